@@ -1,0 +1,192 @@
+//! One error type: what went wrong, whose fault it is, what to answer.
+
+use std::borrow::Cow;
+use std::ffi::CStr;
+use std::fmt;
+
+macro_rules! statuses {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $c_name:literal, $http:literal;)+) => {
+        /// What became of a call. The numbers are part of the C ABI and are never reused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Status {
+            $($(#[doc = $doc])+ $name = $number,)+
+        }
+
+        impl Status {
+            /// Every status, in the order of its number.
+            pub const ALL: &'static [Status] = &[$(Status::$name),+];
+
+            /// The name of the status in the C API, as in `TORII_ERR_TOKEN_EXPIRED`.
+            pub fn name(self) -> &'static str {
+                self.c_name().to_str().unwrap_or_default()
+            }
+
+            pub(crate) const fn c_name(self) -> &'static CStr {
+                match self { $(Status::$name => $c_name),+ }
+            }
+
+            /// The HTTP status with which a server that meets this status answers its own
+            /// client: 401 for a bad token, 403 for a policy, 503 when keys are missing, else 500.
+            pub const fn http(self) -> u16 {
+                match self { $(Status::$name => $http),+ }
+            }
+        }
+    };
+}
+
+statuses! {
+    /// The call did what it says.
+    Ok = 0, c"TORII_OK", 200;
+    /// An argument of this call is wrong; the message names it.
+    InvalidArgument = 1, c"TORII_ERR_INVALID_ARGUMENT", 500;
+    /// An option or a combination of options is wrong; the message names it.
+    InvalidConfig = 2, c"TORII_ERR_INVALID_CONFIG", 500;
+    /// There is no token: the text, or the header value, is empty.
+    TokenMissing = 100, c"TORII_ERR_TOKEN_MISSING", 401;
+    /// The header value is not of the form `Bearer <token>`.
+    TokenScheme = 101, c"TORII_ERR_TOKEN_SCHEME", 401;
+    /// Not a compact JWS with a strict JSON header and payload.
+    TokenMalformed = 102, c"TORII_ERR_TOKEN_MALFORMED", 401;
+    /// Longer than 16 KiB.
+    TokenTooLarge = 103, c"TORII_ERR_TOKEN_TOO_LARGE", 401;
+    /// `alg` is not `ES256`.
+    TokenAlgorithm = 104, c"TORII_ERR_TOKEN_ALGORITHM", 401;
+    /// The issuer publishes no usable key with the token's `kid`.
+    TokenKeyUnknown = 105, c"TORII_ERR_TOKEN_KEY_UNKNOWN", 401;
+    /// The signature is not the issuer's.
+    TokenSignature = 106, c"TORII_ERR_TOKEN_SIGNATURE", 401;
+    /// `exp` has passed.
+    TokenExpired = 107, c"TORII_ERR_TOKEN_EXPIRED", 401;
+    /// `nbf` or `iat` lies in the future.
+    TokenNotYetValid = 108, c"TORII_ERR_TOKEN_NOT_YET_VALID", 401;
+    /// `iss` is not a configured issuer.
+    TokenIssuer = 109, c"TORII_ERR_TOKEN_ISSUER", 401;
+    /// `aud` names none of the configured audiences.
+    TokenAudience = 110, c"TORII_ERR_TOKEN_AUDIENCE", 401;
+    /// A claim is missing or of the wrong type.
+    TokenClaim = 111, c"TORII_ERR_TOKEN_CLAIM", 401;
+    /// The token is good, but does not meet a requirement set by the operator.
+    Policy = 150, c"TORII_ERR_POLICY", 403;
+    /// The issuer's keys cannot be had, so nothing can be said about the token.
+    KeysUnavailable = 200, c"TORII_ERR_KEYS_UNAVAILABLE", 503;
+    /// The issuer's keys have to be fetched first, and this call does no I/O.
+    KeysPending = 201, c"TORII_ERR_KEYS_PENDING", 503;
+    /// A defect of this library. The process, and every other handle, is unharmed.
+    Internal = 900, c"TORII_ERR_INTERNAL", 500;
+}
+
+impl Status {
+    /// The status with this number, if there is one.
+    pub fn from_number(number: u32) -> Option<Status> {
+        Status::ALL.iter().copied().find(|status| *status as u32 == number)
+    }
+}
+
+/// Why a call failed.
+///
+/// Displays as one line of English that names the argument, option or claim at fault, and never
+/// holds a token, a key, a secret or a query string. Making one allocates nothing for a token
+/// that is refused: the text is put together only when somebody reads it.
+#[derive(Clone, Debug)]
+pub struct Error {
+    status: Status,
+    cause: Cause,
+    retry_after: Option<u64>,
+}
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+#[derive(Clone, Debug)]
+enum Cause {
+    /// A subject (an argument, a claim, a part of the token; may be empty) and what is wrong.
+    Fixed(&'static str, &'static str),
+    Text(Cow<'static, str>),
+    /// A claim that time has overtaken, or not reached, and by how many seconds.
+    Expired {
+        by: i64,
+    },
+    Early {
+        claim: &'static str,
+        by: i64,
+    },
+}
+
+impl Error {
+    /// `subject` is what is wrong, as in ``claim `sub` ``; `why` is what is wrong with it.
+    pub(crate) const fn fixed(status: Status, subject: &'static str, why: &'static str) -> Self {
+        Error { status, cause: Cause::Fixed(subject, why), retry_after: None }
+    }
+
+    pub(crate) fn text(status: Status, text: impl Into<Cow<'static, str>>) -> Self {
+        Error { status, cause: Cause::Text(text.into()), retry_after: None }
+    }
+
+    pub(crate) const fn argument(name: &'static str, why: &'static str) -> Self {
+        Error::fixed(Status::InvalidArgument, name, why)
+    }
+
+    pub(crate) const fn expired(by: i64) -> Self {
+        Error { status: Status::TokenExpired, cause: Cause::Expired { by }, retry_after: None }
+    }
+
+    pub(crate) const fn early(claim: &'static str, by: i64) -> Self {
+        let cause = Cause::Early { claim, by };
+        Error { status: Status::TokenNotYetValid, cause, retry_after: None }
+    }
+
+    pub(crate) fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// What went wrong.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// Seconds after which trying again can help, when that is known.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.cause {
+            Cause::Fixed(subject, why) => write!(f, "{subject}: {why}"),
+            Cause::Text(text) => f.write_str(text),
+            Cause::Expired { by } => write!(f, "claim `exp`: expired {by} s ago"),
+            Cause::Early { claim, by } => write!(f, "claim `{claim}`: {by} s in the future"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_lead_back_to_their_status() {
+        for status in Status::ALL {
+            assert_eq!(Status::from_number(*status as u32), Some(*status));
+        }
+        assert_eq!(Status::from_number(3), None);
+    }
+
+    #[test]
+    fn messages_name_the_subject() {
+        let error = Error::fixed(Status::TokenClaim, "claim `sub`", "missing");
+        assert_eq!(error.to_string(), "claim `sub`: missing");
+        assert_eq!(Error::expired(7).to_string(), "claim `exp`: expired 7 s ago");
+        assert_eq!(Error::early("nbf", 9).to_string(), "claim `nbf`: 9 s in the future");
+    }
+
+    #[test]
+    fn a_refusal_is_small() {
+        assert!(std::mem::size_of::<Error>() <= 64);
+    }
+}

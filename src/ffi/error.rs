@@ -1,0 +1,78 @@
+//! `torii_error_t`.
+
+use std::ffi::c_char;
+
+use super::guard::infallible;
+use super::pointer::{free, give, lend, shared};
+use super::status::torii_status_t;
+use crate::error::Error;
+use crate::text::TerminatedString;
+
+/// Why a call failed. Owned by whoever asked for it by passing `err`; a plain value that any
+/// thread may read, and that outlives the handle the call was made on.
+pub struct torii_error_t {
+    error: Error,
+    message: TerminatedString,
+}
+
+impl torii_error_t {
+    pub(super) fn into_raw(error: Error) -> *mut Self {
+        let message = TerminatedString::new(&error.to_string());
+        give(torii_error_t { error, message })
+    }
+}
+
+/// What went wrong: the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL.
+///
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_status(error: *const torii_error_t) -> torii_status_t {
+    infallible(torii_status_t::TORII_ERR_INTERNAL, || {
+        // SAFETY: NULL or live, by the caller's promise.
+        match unsafe { shared(error, "error") } {
+            Ok(error) => error.error.status().into(),
+            Err(error) => error.status().into(),
+        }
+    })
+}
+
+/// One line of English that names the argument, option or claim at fault. It never holds a token,
+/// a key, a secret or a query string, so it can be logged.
+///
+/// Ownership: borrowed from `error`, valid until torii_error_free(). NULL for a NULL error.
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+///
+/// `len` [may be NULL] receives the length in bytes, without the NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_message(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
+    unsafe { lend(len, || Some(shared(error, "error").ok()?.message.borrow())) }
+}
+
+/// Seconds after which trying again can help, as for a `Retry-After` header; -1 when not known.
+///
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_retry_after(error: *const torii_error_t) -> i64 {
+    infallible(-1, || {
+        // SAFETY: NULL or live, by the caller's promise.
+        let seconds = unsafe { shared(error, "error") }.ok().and_then(|e| e.error.retry_after());
+        seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(-1)
+    })
+}
+
+/// Frees an error. NULL is fine.
+///
+/// Threads: nobody else may use `error`; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_free(error: *mut torii_error_t) {
+    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    unsafe { free(error) }
+}

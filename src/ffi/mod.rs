@@ -1,0 +1,41 @@
+//! The C ABI, and the only unsafe code: pointers in, pointers out, no logic.
+//!
+//! # Safety
+//!
+//! Every function here relies on its caller for the same few things, which the header promises on
+//! the caller's behalf:
+//!
+//! - a handle is NULL, or came from this library, was not freed since, and is of the right type;
+//! - a `const` handle is not freed, and a mutable one not used at all, by another thread during
+//!   the call;
+//! - `(pointer, length)` is readable for that length during the call; a NULL pointer has length 0;
+//! - an out-pointer is NULL or can be written to, whatever it holds.
+//!
+//! NULL is checked everywhere, and named in the error.
+
+#![allow(unsafe_code, reason = "this is where it belongs")]
+#![allow(non_camel_case_types, reason = "these are the names C sees")]
+#![allow(
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "the operations of a block rest on the same promise, named in its comment"
+)]
+
+// In the order of the header.
+mod version;
+
+mod status;
+
+mod error;
+
+mod options;
+
+mod verifier;
+
+mod auth;
+
+mod json;
+
+mod guard;
+mod pointer;
+#[cfg(feature = "test-hooks")]
+mod testing;

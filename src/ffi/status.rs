@@ -1,0 +1,124 @@
+//! `torii_status_t`.
+
+use std::ffi::{CStr, c_char};
+
+use crate::error::Status;
+
+/// What became of a call. 0 is success; numbers are never reused, and a later release may add
+/// some, so treat one you do not know by its range.
+///
+/// - 1 to 99: the caller's mistake, to be mended in the program;
+/// - 100 to 149: the token is bad, answer 401;
+/// - 150 to 199: the token is good, but the operator's policy refuses it, answer 403;
+/// - 200 to 299: nothing can be said, since the keys are missing, answer 503;
+/// - 900: a defect of this library, answer 500.
+///
+/// torii_status_http() tells the answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[repr(C)]
+#[allow(clippy::upper_case_acronyms, reason = "these are the names C sees")]
+pub enum torii_status_t {
+    /// The call did what it says.
+    TORII_OK = 0,
+    /// An argument of this call is wrong; the message names it.
+    TORII_ERR_INVALID_ARGUMENT = 1,
+    /// An option or a combination of options is wrong; the message names it.
+    TORII_ERR_INVALID_CONFIG = 2,
+    /// There is no token: the text, or the header value, is empty.
+    TORII_ERR_TOKEN_MISSING = 100,
+    /// The header value is not of the form `Bearer <token>`.
+    TORII_ERR_TOKEN_SCHEME = 101,
+    /// Not a compact JWS (RFC 7515) with a strict JSON header and payload.
+    TORII_ERR_TOKEN_MALFORMED = 102,
+    /// Longer than 16384 bytes.
+    TORII_ERR_TOKEN_TOO_LARGE = 103,
+    /// `alg` is not `ES256`.
+    TORII_ERR_TOKEN_ALGORITHM = 104,
+    /// The issuer publishes no usable key with the token's `kid`.
+    TORII_ERR_TOKEN_KEY_UNKNOWN = 105,
+    /// The signature is not the issuer's.
+    TORII_ERR_TOKEN_SIGNATURE = 106,
+    /// `exp` has passed.
+    TORII_ERR_TOKEN_EXPIRED = 107,
+    /// `nbf` or `iat` lies in the future.
+    TORII_ERR_TOKEN_NOT_YET_VALID = 108,
+    /// `iss` is not a configured issuer.
+    TORII_ERR_TOKEN_ISSUER = 109,
+    /// `aud` names none of the configured audiences.
+    TORII_ERR_TOKEN_AUDIENCE = 110,
+    /// A claim is missing or of the wrong type.
+    TORII_ERR_TOKEN_CLAIM = 111,
+    /// The token is good, but does not meet a requirement set by the operator.
+    TORII_ERR_POLICY = 150,
+    /// The issuer's keys cannot be had, so nothing can be said about the token.
+    TORII_ERR_KEYS_UNAVAILABLE = 200,
+    /// The issuer's keys have to be fetched first, and this call does no I/O.
+    TORII_ERR_KEYS_PENDING = 201,
+    /// A defect of this library. The process, and every other handle, is unharmed.
+    TORII_ERR_INTERNAL = 900,
+}
+
+use torii_status_t::*;
+
+impl From<Status> for torii_status_t {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Ok => TORII_OK,
+            Status::InvalidArgument => TORII_ERR_INVALID_ARGUMENT,
+            Status::InvalidConfig => TORII_ERR_INVALID_CONFIG,
+            Status::TokenMissing => TORII_ERR_TOKEN_MISSING,
+            Status::TokenScheme => TORII_ERR_TOKEN_SCHEME,
+            Status::TokenMalformed => TORII_ERR_TOKEN_MALFORMED,
+            Status::TokenTooLarge => TORII_ERR_TOKEN_TOO_LARGE,
+            Status::TokenAlgorithm => TORII_ERR_TOKEN_ALGORITHM,
+            Status::TokenKeyUnknown => TORII_ERR_TOKEN_KEY_UNKNOWN,
+            Status::TokenSignature => TORII_ERR_TOKEN_SIGNATURE,
+            Status::TokenExpired => TORII_ERR_TOKEN_EXPIRED,
+            Status::TokenNotYetValid => TORII_ERR_TOKEN_NOT_YET_VALID,
+            Status::TokenIssuer => TORII_ERR_TOKEN_ISSUER,
+            Status::TokenAudience => TORII_ERR_TOKEN_AUDIENCE,
+            Status::TokenClaim => TORII_ERR_TOKEN_CLAIM,
+            Status::Policy => TORII_ERR_POLICY,
+            Status::KeysUnavailable => TORII_ERR_KEYS_UNAVAILABLE,
+            Status::KeysPending => TORII_ERR_KEYS_PENDING,
+            Status::Internal => TORII_ERR_INTERNAL,
+        }
+    }
+}
+
+/// The name of a status, as in "TORII_ERR_TOKEN_EXPIRED"; "TORII_ERR_UNKNOWN" for a number that is
+/// none.
+///
+/// Ownership: static text, never freed.
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
+    let name = match Status::from_number(status) {
+        Some(status) => status.c_name(),
+        None => c"TORII_ERR_UNKNOWN",
+    };
+    CStr::as_ptr(name)
+}
+
+/// The HTTP status with which a server that meets this status answers its own client: 401 for a
+/// bad token, 403 for a policy, 503 when keys are missing, 200 for TORII_OK, else 500.
+///
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn torii_status_http(status: u32) -> u32 {
+    Status::from_number(status).map_or(500, |status| u32::from(status.http()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_enums_have_the_same_numbers() {
+        for status in Status::ALL {
+            assert_eq!(torii_status_t::from(*status) as u32, *status as u32);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Living through `fork`.
+//!
+//! A child has the parent's memory but only the thread that forked: a lock another thread held
+//! stays locked for ever, and a socket is shared with the parent. So whatever holds a lock or a
+//! socket lives in a [`PerProcess`], which a child replaces by a new one at its first use.
+
+use std::mem;
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+
+/// How many forks lie between the process that loaded the library and this one.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+fn generation() -> u64 {
+    watch();
+    GENERATION.load(Ordering::Relaxed)
+}
+
+/// Has every fork from now on counted in the child.
+#[cfg(unix)]
+fn watch() {
+    use std::sync::atomic::AtomicBool;
+    static WATCHED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn in_child() {
+        GENERATION.fetch_add(1, Ordering::Relaxed);
+    }
+    if !WATCHED.load(Ordering::Acquire) {
+        // Two threads may both come here: a fork is then counted twice, which is as good as once.
+        // SAFETY: `in_child` lives as long as the library, which is never unloaded (`-z nodelete`),
+        // and does nothing but an atomic addition, which is safe in the child of any process.
+        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        WATCHED.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(not(unix))]
+fn watch() {}
+
+struct Slot<T> {
+    generation: u64,
+    value: T,
+}
+
+/// A value that belongs to one process, and that a child made by `fork` makes anew.
+///
+/// What the parent left behind is neither used nor dropped in the child: it may be half changed.
+pub(crate) struct PerProcess<T> {
+    slot: ArcSwap<Slot<T>>,
+    make: Box<dyn Fn() -> T + Send + Sync>,
+}
+
+impl<T> PerProcess<T> {
+    pub(crate) fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
+        let slot = ArcSwap::from_pointee(Slot { generation: generation(), value: make() });
+        PerProcess { slot, make: Box::new(make) }
+    }
+
+    /// The value of this process. Takes no lock.
+    pub(crate) fn get(&self) -> Mine<T> {
+        let slot = self.slot.load();
+        if slot.generation == generation() {
+            return Mine(slot);
+        }
+        self.renew(slot)
+    }
+
+    #[cold]
+    fn renew(&self, inherited: Guard<Arc<Slot<T>>>) -> Mine<T> {
+        let fresh = Arc::new(Slot { generation: generation(), value: (self.make)() });
+        let previous = self.slot.compare_and_swap(&inherited, fresh);
+        if Arc::ptr_eq(&previous, &inherited) {
+            mem::forget(Guard::into_inner(previous));
+        }
+        drop(inherited);
+        self.get()
+    }
+}
+
+impl<T> Drop for PerProcess<T> {
+    fn drop(&mut self) {
+        let slot = self.slot.load_full();
+        if slot.generation != generation() {
+            mem::forget(slot);
+        }
+    }
+}
+
+/// The value of a [`PerProcess`], borrowed.
+pub(crate) struct Mine<T>(Guard<Arc<Slot<T>>>);
+
+impl<T> Deref for Mine<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0.value
+    }
+}

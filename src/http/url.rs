@@ -1,0 +1,125 @@
+//! Which URLs are taken as an issuer or as the address of an API.
+
+use url::{Host, Url};
+
+use crate::error::{Error, Result, Status};
+
+/// What is asked of a URL.
+pub(crate) struct Rules {
+    /// What the URL is, for messages: an argument's or an option's name.
+    pub(crate) name: &'static str,
+    /// Whether plain `http` is allowed to hosts other than this one.
+    pub(crate) allow_http: bool,
+    /// What a URL that breaks the rules is: a wrong argument, or a wrong option.
+    pub(crate) status: Status,
+}
+
+/// Checks a base URL and returns it without trailing slashes, otherwise as it was written.
+pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
+    let refuse = |why| Err(Error::fixed(rules.status, rules.name, why));
+    if text.is_empty() {
+        return refuse("empty");
+    }
+    if text.contains('\0') {
+        return refuse("holds U+0000");
+    }
+    // A parser would mend these; then two texts would name one place.
+    if text.bytes().any(|byte| !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte)) {
+        return refuse("holds a character that a URL cannot hold");
+    }
+    let Ok(url) = Url::parse(text) else {
+        return refuse("not an absolute URL, as in https://acme.torii.so");
+    };
+    if !matches!(url.scheme(), "https" | "http") {
+        return refuse("neither https nor http");
+    }
+    let (Some(host), Some(rest)) = (url.host(), text.split_once("://").map(|(_, rest)| rest))
+    else {
+        return refuse("not an absolute URL, as in https://acme.torii.so");
+    };
+    if !url.username().is_empty() || url.password().is_some() || rest.contains('@') {
+        return refuse("holds user information");
+    }
+    if text.contains('?') {
+        return refuse("holds a query");
+    }
+    if text.contains('#') {
+        return refuse("holds a fragment");
+    }
+    if rest.split('/').any(is_dots) {
+        return refuse("holds a dot segment");
+    }
+    if url.scheme() == "http" && !rules.allow_http && !is_loopback(&host) {
+        return refuse("plain http to a host other than this one; use https");
+    }
+    Ok(text.trim_end_matches('/'))
+}
+
+/// Whether a parser takes the segment for "this" or "the one above" (WHATWG URL).
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
+}
+
+fn is_loopback(host: &Host<&str>) -> bool {
+    match host {
+        Host::Domain(name) => *name == "localhost",
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(text: &str, allow_http: bool) -> std::result::Result<&str, String> {
+        let rules = Rules { name: "issuer", allow_http, status: Status::InvalidArgument };
+        check(text, &rules).map_err(|error| {
+            assert_eq!(error.status(), Status::InvalidArgument);
+            error.to_string()
+        })
+    }
+
+    #[test]
+    fn trailing_slashes_go_and_the_rest_stays() {
+        for text in ["https://acme.torii.so", "https://acme.torii.so/", "https://acme.torii.so//"] {
+            assert_eq!(checked(text, false), Ok("https://acme.torii.so"));
+        }
+        let text = "https://Auth.Example.com:8443/a%20b";
+        assert_eq!(checked(text, false), Ok(text));
+    }
+
+    #[test]
+    fn plain_http_is_for_this_host_alone() {
+        for text in ["http://localhost:8080", "http://127.3.2.1/acme", "http://[::1]:9"] {
+            assert_eq!(checked(text, false), Ok(text));
+        }
+        for text in ["http://acme.torii.so", "http://localhost.evil.example", "http://0.0.0.0"] {
+            let message = checked(text, false).unwrap_err();
+            assert_eq!(message, "issuer: plain http to a host other than this one; use https");
+            assert_eq!(checked(text, true), Ok(text));
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, why) in [
+            ("", "empty"),
+            ("acme.torii.so", "not an absolute URL, as in https://acme.torii.so"),
+            ("https://", "not an absolute URL, as in https://acme.torii.so"),
+            ("file:///etc/passwd", "neither https nor http"),
+            ("https://a@acme.torii.so", "holds user information"),
+            ("https://@acme.torii.so", "holds user information"),
+            ("https://acme.torii.so?x", "holds a query"),
+            ("https://acme.torii.so#x", "holds a fragment"),
+            ("https://acme.torii.so/a/../b", "holds a dot segment"),
+            ("https://acme.torii.so/a/.%2E/b", "holds a dot segment"),
+            ("https://acme.torii.so/\u{0}", "holds U+0000"),
+            (" https://acme.torii.so", "holds a character that a URL cannot hold"),
+            ("https://acme.torii.so\\@evil", "holds a character that a URL cannot hold"),
+            ("https://\u{e4}cme.torii.so", "holds a character that a URL cannot hold"),
+        ] {
+            assert_eq!(checked(text, true), Err(format!("issuer: {why}")), "{text:?}");
+        }
+    }
+}

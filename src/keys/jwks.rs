@@ -1,0 +1,130 @@
+//! JWK Sets (RFC 7517): which of an issuer's keys can be used.
+
+use std::sync::Arc;
+
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use jsonwebtoken::DecodingKey;
+
+use super::key::{Key, KeyId};
+use crate::token::json::{self, Value};
+use crate::token::{MAX_KID, decode_base64url};
+
+/// The longest answer that is read as a key set, in bytes.
+pub(crate) const MAX_BODY: usize = 256 * 1024;
+
+/// The most keys a set may hold, usable or not.
+const MAX_KEYS: usize = 64;
+
+/// The usable keys of an issuer.
+pub(crate) struct KeySet {
+    keys: Vec<Arc<Key>>,
+    /// How many further keys the issuer published.
+    pub(crate) skipped: usize,
+}
+
+impl KeySet {
+    /// Reads a key set. Keys that `known` holds as well stay the very same keys.
+    pub(crate) fn parse(body: &[u8], known: Option<&KeySet>) -> Result<KeySet, &'static str> {
+        if body.len() > MAX_BODY {
+            return Err("longer than 262144 bytes");
+        }
+        let text = str::from_utf8(body).map_err(|_| "not UTF-8")?;
+        let mut list = None;
+        json::object(text, |name, value| {
+            if name == "keys" {
+                list = Some(value);
+            }
+        })?;
+        let Some(Value::Array(list)) = list else {
+            return Err("no `keys` array");
+        };
+        let (mut published, mut keys) = (0, Vec::<Arc<Key>>::new());
+        json::elements(list, |element| {
+            published += 1;
+            if let Value::Object(jwk) = element
+                && published <= MAX_KEYS
+                && let Some(key) = usable(jwk)
+            {
+                keys.push(Arc::new(key));
+            }
+        })?;
+        if published > MAX_KEYS {
+            return Err("more than 64 keys");
+        }
+        let named = |kid: &str| keys.iter().filter(|key| key.kid == kid).count();
+        let ambiguous: Vec<bool> = keys.iter().map(|key| named(&key.kid) > 1).collect();
+        let mut ambiguous = ambiguous.into_iter();
+        keys.retain(|_| ambiguous.next() == Some(false));
+        if keys.is_empty() {
+            return Err("no usable key");
+        }
+        for key in &mut keys {
+            if let Some(same) = known.and_then(|known| known.keys.iter().find(|k| k.same(key))) {
+                *key = same.clone();
+            }
+        }
+        Ok(KeySet { skipped: published - keys.len(), keys })
+    }
+
+    /// The key with this name.
+    pub(crate) fn find(&self, kid: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.kid == kid).map(Arc::as_ref)
+    }
+
+    /// Whether the set still holds the very key.
+    pub(crate) fn holds(&self, id: KeyId) -> bool {
+        self.keys.iter().any(|key| key.id == id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+}
+
+/// The key, if it is one that signs tokens: P-256, for ES256 signatures and nothing else.
+fn usable(jwk: &str) -> Option<Key> {
+    let (mut kty, mut crv, mut x, mut y, mut kid) = (None, None, None, None, None);
+    let mut fits = true;
+    json::object(jwk, |name, value| match (name, value) {
+        ("kty", Value::String(text)) => kty = Some(text),
+        ("crv", Value::String(text)) => crv = Some(text),
+        ("x", Value::String(text)) => x = Some(text),
+        ("y", Value::String(text)) => y = Some(text),
+        ("kid", Value::String(text)) => kid = Some(text),
+        ("use", Value::String(text)) => fits &= text == "sig",
+        ("alg", Value::String(text)) => fits &= text == "ES256",
+        ("key_ops", Value::Array(list)) => fits &= allows_verify(list),
+        // What has one of these with another type is no JWK; `d` is a private key.
+        ("kty" | "crv" | "x" | "y" | "kid" | "use" | "alg" | "key_ops" | "d", _) => fits = false,
+        _ => {}
+    })
+    .ok()?;
+    let kid = kid.filter(|kid| (1..=MAX_KID).contains(&kid.len()))?;
+    if !fits || kty? != "EC" || crv? != "P-256" {
+        return None;
+    }
+    let point = point(&x?, &y?)?;
+    Some(Key::new(kid.into_owned(), point))
+}
+
+fn allows_verify(operations: &str) -> bool {
+    let mut verify = false;
+    json::elements(operations, |element| {
+        verify |= matches!(element, Value::String(operation) if operation == "verify");
+    })
+    .is_ok_and(|()| verify)
+}
+
+/// The point with these coordinates (RFC 7518 §6.2.1), if it lies on the curve.
+fn point(x: &str, y: &str) -> Option<DecodingKey> {
+    let mut uncompressed = vec![4];
+    for coordinate in [x, y] {
+        let bytes = decode_base64url(coordinate.as_bytes(), 0)?;
+        if bytes.len() != 32 {
+            return None;
+        }
+        uncompressed.extend(bytes);
+    }
+    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, uncompressed).ok()?;
+    DecodingKey::from_ec_components(x, y).ok()
+}

@@ -1,0 +1,14 @@
+//! An issuer's keys: reading them, when they are good, who fetches them, and the one cache of
+//! them in the process.
+
+mod cache;
+mod jwks;
+mod key;
+mod life;
+mod source;
+
+pub(crate) use cache::{clear, shared};
+pub(crate) use jwks::KeySet;
+pub(crate) use key::KeyId;
+pub(crate) use life::{MAX_STALE, Policy};
+pub(crate) use source::{Answer, Claim, Patience, Source};

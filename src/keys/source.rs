@@ -1,0 +1,565 @@
+//! Where an issuer's keys come from, and the drivers around [`Life`]: the blocking fetch, the
+//! short-lived refresh thread, and a host that fetches by itself.
+//!
+//! Verifications read the keys without a lock. The lock around [`Life`] is held for a few
+//! instructions, never during a fetch, and never by a thread a child of `fork` has lost.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use arc_swap::{ArcSwapOption, Guard};
+
+use super::jwks::{KeySet, MAX_BODY};
+use super::life::{Birth, Life, Need, Phase, Policy, Ticket, Turn};
+use crate::clock::{Millis, monotonic};
+use crate::error::{Error, Result, Status};
+use crate::fork::PerProcess;
+use crate::http::{Authorities, Failure, Http, Request, Settings};
+use crate::text::{Terminated, TerminatedString};
+
+/// A key set in use, and what is known of its age.
+pub(crate) struct Held {
+    pub(crate) set: Arc<KeySet>,
+    birth: Birth,
+    etag: Option<Arc<str>>,
+}
+
+/// Keys to verify with; they stay as they are while this is held.
+pub(crate) type Use = Guard<Option<Arc<Held>>>;
+
+/// What a caller will put up with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Whether the call may fetch keys, or wait for somebody who does.
+    pub(crate) may_wait: bool,
+    /// Whether a thread may be started to fetch keys ahead of time.
+    pub(crate) background: bool,
+    /// How long a fetch may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Patience {
+    /// How long a fetch may run before it counts as lost: a little longer than it can take.
+    fn until_lost(&self) -> Millis {
+        u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX / 4) + 5_000
+    }
+}
+
+/// What came back from the issuer.
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a [u8],
+    pub(crate) etag: Option<&'a str>,
+    /// `max-age` of `Cache-Control`, in seconds.
+    pub(crate) max_age: Option<u64>,
+}
+
+/// One issuer's keys.
+pub(crate) struct Source {
+    url: TerminatedString,
+    /// `None` where keys were given and are never fetched.
+    http: Option<Http>,
+    held: ArcSwapOption<Held>,
+    gate: PerProcess<Gate>,
+}
+
+#[derive(Default)]
+struct Gate {
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    life: Life,
+    /// Why the last fetch failed.
+    reason: String,
+    last_success: Option<Millis>,
+    fetches: u64,
+    failures: u64,
+}
+
+/// What statistics tell of a source.
+pub(crate) struct Account {
+    pub(crate) fetches: u64,
+    pub(crate) failures: u64,
+    pub(crate) keys: usize,
+    pub(crate) skipped: usize,
+    /// Seconds since the keys in use were asked for.
+    pub(crate) age: Option<u64>,
+}
+
+/// A fetch that is somebody's to do. Dropped before it is settled, it has failed.
+pub(crate) struct Claim {
+    source: Arc<Source>,
+    ticket: Ticket,
+    settled: bool,
+}
+
+/// What a caller with a need does next.
+enum Step {
+    Go(Use),
+    Fetch(Claim),
+    Wait(Ticket),
+}
+
+impl Source {
+    /// Keys that are fetched from `url`.
+    pub(crate) fn new(url: &str, authorities: Option<Authorities>) -> Self {
+        let http = Http::new(Settings {
+            authorities,
+            user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
+            // The next fetch is minutes away.
+            idle_connections: 0,
+        });
+        Source { http: Some(http), ..Source::empty(url) }
+    }
+
+    /// Keys that are given, and are never fetched.
+    pub(crate) fn fixed(url: &str, set: Arc<KeySet>) -> Self {
+        let source = Source::empty(url);
+        let birth = Birth { asked_at: Millis::MAX, max_age: None };
+        source.held.store(Some(Arc::new(Held { set, birth, etag: None })));
+        source
+    }
+
+    fn empty(url: &str) -> Self {
+        let gate = PerProcess::new(Gate::default);
+        Source { url: TerminatedString::new(url), http: None, held: ArcSwapOption::empty(), gate }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    pub(crate) fn terminated_url(&self) -> Terminated<'_> {
+        self.url.borrow()
+    }
+
+    /// Keys good enough to verify with at `now`, fetched first if need be and allowed.
+    pub(crate) fn usable(
+        self: &Arc<Self>,
+        now: Millis,
+        policy: &Policy,
+        patience: &Patience,
+    ) -> Result<Use> {
+        let held = self.held.load();
+        match phase(&held, now, policy) {
+            Some(Phase::Fresh) => Ok(held),
+            Some(Phase::Ahead) => {
+                if patience.background {
+                    self.renew_ahead(now, patience);
+                }
+                Ok(held)
+            }
+            Some(Phase::Expired | Phase::Dead) | None => self.usable_again(policy, patience),
+        }
+    }
+
+    /// As [`Source::usable`], and the keys are such that hold `kid`: at `since`, when the call
+    /// began, they may have been older than the key.
+    pub(crate) fn usable_with(
+        self: &Arc<Self>,
+        kid: &str,
+        since: Millis,
+        policy: &Policy,
+        patience: &Patience,
+    ) -> Result<Use> {
+        loop {
+            let now = monotonic();
+            let held = self.usable(now, policy, patience)?;
+            match &*held {
+                Some(keys) if keys.set.find(kid).is_some() => return Ok(held),
+                Some(keys) if keys.birth.asked_at >= since => return Err(unknown_kid()),
+                _ => {}
+            }
+            match self.step_for_kid(now, patience)? {
+                Step::Go(_) => return Err(unknown_kid()),
+                Step::Fetch(claim) => self.fetch(claim, patience.timeout),
+                Step::Wait(ticket) => self.wait(ticket, patience),
+            }
+        }
+    }
+
+    /// The keys are missing or past their lifetime.
+    #[cold]
+    fn usable_again(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<Use> {
+        loop {
+            match self.step_for_keys(policy, patience)? {
+                Step::Go(held) => return Ok(held),
+                Step::Fetch(claim) => self.fetch(claim, patience.timeout),
+                Step::Wait(ticket) => self.wait(ticket, patience),
+            }
+        }
+    }
+
+    fn step_for_keys(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<Step> {
+        let gate = self.gate.get();
+        let mut state = gate.lock();
+        let (now, held) = (monotonic(), self.held.load());
+        let need = match phase(&held, now, policy) {
+            Some(Phase::Fresh | Phase::Ahead) => return Ok(Step::Go(held)),
+            // Whoever finds the issuer down does not wait for it a second time.
+            Some(Phase::Expired) if state.life.failing() => Need::Renewal,
+            Some(Phase::Expired | Phase::Dead) | None => Need::Keys,
+        };
+        match (state.turn(need, now, patience), need) {
+            (Some(Turn::Fetch(ticket)), Need::Renewal) if patience.background => {
+                drop(state);
+                self.fetch_aside(self.claim(ticket), patience.timeout);
+                Ok(Step::Go(held))
+            }
+            (Some(Turn::Fetch(ticket)), _) if patience.may_wait => {
+                Ok(Step::Fetch(self.claim(ticket)))
+            }
+            (Some(Turn::Fetch(ticket)), _) => {
+                drop(state);
+                self.fetch_aside(self.claim(ticket), patience.timeout);
+                Err(pending())
+            }
+            (_, Need::Renewal) => Ok(Step::Go(held)),
+            (Some(Turn::Wait(ticket)), _) if patience.may_wait => Ok(Step::Wait(ticket)),
+            (Some(Turn::Wait(_)) | None, _) => Err(pending()),
+            (Some(Turn::Rest(until)), _) => Err(self.unavailable(&state, now, until)),
+        }
+    }
+
+    fn step_for_kid(self: &Arc<Self>, now: Millis, patience: &Patience) -> Result<Step> {
+        let gate = self.gate.get();
+        let mut state = gate.lock();
+        match state.turn(Need::Kid, now, patience) {
+            Some(Turn::Fetch(ticket)) if patience.may_wait => Ok(Step::Fetch(self.claim(ticket))),
+            Some(Turn::Fetch(ticket)) => {
+                drop(state);
+                self.fetch_aside(self.claim(ticket), patience.timeout);
+                Err(pending())
+            }
+            Some(Turn::Wait(ticket)) if patience.may_wait => Ok(Step::Wait(ticket)),
+            Some(Turn::Wait(_)) => Err(pending()),
+            // The key may be new, and the issuer cannot be asked.
+            Some(Turn::Rest(until)) if state.life.failing() => {
+                Err(self.unavailable(&state, now, until))
+            }
+            Some(Turn::Rest(_)) => Err(unknown_kid()),
+            None => {
+                state.life.miss_kid();
+                Err(pending())
+            }
+        }
+    }
+
+    /// Fetches the keys now, on this thread, or waits for the fetch under way. A pause after a
+    /// failure is kept, and a fetch that ended within the last second will do.
+    pub(crate) fn refresh(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<()> {
+        if self.http.is_none() {
+            return Ok(());
+        }
+        let (gate, now) = (self.gate.get(), monotonic());
+        let mut state = gate.lock();
+        let due = state.life.host_need(phase(&self.held.load(), now, policy));
+        if due.is_none() && state.last_success.is_some_and(|at| now.saturating_sub(at) < 1_000) {
+            return Ok(());
+        }
+        match state.life.turn(due.unwrap_or(Need::Order), now, patience.until_lost()) {
+            Turn::Fetch(ticket) => {
+                drop(state);
+                self.fetch(self.claim(ticket), patience.timeout);
+            }
+            Turn::Wait(ticket) => {
+                drop(state);
+                self.wait(ticket, patience);
+            }
+            Turn::Rest(until) if state.life.failing() => {
+                return Err(self.unavailable(&state, now, until));
+            }
+            Turn::Rest(_) => return Ok(()),
+        }
+        let state = gate.lock();
+        let (now, until) = (monotonic(), state.life.paused_until());
+        if state.life.failing() { Err(self.unavailable(&state, now, until)) } else { Ok(()) }
+    }
+
+    /// Hands a fetch that is due to a host that does it by itself.
+    pub(crate) fn claim_for_host(self: &Arc<Self>, policy: &Policy) -> Option<Claim> {
+        self.http.as_ref()?;
+        let (gate, now) = (self.gate.get(), monotonic());
+        let mut state = gate.lock();
+        let need = state.life.host_need(phase(&self.held.load(), now, policy))?;
+        match state.life.turn(need, now, HOST_PATIENCE) {
+            Turn::Fetch(ticket) => Some(self.claim(ticket)),
+            Turn::Wait(_) | Turn::Rest(_) => None,
+        }
+    }
+
+    /// Forgets the keys: the next use fetches them.
+    pub(crate) fn forget(&self) {
+        let gate = self.gate.get();
+        let mut state = gate.lock();
+        if self.http.is_some() {
+            *state = State::default();
+            self.held.store(None);
+            gate.ended.notify_all();
+        }
+    }
+
+    pub(crate) fn account(&self) -> Account {
+        let (held, gate) = (self.held.load(), self.gate.get());
+        let state = gate.lock();
+        let born = held.as_ref().map(|held| held.birth.asked_at);
+        Account {
+            fetches: state.fetches,
+            failures: state.failures,
+            keys: held.as_ref().map_or(0, |held| held.set.len()),
+            skipped: held.as_ref().map_or(0, |held| held.set.skipped),
+            age: born.map(|asked_at| monotonic().saturating_sub(asked_at) / 1_000),
+        }
+    }
+
+    fn claim(self: &Arc<Self>, ticket: Ticket) -> Claim {
+        Claim { source: self.clone(), ticket, settled: false }
+    }
+
+    /// Starts a fetch on a thread of its own, unless somebody is at it.
+    fn renew_ahead(self: &Arc<Self>, now: Millis, patience: &Patience) {
+        let gate = self.gate.get();
+        // If the lock is taken, somebody is seeing to it.
+        let Ok(mut state) = gate.state.try_lock() else { return };
+        if let Turn::Fetch(ticket) = state.life.turn(Need::Renewal, now, patience.until_lost()) {
+            drop(state);
+            self.fetch_aside(self.claim(ticket), patience.timeout);
+        }
+    }
+
+    /// Fetches on a thread that ends with the fetch. Where no thread can be had, the fetch has
+    /// failed.
+    fn fetch_aside(self: &Arc<Self>, claim: Claim, timeout: Duration) {
+        let source = self.clone();
+        let thread = thread::Builder::new().name("torii-keys".to_owned());
+        drop(thread.spawn(move || source.fetch(claim, timeout)));
+    }
+
+    /// Fetches on this thread.
+    fn fetch(&self, claim: Claim, timeout: Duration) {
+        let Some(http) = &self.http else { return };
+        let held = self.held.load();
+        let etag = held.as_ref().and_then(|held| held.etag.as_deref());
+        let mut headers = vec![("accept", "application/json")];
+        headers.extend(etag.map(|etag| ("if-none-match", etag)));
+        let request = Request { url: self.url(), headers: &headers, timeout, limit: MAX_BODY };
+        match http.get(&request) {
+            // What became of it is read from the state.
+            Ok(answer) => drop(claim.settle(&Answer {
+                status: answer.status,
+                body: &answer.body,
+                etag: answer.header("etag"),
+                max_age: answer.header("cache-control").and_then(max_age),
+            })),
+            Err(Failure::Timeout) => {
+                claim.fail(&format!("no answer within {} ms", timeout.as_millis()));
+            }
+            Err(Failure::TooLarge) => claim.fail("an answer longer than 262144 bytes"),
+            Err(Failure::Transport(reason)) => claim.fail(&reason),
+        }
+    }
+
+    /// Waits until the fetch has ended, or counts as lost.
+    fn wait(&self, ticket: Ticket, patience: &Patience) {
+        let gate = self.gate.get();
+        let mut state = gate.lock();
+        let deadline = monotonic() + patience.until_lost();
+        while state.life.running(ticket).is_some() {
+            let left = deadline.saturating_sub(monotonic());
+            if left == 0 {
+                return;
+            }
+            let waited = gate.ended.wait_timeout(state, Duration::from_millis(left));
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn unavailable(&self, state: &State, now: Millis, until: Millis) -> Error {
+        let text = format!("the keys at {} cannot be had: {}", self.url(), state.reason);
+        let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
+        Error::text(Status::KeysUnavailable, text).after(seconds)
+    }
+}
+
+/// A host that takes longer than this over a fetch has lost it.
+const HOST_PATIENCE: Millis = 30_000;
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A panic leaves at worst a fetch that is not ended, which counts as lost in time.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whose turn it is; `None` when a fetch is due that this caller may not make.
+    fn turn(&mut self, need: Need, now: Millis, patience: &Patience) -> Option<Turn> {
+        if patience.may_wait || patience.background {
+            Some(self.life.turn(need, now, patience.until_lost()))
+        } else {
+            self.life.look(need, now)
+        }
+    }
+}
+
+impl Claim {
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// Whether the result still counts.
+    pub(crate) fn is_running(&self) -> bool {
+        let gate = self.source.gate.get();
+        let state = gate.lock();
+        state.life.expects(self.ticket, monotonic())
+    }
+
+    /// The `ETag` of the keys at hand, to be sent as `If-None-Match`.
+    pub(crate) fn etag(&self) -> Option<Arc<str>> {
+        self.source.held.load().as_ref().and_then(|held| held.etag.clone())
+    }
+
+    /// The issuer answered. Says what is wrong with an answer that is of no use.
+    pub(crate) fn settle(self, answer: &Answer<'_>) -> std::result::Result<(), String> {
+        let held = self.source.held.load();
+        let renewed = match (answer.status, &*held) {
+            (200, held) => KeySet::parse(answer.body, held.as_ref().map(|held| &*held.set))
+                .map(|set| (Arc::new(set), etag(answer.etag)))
+                .map_err(|why| format!("not a usable key set: {why}")),
+            (304, Some(held)) if held.etag.is_some() => Ok((held.set.clone(), held.etag.clone())),
+            (status @ 300..400, _) => Err(format!("HTTP status {status}, which is not followed")),
+            (status, _) => Err(format!("HTTP status {status}")),
+        };
+        match renewed {
+            Ok((set, etag)) => {
+                let max_age = answer.max_age.map(|seconds| seconds.saturating_mul(1_000));
+                let in_time = self.end(Ok((set, max_age, etag)));
+                in_time
+                    .then_some(())
+                    .ok_or("the fetch took too long and counts as failed".to_owned())
+            }
+            Err(reason) => {
+                self.fail(&reason);
+                Err(reason)
+            }
+        }
+    }
+
+    /// The issuer did not answer.
+    pub(crate) fn fail(self, reason: &str) {
+        self.end(Err(reason));
+    }
+
+    fn end(mut self, outcome: std::result::Result<New, &str>) -> bool {
+        self.settled = true;
+        self.source.end(self.ticket, outcome)
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        if !self.settled {
+            self.source.end(self.ticket, Err("the fetch was given up"));
+        }
+    }
+}
+
+type New = (Arc<KeySet>, Option<Millis>, Option<Arc<str>>);
+
+impl Source {
+    /// Takes the result of a fetch and wakes who waits for it. False for a fetch that counts as
+    /// lost: somebody else may have had newer keys since.
+    fn end(&self, ticket: Ticket, outcome: std::result::Result<New, &str>) -> bool {
+        let gate = self.gate.get();
+        let mut state = gate.lock();
+        let Some(asked_at) = state.life.running(ticket) else { return false };
+        let now = monotonic();
+        state.life.end(ticket, now, outcome.is_ok(), luck());
+        state.fetches += 1;
+        match outcome {
+            Ok((set, max_age, etag)) => {
+                let birth = Birth { asked_at, max_age };
+                self.held.store(Some(Arc::new(Held { set, birth, etag })));
+                state.last_success = Some(now);
+            }
+            Err(reason) => {
+                state.failures += 1;
+                state.reason = reason.to_owned();
+            }
+        }
+        gate.ended.notify_all();
+        true
+    }
+}
+
+fn phase(held: &Use, now: Millis, policy: &Policy) -> Option<Phase> {
+    held.as_ref().map(|held| held.birth.phase(now, policy))
+}
+
+fn pending() -> Error {
+    Error::fixed(Status::KeysPending, "keys", "have to be fetched first; this call does no I/O")
+}
+
+fn unknown_kid() -> Error {
+    Error::fixed(Status::TokenKeyUnknown, "token header", "the issuer has no key named by `kid`")
+}
+
+/// An entity tag (RFC 9110 §8.8.3) worth sending back.
+fn etag(text: Option<&str>) -> Option<Arc<str>> {
+    let text = text.filter(|text| (1..=1024).contains(&text.len()))?;
+    text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ').then(|| Arc::from(text))
+}
+
+/// `max-age` of a `Cache-Control` header (RFC 9111 §5.2), 0 where storing is forbidden.
+fn max_age(cache_control: &str) -> Option<u64> {
+    let mut age = None;
+    for directive in cache_control.split(',') {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => return Some(0),
+            "max-age" => age = value.trim().trim_matches('"').parse().ok(),
+            _ => {}
+        }
+    }
+    age
+}
+
+/// Any number in 0..1.
+fn luck() -> f64 {
+    (RandomState::new().hash_one(0) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_control_is_read() {
+        assert_eq!(max_age("public, max-age=120"), Some(120));
+        assert_eq!(max_age("Max-Age=\"7\", must-revalidate"), Some(7));
+        assert_eq!(max_age("max-age=60, no-store"), Some(0));
+        assert_eq!(max_age("no-cache"), Some(0));
+        assert_eq!(max_age("max-age=x"), None);
+        assert_eq!(max_age("s-maxage=5"), None);
+    }
+
+    #[test]
+    fn only_a_sane_etag_is_sent_back() {
+        assert_eq!(etag(Some("\"v1\"")).as_deref(), Some("\"v1\""));
+        assert_eq!(etag(Some("")), None);
+        assert_eq!(etag(Some("a\nb")), None);
+        assert_eq!(etag(Some(&"a".repeat(1025))), None);
+    }
+
+    #[test]
+    fn luck_differs_and_stays_in_bounds() {
+        let drawn: Vec<f64> = (0..100).map(|_| luck()).collect();
+        assert!(drawn.iter().all(|luck| (0.0..1.0).contains(luck)));
+        assert!(drawn.iter().any(|luck| *luck != drawn[0]));
+    }
+}

@@ -1,0 +1,42 @@
+//! libtorii: trust torii's logins from any language.
+//!
+//! [`Verifier`] judges the tokens torii issues to end users, without a request per token. The C
+//! functions are in `include/torii.h`; they add nothing to what is here but pointers.
+//!
+//! ```no_run
+//! use torii::{Verifier, VerifierOptions};
+//!
+//! # fn handle(header: &str) -> torii::Result<()> {
+//! let verifier = Verifier::new("https://acme.torii.so", &VerifierOptions::new())?;
+//! let auth = verifier.authenticate(header)?;
+//! println!("{} of {}", auth.user_id(), auth.environment_id());
+//! # Ok(())
+//! # }
+//! ```
+
+#![deny(unsafe_code)]
+
+#[cfg(panic = "abort")]
+compile_error!("a defect of this library must not end its host: build with panic = \"unwind\"");
+
+mod clock;
+mod error;
+#[cfg(feature = "capi")]
+mod ffi;
+#[allow(unsafe_code, reason = "pthread_atfork")]
+mod fork;
+mod http;
+mod json;
+mod keys;
+mod text;
+mod token;
+mod verify;
+
+pub use error::{Error, Result, Status};
+pub use json::Json;
+pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
+
+/// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
+pub fn clear_jwks_cache() {
+    keys::clear();
+}

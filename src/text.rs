@@ -1,0 +1,43 @@
+//! Text that is followed by U+0000 in memory, so that it can be lent to whoever reads up to there.
+
+use std::fmt;
+
+/// A text and the U+0000 behind it.
+#[derive(Clone, Copy)]
+pub(crate) struct Terminated<'a>(&'a str);
+
+impl<'a> Terminated<'a> {
+    /// Takes a text that ends with U+0000.
+    pub(crate) fn new(with_end: &'a str) -> Option<Self> {
+        with_end.ends_with('\0').then_some(Terminated(with_end))
+    }
+
+    /// The text alone.
+    pub(crate) fn as_str(self) -> &'a str {
+        self.0.strip_suffix('\0').unwrap_or(self.0)
+    }
+}
+
+/// A text that is kept with U+0000 behind it.
+#[derive(Clone)]
+pub(crate) struct TerminatedString(Box<str>);
+
+impl TerminatedString {
+    pub(crate) fn new(text: &str) -> Self {
+        TerminatedString(format!("{text}\0").into())
+    }
+
+    pub(crate) fn borrow(&self) -> Terminated<'_> {
+        Terminated(&self.0)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.borrow().as_str()
+    }
+}
+
+impl fmt::Debug for TerminatedString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_str().fmt(f)
+    }
+}

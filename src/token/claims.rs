@@ -1,0 +1,239 @@
+//! The claims of a torii token (RFC 7519 §4) and the rules they obey.
+
+use super::json::{self, Value};
+use super::malformed;
+use crate::error::{Error, Result, Status};
+
+/// Numbers from here on cannot be told from their neighbours in every language.
+const LIMIT: f64 = 9_007_199_254_740_992.0; // 2^53
+
+/// The claims that have a meaning here, as they stand in a payload that is strict JSON.
+#[derive(Default)]
+pub(crate) struct Claims<'a> {
+    iss: Option<Value<'a>>,
+    sub: Option<Value<'a>>,
+    pid: Option<Value<'a>>,
+    exp: Option<Value<'a>>,
+    iat: Option<Value<'a>>,
+    nbf: Option<Value<'a>>,
+    aud: Option<Value<'a>>,
+    locale: Option<Value<'a>>,
+    email_verified: Option<Value<'a>>,
+    profile_complete: Option<Value<'a>>,
+    impersonating: Option<Value<'a>>,
+}
+
+/// Claims of the right types.
+pub(crate) struct Checked<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) environment_id: &'a str,
+    pub(crate) locale: Option<&'a str>,
+    pub(crate) email_verified: bool,
+    pub(crate) profile_complete: bool,
+    pub(crate) impersonating: bool,
+    pub(crate) times: Times,
+}
+
+/// When a token holds, in Unix seconds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    /// `exp`, rounded down.
+    pub(crate) expires_at: i64,
+    /// `iat`, rounded down.
+    pub(crate) issued_at: i64,
+    /// `iat` and `nbf`, rounded up: the first whole second that is not before them.
+    issued_by: i64,
+    not_before: Option<i64>,
+}
+
+impl<'a> Claims<'a> {
+    /// Reads a payload, which has to be one strict JSON object.
+    pub(crate) fn read(payload: &'a str) -> Result<Self> {
+        let mut claims = Claims::default();
+        json::object(payload, |name, value| {
+            let claim = match name {
+                "iss" => &mut claims.iss,
+                "sub" => &mut claims.sub,
+                "pid" => &mut claims.pid,
+                "exp" => &mut claims.exp,
+                "iat" => &mut claims.iat,
+                "nbf" => &mut claims.nbf,
+                "aud" => &mut claims.aud,
+                "locale" => &mut claims.locale,
+                "email_verified" => &mut claims.email_verified,
+                "profile_complete" => &mut claims.profile_complete,
+                "impersonating" => &mut claims.impersonating,
+                _ => return,
+            };
+            *claim = Some(value);
+        })
+        .map_err(|fault| malformed("token payload", fault))?;
+        Ok(claims)
+    }
+
+    /// The issuer the token claims to be of, without trailing slashes.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        match &self.iss {
+            Some(Value::String(issuer)) => Some(issuer.trim_end_matches('/')),
+            _ => None,
+        }
+    }
+
+    /// Checks the types of all claims but `aud`, whose rule depends on the configuration.
+    pub(crate) fn check(&'a self) -> Result<Checked<'a>> {
+        let iat = number("claim `iat`", self.iat.as_ref())?.ok_or(missing("claim `iat`"))?;
+        Ok(Checked {
+            user_id: identifier("claim `sub`", self.sub.as_ref())?,
+            environment_id: identifier("claim `pid`", self.pid.as_ref())?,
+            times: Times {
+                expires_at: expiry(self.exp.as_ref())?,
+                issued_at: iat.floor() as i64,
+                issued_by: iat.ceil() as i64,
+                not_before: number("claim `nbf`", self.nbf.as_ref())?.map(|nbf| nbf.ceil() as i64),
+            },
+            locale: match &self.locale {
+                Some(Value::String(locale)) if !locale.contains('\0') => Some(locale),
+                _ => None,
+            },
+            email_verified: self.email_verified == Some(Value::Bool(true)),
+            profile_complete: self.profile_complete != Some(Value::Bool(false)),
+            impersonating: match self.impersonating {
+                Some(Value::Bool(impersonating)) => impersonating,
+                None => false,
+                Some(_) => return Err(claim("claim `impersonating`", "not a boolean")),
+            },
+        })
+    }
+
+    /// Whether `aud` (RFC 7519 §4.1.3) names one of `audiences`; any token does when none is
+    /// configured.
+    pub(crate) fn check_audience(&self, audiences: &[String]) -> Result<()> {
+        if audiences.is_empty() {
+            return Ok(());
+        }
+        let wanted = |aud: &str| audiences.iter().any(|audience| audience == aud);
+        let named = match &self.aud {
+            Some(Value::String(aud)) => wanted(aud),
+            Some(Value::Array(list)) => {
+                let (mut any, mut strings) = (false, true);
+                json::elements(list, |element| match element {
+                    Value::String(aud) => any |= wanted(&aud),
+                    _ => strings = false,
+                })
+                .map_err(|fault| malformed("token payload", fault))?;
+                any && strings
+            }
+            _ => false,
+        };
+        if named {
+            return Ok(());
+        }
+        Err(Error::fixed(
+            Status::TokenAudience,
+            "claim `aud`",
+            "names none of the configured audiences",
+        ))
+    }
+}
+
+impl Times {
+    /// Whether the token holds at `now`, with `leeway` seconds of difference between clocks.
+    pub(crate) fn check(&self, now: i64, leeway: i64) -> Result<()> {
+        if self.expires_at <= now.saturating_sub(leeway) {
+            return Err(Error::expired(now.saturating_sub(self.expires_at)));
+        }
+        let latest = now.saturating_add(leeway);
+        if self.issued_by > latest {
+            return Err(Error::early("iat", self.issued_by.saturating_sub(now)));
+        }
+        match self.not_before {
+            Some(nbf) if nbf > latest => Err(Error::early("nbf", nbf.saturating_sub(now))),
+            _ => Ok(()),
+        }
+    }
+}
+
+const fn claim(subject: &'static str, why: &'static str) -> Error {
+    Error::fixed(Status::TokenClaim, subject, why)
+}
+
+const fn missing(subject: &'static str) -> Error {
+    claim(subject, "missing")
+}
+
+/// U+0000 is refused because C would read the text only up to there.
+fn identifier<'a>(subject: &'static str, value: Option<&'a Value<'a>>) -> Result<&'a str> {
+    match value {
+        Some(Value::String(text)) if text.is_empty() => Err(claim(subject, "empty")),
+        Some(Value::String(text)) if text.contains('\0') => Err(claim(subject, "holds U+0000")),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(claim(subject, "not a string")),
+        None => Err(missing(subject)),
+    }
+}
+
+fn expiry(value: Option<&Value<'_>>) -> Result<i64> {
+    let exp = number("claim `exp`", value)?.ok_or(missing("claim `exp`"))?;
+    if exp <= 0.0 {
+        return Err(claim("claim `exp`", "not after 1970"));
+    }
+    Ok(exp.floor() as i64)
+}
+
+/// A NumericDate (RFC 7519 §2).
+fn number(subject: &'static str, value: Option<&Value<'_>>) -> Result<Option<f64>> {
+    match value {
+        Some(Value::Number(text)) => match text.parse::<f64>() {
+            Ok(number) if number.abs() < LIMIT => Ok(Some(number)),
+            _ => Err(claim(subject, "out of range")),
+        },
+        Some(Value::String(_)) => Err(claim(subject, "a string, not a number")),
+        Some(_) => Err(claim(subject, "not a number")),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(payload: &str) -> Result<Times> {
+        Claims::read(payload)?.check().map(|checked| checked.times)
+    }
+
+    fn status(result: Result<()>) -> Status {
+        result.map_or_else(|error| error.status(), |()| Status::Ok)
+    }
+
+    #[test]
+    fn time_is_judged_at_its_edges() {
+        let times = times(r#"{"sub":"u","pid":"e","exp":1000.9,"iat":500.5,"nbf":600}"#).unwrap();
+        assert_eq!((times.expires_at, times.issued_at), (1000, 500));
+        let at = |now, leeway| status(times.check(now, leeway));
+        assert_eq!(at(999, 0), Status::Ok);
+        assert_eq!(at(1000, 0), Status::TokenExpired);
+        assert_eq!(at(1029, 30), Status::Ok);
+        assert_eq!(at(1030, 30), Status::TokenExpired);
+        assert_eq!(at(600, 0), Status::Ok);
+        assert_eq!(at(599, 0), Status::TokenNotYetValid);
+        assert_eq!(at(570, 30), Status::Ok);
+        assert_eq!(at(i64::MIN, 300), Status::TokenNotYetValid);
+        assert_eq!(at(i64::MAX, 300), Status::TokenExpired);
+    }
+
+    #[test]
+    fn a_fraction_of_a_second_counts() {
+        let times = times(r#"{"sub":"u","pid":"e","exp":1000,"iat":500.5}"#).unwrap();
+        assert_eq!(status(times.check(500, 0)), Status::TokenNotYetValid);
+        assert_eq!(status(times.check(501, 0)), Status::Ok);
+    }
+
+    #[test]
+    fn messages_say_which_claim_and_by_how_much() {
+        let times = times(r#"{"sub":"u","pid":"e","exp":1000,"iat":500,"nbf":700}"#).unwrap();
+        let message = |now| times.check(now, 30).unwrap_err().to_string();
+        assert_eq!(message(1042), "claim `exp`: expired 42 s ago");
+        assert_eq!(message(400), "claim `iat`: 100 s in the future");
+        assert_eq!(message(600), "claim `nbf`: 100 s in the future");
+    }
+}

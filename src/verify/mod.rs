@@ -1,0 +1,362 @@
+//! The verifier: options, token, keys and the time, and what follows from them.
+
+mod auth;
+mod cache;
+mod options;
+mod stats;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+pub use auth::Auth;
+pub(crate) use auth::{Field, Verified};
+use cache::Verdicts;
+pub use options::{Requirement, VerifierOptions};
+use serde_json::json;
+use stats::Stats;
+
+use crate::clock::{Clock, monotonic};
+use crate::error::{Error, Result, Status};
+use crate::fork::PerProcess;
+use crate::http::{Rules, check_url};
+use crate::json::Json;
+use crate::keys::{self, Answer, Claim, Patience, Policy, Source};
+use crate::text::{Terminated, TerminatedString};
+use crate::token::{self, Claims, Token};
+
+/// Where an issuer publishes its keys, below its own URL.
+const JWKS_PATH: &str = "/_torii/.well-known/jwks.json";
+
+/// Judges tokens of one or several issuers.
+///
+/// Any number of threads may use one at once. Keys are shared by all verifiers of the process.
+pub struct Verifier {
+    issuers: Vec<Arc<Issuer>>,
+    audiences: Vec<String>,
+    leeway: i64,
+    policy: Policy,
+    patience: Patience,
+    requirements: Vec<Requirement>,
+    clock: Clock,
+    verdicts: Verdicts,
+    stats: Stats,
+    host_fetch: PerProcess<Mutex<Option<Arc<HostFetch>>>>,
+}
+
+/// A configured issuer.
+pub(crate) struct Issuer {
+    /// Its URL without trailing slashes: what `iss` has to be.
+    pub(crate) name: TerminatedString,
+    source: Arc<Source>,
+}
+
+/// A fetch of keys that the host does by itself.
+pub struct HostFetch {
+    url: TerminatedString,
+    etag: Option<TerminatedString>,
+    claim: Mutex<Option<Claim>>,
+}
+
+impl Verifier {
+    /// Makes a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet.
+    pub fn new(issuer: &str, options: &VerifierOptions) -> Result<Self> {
+        let status = Status::InvalidArgument;
+        let rules = Rules { name: "issuer", allow_http: options.allow_http, status };
+        let mut issuers = vec![Issuer::new(issuer, options.keys.as_ref(), options, &rules)?];
+        let rules = Rules { status: Status::InvalidConfig, ..rules };
+        for (issuer, keys) in &options.issuers {
+            let issuer = Issuer::new(issuer, keys.as_ref(), options, &rules)?;
+            if issuers.iter().any(|known| known.name.as_str() == issuer.name.as_str()) {
+                return Err(Error::fixed(Status::InvalidConfig, "issuer", "named twice"));
+            }
+            issuers.push(issuer);
+        }
+        Ok(Verifier {
+            issuers: issuers.into_iter().map(Arc::new).collect(),
+            audiences: options.audiences.clone(),
+            leeway: options.leeway,
+            policy: options.policy,
+            patience: Patience {
+                may_wait: true,
+                background: options.background,
+                timeout: options.timeout,
+            },
+            requirements: options.requirements.clone(),
+            clock: options.clock.clone(),
+            verdicts: Verdicts::new(options.cache_bytes),
+            stats: Stats::default(),
+            host_fetch: PerProcess::new(Mutex::default),
+        })
+    }
+
+    /// Judges a token. Fetches keys first when they are missing or too old.
+    pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
+        self.counted(token.as_ref(), &self.patience)
+    }
+
+    /// As [`verify`](Self::verify), without I/O on this thread and without waiting: where keys
+    /// have to be fetched first, the answer is [`Status::KeysPending`].
+    pub fn verify_nowait(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
+        self.counted(token.as_ref(), &Patience { may_wait: false, ..self.patience })
+    }
+
+    /// Judges the token in the value of an `Authorization` header: `Bearer <token>` (RFC 6750).
+    pub fn authenticate(&self, header: impl AsRef<[u8]>) -> Result<Auth> {
+        self.verify(self.bearer(header.as_ref())?)
+    }
+
+    /// As [`authenticate`](Self::authenticate), in the manner of
+    /// [`verify_nowait`](Self::verify_nowait).
+    pub fn authenticate_nowait(&self, header: impl AsRef<[u8]>) -> Result<Auth> {
+        self.verify_nowait(self.bearer(header.as_ref())?)
+    }
+
+    fn bearer<'a>(&self, header: &'a [u8]) -> Result<&'a [u8]> {
+        token::bearer(header).inspect_err(|error| self.stats.refuse(error))
+    }
+
+    fn counted(&self, token: &[u8], patience: &Patience) -> Result<Auth> {
+        match self.judge(token, patience) {
+            Ok((verified, hit)) => {
+                self.stats.accept(hit);
+                Ok(Auth(verified))
+            }
+            Err(error) => {
+                self.stats.refuse(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// The claims, and whether the signature was checked before.
+    fn judge(&self, token: &[u8], patience: &Patience) -> Result<(Arc<Verified>, bool)> {
+        token::size(token)?;
+        let since = monotonic();
+        if let Some(verified) = self.verdicts.get(token) {
+            let keys = verified.issuer.source.usable(since, &self.policy, patience)?;
+            if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
+                let judged = self.judge_now(&verified);
+                if judged.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
+                    self.verdicts.remove(token);
+                }
+                return judged.map(|()| (verified, true));
+            }
+            self.verdicts.remove(token);
+        }
+        let verified = self.judge_anew(token, since, patience)?;
+        self.verdicts.insert(token, verified.clone());
+        Ok((verified, false))
+    }
+
+    fn judge_anew(&self, token: &[u8], since: u64, patience: &Patience) -> Result<Arc<Verified>> {
+        let token = Token::parse(token)?;
+        let claims = Claims::read(&token.payload)?;
+        let issuer = self.issuer(&claims)?;
+        let keys = issuer.source.usable_with(&token.kid, since, &self.policy, patience)?;
+        let key = keys
+            .as_ref()
+            .and_then(|keys| keys.set.find(&token.kid))
+            .filter(|key| key.verify(token.signed, &token.signature));
+        let Some(key) = key else {
+            let why = "not made by the issuer's key";
+            return Err(Error::fixed(Status::TokenSignature, "token signature", why));
+        };
+        let checked = claims.check()?;
+        checked.times.check(self.clock.now(), self.leeway)?;
+        claims.check_audience(&self.audiences)?;
+        let kept = checked.into();
+        let verified = Verified::new(token.payload, kept, issuer.clone(), key.id);
+        self.check_requirements(&verified)?;
+        Ok(Arc::new(verified))
+    }
+
+    /// What time or the operator may have to say against a token whose signature is good.
+    fn judge_now(&self, verified: &Verified) -> Result<()> {
+        verified.times.check(self.clock.now(), self.leeway)?;
+        self.check_requirements(verified)
+    }
+
+    fn issuer(&self, claims: &Claims<'_>) -> Result<&Arc<Issuer>> {
+        let named = claims.issuer();
+        let known = self.issuers.iter().find(|issuer| Some(issuer.name.as_str()) == named);
+        known.ok_or(Error::fixed(Status::TokenIssuer, "claim `iss`", "not a configured issuer"))
+    }
+
+    fn check_requirements(&self, verified: &Verified) -> Result<()> {
+        for requirement in &self.requirements {
+            let (met, subject, why) = match requirement {
+                Requirement::EmailVerified => {
+                    (verified.email_verified, "claim `email_verified`", "has to be true")
+                }
+                Requirement::ProfileComplete => {
+                    (verified.profile_complete, "claim `profile_complete`", "must not be false")
+                }
+                Requirement::NotImpersonated => {
+                    (!verified.impersonating, "claim `impersonating`", "must not be true")
+                }
+            };
+            if !met {
+                return Err(Error::fixed(Status::Policy, subject, why));
+            }
+        }
+        Ok(())
+    }
+
+    /// Fetches the keys of every issuer now, on this thread: to warm up, or for a pool of threads
+    /// that does the waiting. Joins a fetch under way; one that ended within the last second will
+    /// do; after a failure the pause is kept.
+    pub fn refresh(&self) -> Result<()> {
+        let mut outcome = Ok(());
+        for issuer in &self.issuers {
+            outcome = outcome.and(issuer.source.refresh(&self.policy, &self.patience));
+        }
+        outcome
+    }
+
+    /// Takes upon the host a fetch of keys that is due: exactly one caller gets it. The host then
+    /// makes the request and says what came back. Where
+    /// [`set_background_refresh`](VerifierOptions::set_background_refresh) is on, a thread of
+    /// this library may be first.
+    pub fn claim_fetch(&self) -> Option<Arc<HostFetch>> {
+        let slot = self.host_fetch.get();
+        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.as_ref().is_some_and(|fetch| fetch.is_expected()) {
+            return None;
+        }
+        let claim = self.issuers.iter().find_map(|i| i.source.claim_for_host(&self.policy))?;
+        let fetch = Arc::new(HostFetch {
+            url: TerminatedString::new(claim.source().url()),
+            etag: claim.etag().map(|etag| TerminatedString::new(&etag)),
+            claim: Mutex::new(Some(claim)),
+        });
+        *slot = Some(fetch.clone());
+        Some(fetch)
+    }
+
+    /// The fetch the host has claimed and not said the end of.
+    pub(crate) fn host_fetch(&self) -> Option<Arc<HostFetch>> {
+        let slot = self.host_fetch.get();
+        let fetch = slot.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        fetch.filter(|fetch| fetch.is_open())
+    }
+
+    /// Where the first issuer's keys are.
+    pub(crate) fn first_jwks_url(&self) -> Option<Terminated<'_>> {
+        self.issuers.first().map(|issuer| issuer.source.terminated_url())
+    }
+
+    /// What the verifier has done so far, as JSON:
+    /// `accepted`, of these `hits` (verdicts known before), `refused` by the name of the status,
+    /// `verdicts` and `verdict_bytes` in the cache, and for each of the `issuers` its `issuer`,
+    /// `keys` in use and `skipped`, `key_age` in seconds (null without keys), `fetches` that ended
+    /// and of these `failures`, both counted for the whole process.
+    pub fn stats(&self) -> Result<Json> {
+        let refused: serde_json::Map<_, _> =
+            self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
+        let (verdicts, bytes) = self.verdicts.size();
+        let issuers = self.issuers.iter().map(|issuer| {
+            let account = issuer.source.account();
+            json!({
+                "issuer": issuer.name.as_str(),
+                "keys": account.keys,
+                "skipped": account.skipped,
+                "key_age": account.age,
+                "fetches": account.fetches,
+                "failures": account.failures,
+            })
+        });
+        let stats = json!({
+            "accepted": self.stats.accepted(),
+            "hits": self.stats.hits(),
+            "refused": refused,
+            "verdicts": verdicts,
+            "verdict_bytes": bytes,
+            "issuers": issuers.collect::<Vec<_>>(),
+        });
+        Json::parse(&stats.to_string())
+    }
+}
+
+impl Issuer {
+    fn new(
+        url: &str,
+        keys: Option<&options::GivenKeys>,
+        options: &VerifierOptions,
+        rules: &Rules,
+    ) -> Result<Self> {
+        let name = check_url(url, rules)?;
+        let jwks_url = format!("{name}{JWKS_PATH}");
+        let source = match keys {
+            Some(keys) => Arc::new(Source::fixed(&jwks_url, keys.0.clone())),
+            None => keys::shared(&jwks_url, options.ca_file.as_ref())?,
+        };
+        Ok(Issuer { name: TerminatedString::new(name), source })
+    }
+}
+
+impl HostFetch {
+    /// The URL to request.
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    pub(crate) fn terminated_url(&self) -> Terminated<'_> {
+        self.url.borrow()
+    }
+
+    /// What to send as `If-None-Match`.
+    pub fn etag(&self) -> Option<&str> {
+        self.etag.as_ref().map(TerminatedString::as_str)
+    }
+
+    pub(crate) fn terminated_etag(&self) -> Option<Terminated<'_>> {
+        self.etag.as_ref().map(TerminatedString::borrow)
+    }
+
+    /// The issuer answered: its status, body, `ETag`, and `max-age` in seconds. An answer that is
+    /// of no use is an error that says why, and counts as a failed fetch.
+    pub fn done(
+        &self,
+        status: u16,
+        body: &[u8],
+        etag: Option<&str>,
+        max_age: Option<u64>,
+    ) -> Result<()> {
+        let why = |reason| {
+            let text = format!("the keys at {} cannot be had: {reason}", self.url());
+            Error::text(Status::KeysUnavailable, text)
+        };
+        self.take()?.settle(&Answer { status, body, etag, max_age }).map_err(why)
+    }
+
+    /// The issuer did not answer.
+    pub fn failed(&self) -> Result<()> {
+        self.take()?.fail("the host's fetch failed");
+        Ok(())
+    }
+
+    fn take(&self) -> Result<Claim> {
+        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
+        claim.ok_or(Error::argument("verifier", "no fetch is claimed"))
+    }
+
+    /// Whether the host has not said yet how the fetch ended.
+    fn is_open(&self) -> bool {
+        self.claim.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether what the host will say still counts.
+    fn is_expected(&self) -> bool {
+        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
+        claim.as_ref().is_some_and(Claim::is_running)
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuers = self.issuers.iter().map(|issuer| issuer.name.as_str());
+        f.debug_struct("Verifier")
+            .field("issuers", &issuers.collect::<Vec<_>>())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,158 @@
+//! The verdicts every binding must give, as data: which token, offered to a verifier that was configured how, gets which
+//! status and which claims. `verify.json` and `cases.tsv` next to this crate hold the same cases; `generate` writes both.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "fixed test data: whatever fails here is a mistake in a case and has to stop the run"
+)]
+
+mod cases;
+mod draft;
+mod es256;
+mod keys;
+mod object;
+mod text;
+mod tsv;
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+pub use text::Text;
+
+/// All cases and the key sets they name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Corpus {
+    /// Answers of an issuer to the request for its keys.
+    pub key_sets: BTreeMap<String, KeySet>,
+    /// What to verify, and with what result.
+    pub cases: Vec<Case>,
+}
+
+/// What an issuer answers when asked for its keys, and what is left of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct KeySet {
+    /// The rule or attack it stands for.
+    pub about: String,
+    /// The body of the answer. Not always JSON.
+    pub jwks: Text,
+    /// Keys that fit. None: the set as a whole is refused, and a set in use before stays in use.
+    pub usable: usize,
+    /// Keys that were read and do not fit.
+    pub skipped: usize,
+}
+
+/// One thing to verify.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// Unique, kebab-case.
+    pub name: String,
+    /// The rule or attack it stands for.
+    pub about: String,
+    /// A token or a header value: the member is named `token` or `header`.
+    #[serde(flatten)]
+    pub input: Input,
+    /// The keys of `options.issuer`, by name.
+    pub key_set: String,
+    /// How the verifier is configured.
+    pub options: Options,
+    /// The verdict.
+    pub expect: Expect,
+}
+
+/// What a case hands to the verifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Input {
+    /// A token.
+    Token(Text),
+    /// The value of an `Authorization` header.
+    Header(Text),
+}
+
+/// How the verifier of a case is configured. What is absent keeps its default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// The issuer.
+    pub issuer: String,
+    /// Further issuers, each with its own keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub issuers: Vec<Issuer>,
+    /// Accepted audiences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub audiences: Vec<String>,
+    /// Leeway in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leeway: Option<i64>,
+    /// Requirements: `email_verified`, `profile_complete`, `not_impersonated`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub require: Vec<String>,
+    /// What the verifier's clock says, in Unix seconds. Absent: the case holds at any time until 2099.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<i64>,
+}
+
+/// A further issuer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Issuer {
+    /// Its URL.
+    pub issuer: String,
+    /// Its keys, by name.
+    pub key_set: String,
+}
+
+/// A verdict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Expect {
+    /// Name of the status, as `torii_status_name` gives it.
+    pub status: String,
+    /// What is known about the caller; present exactly when the status is `TORII_OK`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<Auth>,
+}
+
+/// What an accepted token says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Auth {
+    /// Claim `sub`.
+    pub user_id: String,
+    /// Claim `pid`.
+    pub environment_id: String,
+    /// The configured issuer that the token came from, without trailing slashes.
+    pub issuer: String,
+    /// Claim `locale`.
+    pub locale: Option<String>,
+    /// Claim `email_verified`.
+    pub email_verified: bool,
+    /// Claim `profile_complete`.
+    pub profile_complete: bool,
+    /// Claim `impersonating`.
+    pub impersonating: bool,
+    /// Claim `iat`, in whole seconds.
+    pub issued_at: i64,
+    /// Claim `exp`, in whole seconds.
+    pub expires_at: i64,
+    /// The payload exactly as signed.
+    pub claims_json: Text,
+}
+
+/// Reads the corpus from `verify.json`.
+pub fn load() -> Corpus {
+    let text = std::fs::read_to_string(path("verify.json")).expect("verify.json is readable");
+    serde_json::from_str(&text).expect("verify.json has the shape of a corpus")
+}
+
+/// Where a file of this crate is.
+pub fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// The data files, by name, made afresh from the definitions. The same bytes every time.
+pub fn generate() -> [(&'static str, String); 2] {
+    let corpus = cases::corpus();
+    let json = serde_json::to_string_pretty(&corpus).expect("a corpus is JSON");
+    [("verify.json", json + "\n"), ("cases.tsv", tsv::write(&corpus))]
+}

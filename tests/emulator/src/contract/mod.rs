@@ -1,0 +1,50 @@
+//! The contract of the server API, and whether requests and answers keep it.
+
+mod operation;
+mod schemas;
+mod violations;
+
+use std::sync::LazyLock;
+
+use serde_json::Value;
+
+pub(crate) use self::operation::Operation;
+pub(crate) use self::violations::Violations;
+pub use self::violations::{Side, Violation};
+use self::schemas::Schemas;
+
+/// The OpenAPI document that the server API is held to.
+const DOCUMENT: &str = include_str!("../../contract/server-v1.json");
+
+/// The operations of the contract.
+pub(crate) struct Contract {
+    operations: Vec<Operation>,
+}
+
+/// The contract, read once.
+pub(crate) static CONTRACT: LazyLock<Contract> = LazyLock::new(Contract::read);
+
+impl Contract {
+    fn read() -> Self {
+        let document: Value = serde_json::from_str(DOCUMENT).expect("the contract is JSON");
+        let mut schemas = Schemas::new(&document);
+        let mut operations = Vec::new();
+        for (path, methods) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                operations.push(Operation::read(path, method, operation, &mut schemas));
+            }
+        }
+        Self { operations }
+    }
+
+    /// The operation with this method and this path template.
+    pub(crate) fn operation(&self, method: &str, template: &str) -> Option<&Operation> {
+        self.operations.iter().find(|operation| operation.is(method, template))
+    }
+
+    /// The method and the path template of every operation.
+    #[cfg(test)]
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.operations.iter().map(Operation::route)
+    }
+}

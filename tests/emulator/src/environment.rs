@@ -1,0 +1,214 @@
+//! One environment of the service: an issuer, its keys, and what is stored for it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::jwks::JwksSettings;
+use crate::keys::KeyRing;
+use crate::store::impersonation::Impersonation;
+use crate::store::invitation::{Invitation, InvitationEnd};
+use crate::store::metadata::Metadata;
+use crate::store::organization::{NewMember, NewOrganization, Organization};
+use crate::store::session::{NewSession, Session};
+use crate::store::settings::Settings;
+use crate::store::user::{User, UserChange};
+use crate::{clock, ids};
+
+/// Everything the service keeps for one environment.
+pub(crate) struct Environment {
+    pub(crate) id: Uuid,
+    pub(crate) name: String,
+    pub(crate) issuer: String,
+    pub(crate) secret_key: String,
+    pub(crate) keys: KeyRing,
+    pub(crate) jwks: JwksSettings,
+    pub(crate) settings: Settings,
+    pub(crate) allowed_origins: Vec<String>,
+    pub(crate) users: BTreeMap<Uuid, User>,
+    pub(crate) organizations: BTreeMap<Uuid, Organization>,
+    pub(crate) invitations: BTreeMap<Uuid, Invitation>,
+    /// By token.
+    pub(crate) impersonations: BTreeMap<String, Impersonation>,
+}
+
+impl Environment {
+    /// A new environment below the service's base URL.
+    pub(crate) fn new(base: &str, name: &str) -> Self {
+        Self {
+            id: ids::random(),
+            name: name.to_owned(),
+            issuer: format!("{base}/{name}"),
+            secret_key: ids::secret("sk_test_"),
+            keys: KeyRing::new(),
+            jwks: JwksSettings::default(),
+            settings: Settings::default(),
+            allowed_origins: Vec::new(),
+            users: BTreeMap::new(),
+            organizations: BTreeMap::new(),
+            invitations: BTreeMap::new(),
+            impersonations: BTreeMap::new(),
+        }
+    }
+
+    /// Forgets everything but the name, the id and the secret key.
+    pub(crate) fn reset(&mut self, base: &str) {
+        let (id, secret_key) = (self.id, self.secret_key.clone());
+        *self = Self { id, secret_key, ..Self::new(base, &self.name) };
+    }
+
+    /// What a test needs to know about this environment.
+    pub(crate) fn card(&self) -> Card {
+        Card {
+            name: self.name.clone(),
+            issuer: self.issuer.clone(),
+            jwks_path: format!("/{}/_torii/.well-known/jwks.json", self.name),
+            environment_id: self.id,
+            secret_key: self.secret_key.clone(),
+            kid: self.keys.current().kid.clone(),
+            published: self.keys.published().into_iter().map(str::to_owned).collect(),
+        }
+    }
+
+    /// A user who is known to exist.
+    pub(crate) fn user(&mut self, id: Uuid) -> &mut User {
+        self.users.get_mut(&id).expect("a user who is known to exist")
+    }
+
+    /// A user who is neither deleted nor banned.
+    fn active_user(&mut self, id: Uuid) -> Result<&mut User, String> {
+        let user = self.users.get_mut(&id).filter(|user| user.status() == "active");
+        user.ok_or_else(|| format!("there is no active user {id}"))
+    }
+
+    /// Whether the address belongs to a user who is not deleted.
+    pub(crate) fn knows(&self, email: &str) -> bool {
+        self.users.values().any(|user| user.deleted_at.is_none() && user.has_email(email))
+    }
+
+    /// Whether the user is a member of the organization.
+    pub(crate) fn is_member(&self, organization_id: Uuid, user_id: Uuid) -> bool {
+        let organization = self.organizations.get(&organization_id);
+        organization.is_some_and(|organization| organization.members.contains_key(&user_id))
+    }
+
+    /// Ends all memberships of a user.
+    pub(crate) fn leave_all(&mut self, user_id: Uuid) {
+        for organization in self.organizations.values_mut() {
+            organization.members.remove(&user_id);
+        }
+    }
+
+    /// Changes what only the user could change.
+    pub(crate) fn change_user(&mut self, id: Uuid, change: &UserChange) -> Result<Value, String> {
+        let user = self.users.get_mut(&id).ok_or_else(|| format!("there is no user {id}"))?;
+        if let Some(verified) = change.email_verified {
+            user.email_verified_at = verified.then(clock::now);
+        }
+        user.profile_complete = change.profile_complete.unwrap_or(user.profile_complete);
+        user.touch();
+        Ok(user.view())
+    }
+
+    /// Signs a user in.
+    pub(crate) fn sign_in(&mut self, new: NewSession) -> Result<Session, String> {
+        let environment_id = self.id;
+        let user = self.active_user(new.user_id)?;
+        let session = Session::new(environment_id, new);
+        user.sessions.push(session.clone());
+        Ok(session)
+    }
+
+    /// Signs in as another user with an impersonation token, which works once.
+    pub(crate) fn impersonate(&mut self, token: &str) -> Result<Session, String> {
+        let impersonation = self.impersonations.remove(token).filter(|token| !token.is_over());
+        let impersonation = impersonation.ok_or("the impersonation token is used, over or none")?;
+        let session = NewSession::of(impersonation.user_id);
+        self.sign_in(NewSession { impersonated_by: Some(impersonation.actor_user_id), ..session })
+    }
+
+    /// What this issuer claims in a token: about the user of a session, or about a new user whom all
+    /// is well with.
+    pub(crate) fn claims(&mut self, session: Option<Uuid>) -> Result<Value, String> {
+        let mut claims = match session {
+            Some(id) => self.session_claims(id)?,
+            None => json!({
+                "sub": ids::ordered(), "email_verified": true, "profile_complete": true,
+            }),
+        };
+        claims["iss"] = self.issuer.clone().into();
+        claims["pid"] = self.id.to_string().into();
+        Ok(claims)
+    }
+
+    fn session_claims(&mut self, id: Uuid) -> Result<Value, String> {
+        let over = || format!("there is no active session {id}");
+        let find = |user: &User| user.sessions.iter().position(|session| session.id == id);
+        let found = self.users.values_mut().find_map(|user| find(user).map(|index| (user, index)));
+        let (user, index) = found.ok_or_else(over)?;
+        let session = &mut user.sessions[index];
+        if !session.is_active() {
+            return Err(over());
+        }
+        session.last_used_at = clock::now();
+        let impersonating = session.impersonated_by.is_some();
+        let organization = session.active_organization_id;
+        let mut claims = json!({
+            "sub": user.id,
+            "email_verified": user.email_verified_at.is_some(),
+            "profile_complete": user.profile_complete,
+            "impersonating": impersonating,
+        });
+        if let Some(locale) = user.locale() {
+            claims["locale"] = locale.into();
+        }
+        if let Some(organization) = organization {
+            claims["o"] = organization.to_string().into();
+        }
+        Ok(claims)
+    }
+
+    /// Adds an organization.
+    pub(crate) fn found(&mut self, new: NewOrganization) -> &Organization {
+        let organization = Organization::new(new);
+        self.organizations.entry(organization.id).or_insert(organization)
+    }
+
+    /// Makes a user a member of an organization.
+    pub(crate) fn join(&mut self, organization_id: Uuid, new: NewMember) -> Result<Value, String> {
+        self.active_user(new.user_id)?;
+        let organization = self.organizations.get_mut(&organization_id);
+        let organization =
+            organization.ok_or_else(|| format!("there is no organization {organization_id}"))?;
+        Ok(organization.join(new))
+    }
+
+    /// Ends a pending invitation.
+    pub(crate) fn end_invitation(&mut self, id: Uuid, end: InvitationEnd) -> Result<Value, String> {
+        let invitation = self.invitations.get_mut(&id);
+        let invitation = invitation.filter(|invitation| invitation.status() == "PENDING");
+        let invitation = invitation.ok_or_else(|| format!("there is no pending invitation {id}"))?;
+        invitation.end(end);
+        let (email, view) = (invitation.email.clone(), invitation.view());
+        if end == InvitationEnd::Accepted && !self.knows(&email) {
+            let mut user = User::new(self.id, Some(email), Metadata::default());
+            user.email_verified_at = Some(user.created_at);
+            self.users.insert(user.id, user);
+        }
+        Ok(view)
+    }
+}
+
+/// An environment as the control API shows it.
+#[derive(Serialize)]
+pub(crate) struct Card {
+    pub(crate) name: String,
+    pub(crate) issuer: String,
+    pub(crate) jwks_path: String,
+    pub(crate) environment_id: Uuid,
+    pub(crate) secret_key: String,
+    pub(crate) kid: String,
+    pub(crate) published: Vec<String>,
+}

@@ -1,0 +1,55 @@
+//! A local torii for tests and for working offline.
+//!
+//! One HTTP server on loopback plays the torii service: issuers with their key sets, the tokens they
+//! sign, and the server API. It also misbehaves on request, and remembers what it was asked.
+//!
+//! ```
+//! use torii_emulator::{Emulator, Mint};
+//!
+//! let emulator = Emulator::start();
+//! let issuer = emulator.issuer("acme");
+//! let token = issuer.mint(Mint::new().subject("user-1").expires_in(60));
+//! assert_eq!(token.split('.').count(), 3);
+//! ```
+//!
+//! Everything the Rust types do is also offered as JSON below `/_emulator/`, so that a test in any
+//! language can drive the same program.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test tool: a broken assumption has to stop the test, loudly"
+)]
+
+mod api;
+mod clock;
+mod contract;
+mod control;
+mod emulator;
+mod environment;
+mod fault;
+mod ids;
+mod issuer;
+mod json;
+mod jwks;
+mod keys;
+mod log;
+mod mint;
+mod problem;
+mod server;
+mod store;
+mod world;
+
+pub use contract::{Side, Violation};
+pub use emulator::Emulator;
+pub use fault::{Fault, FaultKind};
+pub use issuer::Issuer;
+pub use log::Request;
+pub use mint::{Mint, Signer};
+pub use store::invitation::InvitationEnd;
+pub use store::organization::{NewMember, NewOrganization};
+pub use store::session::NewSession;
+pub use store::settings::Settings;
+pub use store::user::UserChange;
+pub use uuid::Uuid;

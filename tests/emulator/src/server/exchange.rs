@@ -1,0 +1,92 @@
+//! One request and its answer: remembered, maybe struck by a fault, otherwise routed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::Request;
+use axum::http::{StatusCode, request};
+use axum::response::{IntoResponse, Response};
+use hyper::body::Incoming;
+use tokio::time::sleep;
+use tower_service::Service;
+
+use super::last_words::LastWords;
+use super::spoil::{own_answer, spoil};
+use crate::fault::FaultKind;
+use crate::log;
+use crate::world::World;
+
+/// More than any answer or request of the service.
+const BODY_LIMIT: usize = 16 << 20;
+
+/// Whether a path belongs to the test and not to the service.
+pub(crate) fn is_control(path: &str) -> bool {
+    path.starts_with("/_emulator/")
+}
+
+/// The answer to a request, or what to do with the connection instead.
+pub(crate) async fn answer(
+    request: Request<Incoming>,
+    connection: u64,
+    world: Arc<World>,
+    routes: Router,
+) -> Result<Response, LastWords> {
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(Body::new(body), BODY_LIMIT).await else {
+        return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
+    };
+    let path = head.uri.path();
+    if is_control(path) {
+        return Ok(route(head, body, routes).await);
+    }
+    world.log.record(logged(&head, &body, connection));
+    let strike = world.faults.strike(head.method.as_str(), path);
+    let Some((kind, mut cleared)) = strike else {
+        return Ok(route(head, body, routes).await);
+    };
+    match kind {
+        FaultKind::Hang => {
+            // An error means that the emulator itself is gone, which ends this all the same.
+            let _ = cleared.changed().await;
+            Err(LastWords::default())
+        }
+        FaultKind::Delay { ms } => {
+            sleep(Duration::from_millis(ms)).await;
+            Ok(route(head, body, routes).await)
+        }
+        FaultKind::Raw { text } => Err(LastWords::text(&text)),
+        FaultKind::Close { handled: false } => Err(LastWords::default()),
+        FaultKind::Reset { handled: false } => Err(LastWords::reset()),
+        FaultKind::Status { status, headers, body, handled: false } => {
+            Ok(own_answer(status, &headers, body))
+        }
+        kind => {
+            let (head, body) = route(head, body, routes).await.into_parts();
+            let body = to_bytes(body, BODY_LIMIT).await.expect("an answer of this server");
+            spoil(kind, head, body)
+        }
+    }
+}
+
+async fn route(head: request::Parts, body: Bytes, mut routes: Router) -> Response {
+    match routes.call(Request::from_parts(head, Body::from(body))).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn logged(head: &request::Parts, body: &[u8], connection: u64) -> log::Request {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    log::Request {
+        method: head.method.to_string(),
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        headers: (head.headers.iter())
+            .map(|(name, value)| (name.to_string(), text(value.as_bytes())))
+            .collect(),
+        body: text(body),
+        connection,
+    }
+}

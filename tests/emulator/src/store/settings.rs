@@ -1,0 +1,43 @@
+//! What is set for an environment at the dashboard.
+
+use serde::Deserialize;
+
+/// The settings of an environment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Where invited people sign up. Without it there are no invitations (400).
+    pub sign_up_url: Option<String>,
+    /// Where impersonations land if the request names no place.
+    pub landing_url: Option<String>,
+    /// How many invitations may still be sent before 429; without limit if there is none.
+    pub invitation_quota: Option<u32>,
+    /// The `Retry-After` of that 429, in seconds.
+    pub retry_after: u32,
+    /// How many impersonations there may still be before 402; without limit if there is none.
+    pub impersonation_quota: Option<u32>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            sign_up_url: Some("https://app.example.com/sign-up".to_owned()),
+            landing_url: None,
+            invitation_quota: None,
+            retry_after: 30,
+            impersonation_quota: None,
+        }
+    }
+}
+
+/// Takes one from a quota. False if it is used up.
+pub(crate) fn take(quota: &mut Option<u32>) -> bool {
+    match quota {
+        None => true,
+        Some(0) => false,
+        Some(left) => {
+            *left -= 1;
+            true
+        }
+    }
+}
