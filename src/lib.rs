@@ -40,3 +40,10 @@ pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
 pub fn clear_jwks_cache() {
     keys::clear();
 }
+
+/// Moves the clock by which keys age, for the whole process.
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub fn advance_clock(milliseconds: u64) {
+    clock::hooks::advance(milliseconds);
+}

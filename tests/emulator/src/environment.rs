@@ -171,13 +171,17 @@ impl Environment {
     }
 
     /// Adds an organization.
-    pub(crate) fn found(&mut self, new: NewOrganization) -> &Organization {
+    pub(crate) fn add_organization(&mut self, new: NewOrganization) -> &Organization {
         let organization = Organization::new(new);
         self.organizations.entry(organization.id).or_insert(organization)
     }
 
     /// Makes a user a member of an organization.
-    pub(crate) fn join(&mut self, organization_id: Uuid, new: NewMember) -> Result<Value, String> {
+    pub(crate) fn add_member(
+        &mut self,
+        organization_id: Uuid,
+        new: NewMember,
+    ) -> Result<Value, String> {
         self.active_user(new.user_id)?;
         let organization = self.organizations.get_mut(&organization_id);
         let organization =
@@ -189,7 +193,8 @@ impl Environment {
     pub(crate) fn end_invitation(&mut self, id: Uuid, end: InvitationEnd) -> Result<Value, String> {
         let invitation = self.invitations.get_mut(&id);
         let invitation = invitation.filter(|invitation| invitation.status() == "PENDING");
-        let invitation = invitation.ok_or_else(|| format!("there is no pending invitation {id}"))?;
+        let invitation =
+            invitation.ok_or_else(|| format!("there is no pending invitation {id}"))?;
         invitation.end(end);
         let (email, view) = (invitation.email.clone(), invitation.view());
         if end == InvitationEnd::Accepted && !self.knows(&email) {

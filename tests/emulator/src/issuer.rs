@@ -116,7 +116,7 @@ impl Issuer {
     /// Adds an organization. Returns its id.
     #[must_use]
     pub fn create_organization(&self, new: NewOrganization) -> Uuid {
-        self.with(|environment| environment.found(new).id)
+        self.with(|environment| environment.add_organization(new).id)
     }
 
     /// Makes a user a member of an organization, or gives them another role.
@@ -124,7 +124,7 @@ impl Issuer {
     /// # Panics
     /// If there is no such organization, or no such active user.
     pub fn add_member(&self, organization_id: Uuid, new: NewMember) {
-        let member = self.with(|environment| environment.join(organization_id, new));
+        let member = self.with(|environment| environment.add_member(organization_id, new));
         member.unwrap_or_else(|error| panic!("{error}"));
     }
 
@@ -177,7 +177,9 @@ impl Issuer {
 
     /// Serves the key set with `Cache-Control: public, max-age=SECONDS`, or without that header.
     pub fn set_max_age(&self, seconds: Option<u64>) {
-        self.set_cache_control(seconds.map(|seconds| format!("public, max-age={seconds}")).as_deref());
+        self.set_cache_control(
+            seconds.map(|seconds| format!("public, max-age={seconds}")).as_deref(),
+        );
     }
 
     /// Serves the key set with this `Cache-Control` header, or without one.

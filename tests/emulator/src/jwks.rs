@@ -61,7 +61,8 @@ fn answer(environment: &Environment, request: &HeaderMap) -> Response {
     }
     if settings.etag {
         let etag = etag(&body);
-        let known = request.get(header::IF_NONE_MATCH).is_some_and(|sent| names(sent.as_bytes(), &etag));
+        let known =
+            request.get(header::IF_NONE_MATCH).is_some_and(|sent| names(sent.as_bytes(), &etag));
         headers.insert(header::ETAG, etag.parse().expect("an entity tag"));
         if known {
             return (StatusCode::NOT_MODIFIED, headers).into_response();

@@ -21,13 +21,15 @@ impl Key {
         Self {
             kid: kid.unwrap_or_else(|| ids::random().to_string()),
             published: true,
-            pair: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).expect("a new P-256 key"),
+            pair: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+                .expect("a new P-256 key"),
         }
     }
 
     /// The signature over `input`, as the third part of a token.
     pub(crate) fn sign(&self, input: &str) -> String {
-        let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
+        let signature =
+            self.pair.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
         URL_SAFE_NO_PAD.encode(signature)
     }
 

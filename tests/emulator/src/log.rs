@@ -49,7 +49,11 @@ pub(crate) struct LogState {
 impl LogState {
     /// How many requests there were whose path begins with `path`.
     pub(crate) fn count(&self, path: &str) -> u64 {
-        self.counts.iter().filter(|((_, seen), _)| seen.starts_with(path)).map(|(_, count)| count).sum()
+        self.counts
+            .iter()
+            .filter(|((_, seen), _)| seen.starts_with(path))
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 

@@ -53,7 +53,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
             "--until-stdin-closes" => until_stdin_closes = true,
             "--port" => {
                 let value = arguments.next().ok_or("--port needs a number")?;
-                port = value.parse().map_err(|_| format!("--port needs a number, not {value:?}"))?;
+                port =
+                    value.parse().map_err(|_| format!("--port needs a number, not {value:?}"))?;
             }
             other => return Err(format!("unknown argument {other:?}; --help shows them all")),
         }
@@ -67,7 +68,8 @@ fn serve(port: u16, until_stdin_closes: bool) -> Result<(), String> {
     let emulator = Emulator::start_on(port)
         .map_err(|error| format!("cannot listen on port {port} of 127.0.0.1: {error}"))?;
     runtime.block_on(async {
-        let signalled = end_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
+        let signalled =
+            end_signal().map_err(|error| format!("cannot wait for signals: {error}"))?;
         announce(&emulator)?;
         tokio::select! {
             () = signalled => {}

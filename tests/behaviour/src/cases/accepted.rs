@@ -47,6 +47,10 @@ fn as_minted(corpus: &mut Corpus) {
             .header("{ \"alg\"\t:\r\n\"ES256\" , \"kid\" : \"key-1\" }")
             .payload(claims().json().replace(',', "\r\n\t, "))
             .accepted(),
+        draft("good-whitespace-around", "JSON whitespace before and after the objects belongs to the text (RFC 8259, 2).")
+            .header(format!("\t{} ", header().json()))
+            .payload(format!(" \n{}\r\n", claims().json()))
+            .accepted(),
     ]);
 }
 

@@ -40,7 +40,7 @@ fn wrong_form(corpus: &mut Corpus) {
         ("blanks", "Nothing but blanks.", MISSING, |_| " \t ".to_owned()),
         ("bearer-blank", "The scheme, and no token after it.", MISSING, |_| "Bearer ".to_owned()),
         ("bearer-tabs", "The scheme, and no token after it.", MISSING, |_| "Bearer\t\t".to_owned()),
-        ("bearer-alone", "Nothing but a scheme.", SCHEME, |_| "Bearer".to_owned()),
+        ("bearer-alone", "Nothing but the scheme: a server strips the blanks behind it.", MISSING, |_| "Bearer".to_owned()),
         ("basic", "Another scheme.", SCHEME, |_| "Basic YWRhOnNlY3JldA==".to_owned()),
         ("digest", "Another scheme.", SCHEME, |_| "Digest username=\"ada\", realm=\"torii\"".to_owned()),
         ("dpop", "Another scheme, though with a good token.", SCHEME, |token| format!("DPoP {token}")),

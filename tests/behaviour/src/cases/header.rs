@@ -29,8 +29,6 @@ fn strict_json(corpus: &mut Corpus) {
         ("truncated", "The closing brace is missing.", good[..good.len() - 1].into()),
         ("trailing-garbage", "Something after the object.", format!("{good}x").into_bytes()),
         ("two-objects", "Two objects, one after the other.", format!("{good}{good}").into_bytes()),
-        ("leading-blank", "A blank before the object.", format!(" {good}").into_bytes()),
-        ("trailing-newline", "A line feed after the object.", format!("{good}\n").into_bytes()),
         ("byte-order-mark", "A byte order mark before the object.", format!("\u{feff}{good}").into_bytes()),
         ("invalid-utf-8", "A byte that no UTF-8 text has.", [&good.as_bytes()[..good.len() - 1], b",\"x\":\"\xff\"}"].concat()),
         ("utf-16", "The object in UTF-16.", good.encode_utf16().flat_map(u16::to_le_bytes).collect()),

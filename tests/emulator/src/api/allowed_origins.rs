@@ -21,9 +21,7 @@ struct Origins {
 }
 
 async fn list(caller: Caller) -> Result<Json<Origins>, Problem> {
-    caller.with(|environment| {
-        Ok(Json(Origins { origins: environment.allowed_origins.clone() }))
-    })
+    caller.with(|environment| Ok(Json(Origins { origins: environment.allowed_origins.clone() })))
 }
 
 async fn set(caller: Caller, Body(new): Body<Origins>) -> Result<Json<Origins>, Problem> {

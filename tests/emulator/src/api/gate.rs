@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{MatchedPath, OriginalUri, Query, RawPathParams, Request, State};
 use axum::http::header;
+use axum::http::response::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -57,11 +58,7 @@ pub(crate) async fn pass(
     Response::from_parts(head, Body::from(body))
 }
 
-fn answer_errors(
-    operation: &Operation,
-    head: &axum::http::response::Parts,
-    body: &[u8],
-) -> Vec<String> {
+fn answer_errors(operation: &Operation, head: &Parts, body: &[u8]) -> Vec<String> {
     let media_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     operation.answer_errors(head.status, media_type, body)
 }

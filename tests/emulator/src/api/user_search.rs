@@ -51,9 +51,13 @@ impl Filters {
             Some(name) => user.name().is_some_and(|own| contains(&own, name)),
             None => user.name().is_none(),
         }) && all(self.user_ids.as_ref(), |ids| ids.contains(&user.id))
-            && all(self.email_addresses.as_ref(), |emails| emails.iter().any(|one| user.has_email(one)))
+            && all(self.email_addresses.as_ref(), |emails| {
+                emails.iter().any(|one| user.has_email(one))
+            })
             && all(email, |email| user.email.as_ref().is_some_and(|own| contains(own, email)))
-            && all(self.statuses.as_ref(), |statuses| statuses.iter().any(|one| one == user.status()))
+            && all(self.statuses.as_ref(), |statuses| {
+                statuses.iter().any(|one| one == user.status())
+            })
             && all(self.created_after.as_ref(), |after| user.created_at >= *after)
             && all(self.created_before.as_ref(), |before| user.created_at <= *before)
             && all(self.organization_id.as_ref(), |id| environment.is_member(*id, user.id))

@@ -48,7 +48,11 @@ impl NewUser {
         if self.email.as_deref().is_some_and(|email| !is_email(email)) {
             return Err(Problem::invalid("invalid_email", "This is not an email address."));
         }
-        if self.password.as_ref().is_some_and(|password| password.chars().count() < SHORTEST_PASSWORD) {
+        if self
+            .password
+            .as_ref()
+            .is_some_and(|password| password.chars().count() < SHORTEST_PASSWORD)
+        {
             let detail = format!("A password has at least {SHORTEST_PASSWORD} characters.");
             return Err(Problem::invalid("weak_password", detail));
         }

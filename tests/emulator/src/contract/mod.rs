@@ -9,9 +9,9 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 pub(crate) use self::operation::Operation;
+use self::schemas::Schemas;
 pub(crate) use self::violations::Violations;
 pub use self::violations::{Side, Violation};
-use self::schemas::Schemas;
 
 /// The OpenAPI document that the server API is held to.
 const DOCUMENT: &str = include_str!("../../contract/server-v1.json");
@@ -40,11 +40,5 @@ impl Contract {
     /// The operation with this method and this path template.
     pub(crate) fn operation(&self, method: &str, template: &str) -> Option<&Operation> {
         self.operations.iter().find(|operation| operation.is(method, template))
-    }
-
-    /// The method and the path template of every operation.
-    #[cfg(test)]
-    pub(crate) fn routes(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.operations.iter().map(Operation::route)
     }
 }

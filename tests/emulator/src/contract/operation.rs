@@ -54,7 +54,9 @@ impl Operation {
         });
         let answers = operation["responses"].as_object().expect("responses");
         let answers = answers.iter().map(|(status, answer)| {
-            let content = answer["content"].as_object().and_then(|content| content.iter().next());
+            let content = schemas.resolve(answer)["content"]
+                .as_object()
+                .and_then(|content| content.iter().next());
             let content = content.map(|(media_type, content)| Content {
                 media_type: media_type.clone(),
                 schema: schemas.compile(&content["schema"]),
@@ -74,12 +76,6 @@ impl Operation {
     /// Whether it is the one with this method and this path template.
     pub(crate) fn is(&self, method: &str, template: &str) -> bool {
         self.method == method && self.template == template
-    }
-
-    /// Its method and path template.
-    #[cfg(test)]
-    pub(crate) fn route(&self) -> (&str, &str) {
-        (&self.method, &self.template)
     }
 
     /// What is wrong with the parameters and the body of a request.
@@ -148,9 +144,83 @@ impl Parameter {
     fn value(&self, texts: &[&str]) -> Value {
         match (self.kind.as_deref(), texts) {
             (Some("array"), texts) => texts.to_vec().into(),
-            (Some("integer"), [text]) => text.parse::<i64>().map_or_else(|_| (*text).into(), Value::from),
+            (Some("integer"), [text]) => {
+                text.parse::<i64>().map_or_else(|_| (*text).into(), Value::from)
+            }
             (_, [text]) => (*text).into(),
             (_, texts) => texts.to_vec().into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CONTRACT;
+    use super::*;
+
+    fn operation(method: &str, path: &str) -> &'static Operation {
+        CONTRACT.operation(method, &format!("/api/server/v1{path}")).unwrap()
+    }
+
+    /// How many errors an answer has.
+    fn errors(operation: &Operation, status: u16, media_type: &str, body: &str) -> usize {
+        let status = StatusCode::from_u16(status).unwrap();
+        operation.answer_errors(status, Some(media_type), body.as_bytes()).len()
+    }
+
+    #[test]
+    fn answers_are_held_to_status_media_type_and_schema() {
+        let origins = operation("GET", "/allowed-origins");
+        let json = "application/json";
+        assert_eq!(errors(origins, 200, json, r#"{"origins":[]}"#), 0);
+        assert_eq!(errors(origins, 200, json, r#"{"origins":[1]}"#), 1);
+        assert_eq!(errors(origins, 200, json, r#"{"origins":"#), 1);
+        assert_eq!(errors(origins, 200, "text/html", r#"{"origins":[]}"#), 1);
+        assert_eq!(errors(origins, 201, json, r#"{"origins":[]}"#), 1, "not declared");
+        assert_eq!(errors(origins, 418, "application/problem+json", "{}"), 0, "an error may be");
+        assert_eq!(errors(origins, 418, json, r#"{"status":"x"}"#), 2);
+    }
+
+    #[test]
+    fn answers_without_a_body_have_none() {
+        let revoke = operation("DELETE", "/invitations/{invitationId}");
+        assert_eq!(errors(revoke, 200, "", ""), 0);
+        assert_eq!(errors(revoke, 200, "", "{}"), 1);
+        assert_eq!(errors(revoke, 204, "", ""), 1, "not declared");
+    }
+
+    #[test]
+    fn schemas_behind_references_and_their_formats_count() {
+        let sessions = operation("GET", "/users/{userId}/sessions");
+        let session = |id: &str, created: &str| {
+            let time = "2026-01-01T00:00:00Z";
+            let id_ok = "01900000-0000-7000-8000-000000000000";
+            serde_json::json!([{
+                "id": id, "userId": id_ok, "environmentId": id_ok,
+                "createdAt": created, "expiresAt": time, "lastUsedAt": time,
+            }])
+            .to_string()
+        };
+        let errors = |id, created| errors(sessions, 200, "application/json", &session(id, created));
+        assert_eq!(errors("01900000-0000-7000-8000-000000000000", "2026-01-01T00:00:00+01:00"), 0);
+        assert_eq!(errors("7", "2026-01-01T00:00:00Z"), 1);
+        assert_eq!(errors("01900000-0000-7000-8000-000000000000", "yesterday"), 1);
+    }
+
+    #[test]
+    fn parameters_and_bodies_are_checked() {
+        let list = operation("GET", "/invitations");
+        assert_eq!(
+            list.request_errors([("limit", "0"), ("status", "A"), ("status", "B")], b"").len(),
+            0
+        );
+        assert_eq!(list.request_errors([("limit", "x"), ("cursor", "y")], b"").len(), 2);
+        assert_eq!(list.request_errors([("limit", "1"), ("limit", "2")], b"").len(), 1);
+        let search = operation("POST", "/users/search");
+        assert_eq!(search.request_errors([], b"").len(), 0, "the body is optional");
+        assert_eq!(search.request_errors([], b"{").len(), 1);
+        let create = operation("POST", "/users");
+        assert_eq!(create.request_errors([], b"").len(), 1, "the body is required");
+        assert_eq!(create.request_errors([], br#"{"email":null,"phone":"1"}"#).len(), 0);
     }
 }

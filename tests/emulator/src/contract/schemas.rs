@@ -23,18 +23,30 @@ impl Schema {
     }
 }
 
-/// Compiles schemas.
-pub(crate) struct Schemas {
+/// Compiles the schemas of a document.
+pub(crate) struct Schemas<'a> {
+    document: &'a Value,
     registry: Registry,
     compiled: BTreeMap<String, Schema>,
 }
 
-impl Schemas {
+impl<'a> Schemas<'a> {
     /// For the schemas of this document.
-    pub(crate) fn new(document: &Value) -> Self {
+    pub(crate) fn new(document: &'a Value) -> Self {
         let resource = Draft::Draft202012.create_resource(document.clone());
         let registry = Registry::try_new(DOCUMENT_URI, resource);
-        Self { registry: registry.expect("the contract's schemas"), compiled: BTreeMap::new() }
+        Self {
+            registry: registry.expect("the contract's schemas"),
+            compiled: BTreeMap::new(),
+            document,
+        }
+    }
+
+    /// What a reference outside of schemas stands for, or the value itself if it is none.
+    pub(crate) fn resolve(&self, value: &'a Value) -> &'a Value {
+        let Some(reference) = value["$ref"].as_str() else { return value };
+        let target = self.document.pointer(reference.trim_start_matches('#'));
+        target.expect("a reference within the contract")
     }
 
     /// The compiled form of a schema found in the document.

@@ -16,25 +16,25 @@ use crate::world::World;
 
 pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new()
-        .route("/issuers/{name}/organizations", post(found))
-        .route("/issuers/{name}/organizations/{id}/members", post(join))
+        .route("/issuers/{name}/organizations", post(create))
+        .route("/issuers/{name}/organizations/{id}/members", post(add_member))
 }
 
-async fn found(
+async fn create(
     State(world): State<Arc<World>>,
     Path(name): Path<String>,
     Input(new): Input<NewOrganization>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let organization = with(&world, &name, |environment| environment.found(new).view())?;
+    let organization = with(&world, &name, |environment| environment.add_organization(new).view())?;
     Ok((StatusCode::CREATED, Json(organization)))
 }
 
-async fn join(
+async fn add_member(
     State(world): State<Arc<World>>,
     Path((name, id)): Path<(String, Uuid)>,
     Input(new): Input<NewMember>,
 ) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let member = with(&world, &name, |environment| environment.join(id, new))?;
+    let member = with(&world, &name, |environment| environment.add_member(id, new))?;
     let member = member.map_err(|error| Refusal::bad_request(&error))?;
     Ok((StatusCode::CREATED, Json(member)))
 }

@@ -33,7 +33,8 @@ pub(crate) async fn serve(stream: TcpStream, number: u64, world: Arc<World>, rou
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let outcome = poll_fn(|context| connection.poll_without_shutdown(context)).await;
     let stream = connection.into_parts().io.into_inner();
-    let last_words = outcome.err().and_then(|error| error.source()?.downcast_ref::<LastWords>().cloned());
+    let last_words =
+        outcome.err().and_then(|error| error.source()?.downcast_ref::<LastWords>().cloned());
     // The client may be gone by now; there is nobody to tell.
     let _ = last_words.unwrap_or_default().speak(stream).await;
 }

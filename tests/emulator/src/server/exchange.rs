@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::{StatusCode, request};
 use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
 use super::last_words::LastWords;
@@ -47,9 +47,10 @@ pub(crate) async fn answer(
         return Ok(route(head, body, routes).await);
     };
     match kind {
-        FaultKind::Hang => {
-            // An error means that the emulator itself is gone, which ends this all the same.
-            let _ = cleared.changed().await;
+        FaultKind::Hang { ms } => {
+            let patience = Duration::from_millis(ms.unwrap_or(u64::MAX));
+            // Cleared, too late, or the emulator itself is gone: this is the end in any case.
+            let _ = timeout(patience, cleared.changed()).await;
             Err(LastWords::default())
         }
         FaultKind::Delay { ms } => {

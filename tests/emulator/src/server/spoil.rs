@@ -14,7 +14,11 @@ use crate::fault::FaultKind;
 const CHECKED: &str = "checked when the fault was added";
 
 /// An answer that a fault describes in full.
-pub(crate) fn own_answer(status: u16, headers: &BTreeMap<String, String>, body: String) -> Response {
+pub(crate) fn own_answer(
+    status: u16,
+    headers: &BTreeMap<String, String>,
+    body: String,
+) -> Response {
     let status = StatusCode::from_u16(status).expect(CHECKED);
     with_headers((status, body).into_response(), headers)
 }
@@ -25,9 +29,7 @@ pub(crate) fn spoil(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Res
     match kind {
         FaultKind::Close { .. } => Err(LastWords::default()),
         FaultKind::Reset { .. } => Err(LastWords::reset()),
-        FaultKind::Status { status, headers, body, .. } => {
-            Ok(own_answer(status, &headers, body))
-        }
+        FaultKind::Status { status, headers, body, .. } => Ok(own_answer(status, &headers, body)),
         FaultKind::Replace { headers, body: replacement } => {
             head.headers.remove(header::CONTENT_LENGTH);
             let body = replacement.map_or(body, Bytes::from);
@@ -66,7 +68,7 @@ pub(crate) fn spoil(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Res
             head.headers.remove(header::CONNECTION);
             Err(LastWords::response(&head, vec![body], Duration::ZERO))
         }
-        FaultKind::Delay { .. } | FaultKind::Hang | FaultKind::Raw { .. } => {
+        FaultKind::Delay { .. } | FaultKind::Hang { .. } | FaultKind::Raw { .. } => {
             unreachable!("these strike before the request is handled")
         }
     }

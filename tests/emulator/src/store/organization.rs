@@ -56,6 +56,22 @@ pub struct NewMember {
     pub role_name: Option<String>,
 }
 
+impl NewOrganization {
+    /// An organization of which only the name matters.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
+impl NewMember {
+    /// A member with the role `org:member`.
+    #[must_use]
+    pub fn of(user_id: Uuid) -> Self {
+        Self { user_id, role: member(), role_name: None }
+    }
+}
+
 fn member() -> String {
     "org:member".to_owned()
 }

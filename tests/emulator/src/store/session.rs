@@ -77,7 +77,9 @@ impl Session {
             user_agent: new.user_agent,
             ip_address: new.ip_address,
             created_at: now,
-            expires_at: now.saturating_add(SignedDuration::from_secs(new.expires_in)).expect("a time span"),
+            expires_at: now
+                .saturating_add(SignedDuration::from_secs(new.expires_in))
+                .expect("a time span"),
             last_used_at: now,
             active_organization_id: new.active_organization_id,
             impersonated_by: new.impersonated_by,

@@ -57,7 +57,7 @@ fn a_delay_comes_before_the_answer() {
 #[test]
 fn a_hanging_request_ends_when_the_faults_are_cleared() {
     let (emulator, issuer) = started();
-    issuer.fault(FaultKind::Hang, None);
+    issuer.fault(FaultKind::hang(), None);
     let mut stream = ask(&emulator, &issuer.jwks_path());
     assert!(emulator.wait_for(&issuer.jwks_path(), 1, SOON));
     stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
@@ -70,9 +70,15 @@ fn a_hanging_request_ends_when_the_faults_are_cleared() {
 }
 
 #[test]
+fn a_hanging_request_may_end_by_itself() {
+    let (answer, _) = struck(FaultKind::Hang { ms: Some(50) });
+    assert_eq!(answer, "");
+}
+
+#[test]
 fn an_emulator_can_stop_while_a_request_hangs() {
     let (emulator, issuer) = started();
-    issuer.fault(FaultKind::Hang, None);
+    issuer.fault(FaultKind::hang(), None);
     let stream = ask(&emulator, &issuer.jwks_path());
     assert!(emulator.wait_for(&issuer.jwks_path(), 1, SOON));
     drop(emulator);
@@ -143,7 +149,10 @@ fn a_dripping_body_arrives_whole() {
 fn a_chunked_body_is_framed_as_such() {
     let (answer, jwks) = struck(FaultKind::Chunked { bytes: 200 });
     let (head, body) = split(&answer);
-    assert!(head.contains("transfer-encoding: chunked") && !head.contains("content-length"), "{head}");
+    assert!(
+        head.contains("transfer-encoding: chunked") && !head.contains("content-length"),
+        "{head}"
+    );
     let (first, rest) = jwks.split_at(200);
     assert_eq!(body, format!("c8\r\n{first}\r\n{:x}\r\n{rest}\r\n0\r\n\r\n", rest.len()));
     let (_emulator, issuer) = started();
@@ -214,9 +223,7 @@ fn faults_are_for_some_requests_only() {
     let other = emulator.create_issuer("other");
     emulator.fault(Fault::on("/acme/", FaultKind::status(500)).method("get"));
     emulator.fault(Fault::on("/acme/", FaultKind::status(501)));
-    let ask = |method, issuer: &Issuer| {
-        send(method, &issuer.jwks_url(), &[], None).unwrap().status
-    };
+    let ask = |method, issuer: &Issuer| send(method, &issuer.jwks_url(), &[], None).unwrap().status;
     assert_eq!(ask("GET", &issuer), 500, "the oldest fault that fits strikes");
     assert_eq!(ask("POST", &issuer), 501);
     assert_eq!(ask("GET", &other), 200);

@@ -21,12 +21,10 @@ fn is_served_where_clients_look_for_it() {
     let key = &answer.json()["keys"][0];
     let members: Vec<&String> = key.as_object().unwrap().keys().collect();
     assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x", "y"]);
-    assert_eq!((&key["kty"], &key["crv"], &key["alg"], &key["use"]), (
-        &json!("EC"),
-        &json!("P-256"),
-        &json!("ES256"),
-        &json!("sig"),
-    ));
+    assert_eq!(
+        (&key["kty"], &key["crv"], &key["alg"], &key["use"]),
+        (&json!("EC"), &json!("P-256"), &json!("ES256"), &json!("sig"),)
+    );
     assert_eq!(get(&format!("{}/nobody/_torii/.well-known/jwks.json", emulator.url())).status, 404);
 }
 

@@ -22,7 +22,8 @@ fn signed(issuer: &Issuer, token: &str) -> bool {
     let (header, _) = parts(token);
     let (input, signature) = token.rsplit_once('.').unwrap();
     let jwks = get(&issuer.jwks_url()).json();
-    let mut keys = jwks["keys"].as_array().unwrap().iter().filter(|key| key["kid"] == header["kid"]);
+    let mut keys =
+        jwks["keys"].as_array().unwrap().iter().filter(|key| key["kid"] == header["kid"]);
     keys.any(|key| {
         let coordinate = |name| URL_SAFE_NO_PAD.decode(text(&key[name])).unwrap();
         let point = [vec![4], coordinate("x"), coordinate("y")].concat();
@@ -47,7 +48,10 @@ fn a_default_token_is_one_to_accept() {
     assert_eq!(payload["iss"], issuer.url());
     assert_eq!(payload["pid"], issuer.environment_id());
     assert_eq!(text(&payload["sub"]).parse::<uuid::Uuid>().unwrap().get_version_num(), 7);
-    assert_eq!((&payload["email_verified"], &payload["profile_complete"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&payload["email_verified"], &payload["profile_complete"]),
+        (&json!(true), &json!(true))
+    );
     let issued = payload["iat"].as_i64().unwrap();
     assert!((before..=now()).contains(&issued));
     assert_eq!(payload["exp"], issued + 300);

@@ -1,0 +1,172 @@
+//! Callers that do no I/O, and hosts that fetch by themselves.
+
+use torii::{Status, VerifierOptions};
+use torii_emulator::{FaultKind, Mint};
+
+use crate::{LONG, Stage, await_fetches, fetches, options, seconds, status, verifier};
+
+/// For a host that fetches by itself.
+fn host_options() -> VerifierOptions {
+    let mut options = options();
+    options.set_background_refresh(false);
+    options
+}
+
+#[test]
+fn nowait_says_that_keys_are_pending_and_has_them_fetched() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("nowait");
+    let verifier = verifier(&issuer, &options());
+    let token = issuer.mint(Mint::new());
+    issuer.fault(FaultKind::Hang { ms: None }, Some(1));
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
+    assert_eq!(
+        status(verifier.authenticate_nowait(format!("Bearer {token}"))),
+        Status::KeysPending
+    );
+    assert_eq!(fetches(&verifier), 0, "nobody waited for the fetch that hangs");
+    await_fetches(&verifier, 1);
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysUnavailable);
+    seconds(2);
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
+    await_fetches(&verifier, 2);
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+}
+
+#[test]
+fn refresh_on_another_thread_answers_what_nowait_could_not() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("parked");
+    let verifier = verifier(&issuer, &host_options());
+    let token = issuer.mint(Mint::new());
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
+    assert_eq!(issuer.jwks_requests(), 0, "nothing is fetched behind the host's back");
+    verifier.refresh().unwrap();
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+
+    issuer.rotate();
+    let token = issuer.mint(Mint::new());
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
+    verifier.refresh().unwrap();
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+    assert_eq!(issuer.jwks_requests(), 2);
+
+    let unknown = crate::of_unknown_key(&issuer);
+    assert_eq!(status(verifier.verify_nowait(&unknown)), Status::TokenKeyUnknown);
+}
+
+#[test]
+fn a_fetch_is_one_hosts_to_do() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("claimed");
+    let verifier = verifier(&issuer, &host_options());
+    let token = issuer.mint(Mint::new());
+    let fetch = verifier.claim_fetch().unwrap();
+    assert_eq!(fetch.url(), issuer.jwks_url());
+    assert_eq!(fetch.etag(), None);
+    assert!(verifier.claim_fetch().is_none());
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
+    fetch.done(200, issuer.jwks().to_string().as_bytes(), Some("\"1\""), Some(120)).unwrap();
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+    assert_eq!(issuer.jwks_requests(), 0);
+    assert!(verifier.claim_fetch().is_none());
+    let error = fetch.done(200, b"", None, None).unwrap_err();
+    assert_eq!(error.to_string(), "verifier: no fetch is claimed");
+
+    seconds(97);
+    let fetch = verifier.claim_fetch().unwrap();
+    assert_eq!(fetch.etag(), Some("\"1\""));
+    fetch.done(304, b"", None, None).unwrap();
+    assert!(verifier.claim_fetch().is_none());
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+}
+
+#[test]
+fn what_a_host_brings_is_judged_like_any_answer() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("judged");
+    let verifier = verifier(&issuer, &host_options());
+    let reason = |status: u16, body: &[u8]| {
+        seconds(120);
+        let fetch = verifier.claim_fetch().unwrap();
+        fetch.done(status, body, None, None).unwrap_err().to_string()
+    };
+    let url = issuer.jwks_url();
+    assert_eq!(reason(500, b""), format!("the keys at {url} cannot be had: HTTP status 500"));
+    assert!(reason(302, b"").ends_with("HTTP status 302, which is not followed"));
+    assert!(reason(304, b"").ends_with("HTTP status 304, which is not followed"));
+    assert!(reason(200, b"{\"keys\":[]}").ends_with("not a usable key set: no usable key"));
+    assert!(reason(200, b"[]").ends_with("not a usable key set: not a JSON object"));
+    seconds(120);
+    verifier.claim_fetch().unwrap().failed().unwrap();
+    assert!(verifier.claim_fetch().is_none(), "the pause after a failure is the host's too");
+    let token = issuer.mint(Mint::new());
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysUnavailable);
+}
+
+#[test]
+fn a_key_missed_by_a_host_is_due_once_in_thirty_seconds() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("missed");
+    let verifier = verifier(&issuer, &host_options());
+    verifier.refresh().unwrap();
+    assert!(verifier.claim_fetch().is_none());
+    let unknown = crate::of_unknown_key(&issuer);
+    assert_eq!(status(verifier.verify_nowait(&unknown)), Status::KeysPending);
+    let fetch = verifier.claim_fetch().unwrap();
+    fetch.done(200, issuer.jwks().to_string().as_bytes(), None, None).unwrap();
+    assert_eq!(status(verifier.verify_nowait(&unknown)), Status::TokenKeyUnknown);
+    assert!(verifier.claim_fetch().is_none());
+    seconds(30);
+    assert_eq!(status(verifier.verify_nowait(&unknown)), Status::KeysPending);
+    assert!(verifier.claim_fetch().is_some());
+}
+
+#[test]
+fn a_claim_that_is_never_released_times_out() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("lost");
+    let verifier = verifier(&issuer, &host_options());
+    let lost = verifier.claim_fetch().unwrap();
+    seconds(29);
+    assert!(verifier.claim_fetch().is_none());
+    seconds(1);
+    assert!(verifier.claim_fetch().is_none(), "it counts as failed, and failures are paused");
+    seconds(2);
+    let fetch = verifier.claim_fetch().unwrap();
+    let body = issuer.jwks().to_string();
+    let error = lost.done(200, body.as_bytes(), None, None).unwrap_err();
+    assert!(error.to_string().ends_with("took too long and counts as failed"), "{error}");
+    fetch.done(200, body.as_bytes(), None, None).unwrap();
+    assert_eq!(status(verifier.verify_nowait(issuer.mint(Mint::new()))), Status::Ok);
+}
+
+#[test]
+fn a_claim_that_is_dropped_has_failed() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("dropped");
+    let verifier = verifier(&issuer, &host_options());
+    drop(verifier.claim_fetch().unwrap());
+    drop(verifier);
+    let again = crate::verifier(&issuer, &host_options());
+    assert_eq!(fetches(&again), 1);
+    assert!(again.claim_fetch().is_none());
+    seconds(2);
+    assert!(again.claim_fetch().is_some());
+}
+
+#[test]
+fn callers_who_may_wait_wait_for_the_host() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("host-first");
+    let verifier = verifier(&issuer, &host_options());
+    let token = issuer.mint(Mint::new());
+    let fetch = verifier.claim_fetch().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| status(verifier.verify(&token)));
+        fetch.done(200, issuer.jwks().to_string().as_bytes(), None, None).unwrap();
+        assert_eq!(waiting.join().unwrap(), Status::Ok);
+    });
+    assert_eq!(issuer.jwks_requests(), 0);
+    assert!(!stage.emulator.wait_for(&issuer.jwks_path(), 1, LONG / 200));
+}
