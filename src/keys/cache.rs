@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use once_cell::race::OnceBox;
 
+use super::fetch::over_http;
 use super::source::Source;
 use crate::error::Result;
 use crate::http::Authorities;
@@ -31,7 +32,7 @@ pub(crate) fn shared(url: &str, ca_file: Option<&PathBuf>) -> Result<Arc<Source>
         return Ok(source.clone());
     }
     let authorities = ca_file.map(|path| Authorities::read(path)).transpose()?;
-    let made = Arc::new(Source::new(url, authorities));
+    let made = Arc::new(Source::new(url, over_http(url, authorities)));
     sources().rcu(|sources| {
         let mut sources = Sources::clone(sources);
         sources.entry(place.clone()).or_insert_with(|| made.clone());

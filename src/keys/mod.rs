@@ -2,13 +2,16 @@
 //! them in the process.
 
 mod cache;
+mod fetch;
 mod jwks;
 mod key;
 mod life;
 mod source;
+mod sync;
 
 pub(crate) use cache::{clear, shared};
+pub(crate) use fetch::Answer;
 pub(crate) use jwks::KeySet;
 pub(crate) use key::KeyId;
 pub(crate) use life::{MAX_STALE, Policy};
-pub(crate) use source::{Answer, Claim, Patience, Source};
+pub(crate) use source::{Claim, Patience, Source};

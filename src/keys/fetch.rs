@@ -1,0 +1,94 @@
+//! Asking an issuer for its keys over HTTP.
+
+use std::time::Duration;
+
+use super::jwks::MAX_BODY;
+use crate::http::{Authorities, Failure, Http, Request, Settings};
+
+/// Asks for the keys, unless they still are those with this entity tag, and takes no longer than
+/// this. An error is the reason, for people.
+pub(crate) type Fetch = dyn Fn(Option<&str>, Duration) -> Result<Reply, String> + Send + Sync;
+
+/// What came back from the issuer.
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+    pub(crate) etag: Option<String>,
+    pub(crate) max_age: Option<u64>,
+}
+
+/// A [`Reply`], borrowed from whoever has it.
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    pub(crate) body: &'a [u8],
+    pub(crate) etag: Option<&'a str>,
+    /// `max-age` of `Cache-Control`, in seconds.
+    pub(crate) max_age: Option<u64>,
+}
+
+impl Reply {
+    pub(crate) fn answer(&self) -> Answer<'_> {
+        Answer {
+            status: self.status,
+            body: &self.body,
+            etag: self.etag.as_deref(),
+            max_age: self.max_age,
+        }
+    }
+}
+
+/// Fetches from this URL, trusting these authorities or else the platform's.
+pub(super) fn over_http(url: &str, authorities: Option<Authorities>) -> Box<Fetch> {
+    let http = Http::new(Settings {
+        authorities,
+        user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
+        // The next fetch is minutes away.
+        idle_connections: 0,
+    });
+    let url = url.to_owned();
+    Box::new(move |etag, timeout| {
+        let mut headers = vec![("accept", "application/json")];
+        headers.extend(etag.map(|etag| ("if-none-match", etag)));
+        let request = Request { url: &url, headers: &headers, timeout, limit: MAX_BODY };
+        let answer = http.get(&request).map_err(|failure| match failure {
+            Failure::Timeout => format!("no answer within {} ms", timeout.as_millis()),
+            Failure::TooLarge => format!("an answer longer than {MAX_BODY} bytes"),
+            Failure::Transport(reason) => reason,
+        })?;
+        Ok(Reply {
+            status: answer.status,
+            etag: answer.header("etag").map(str::to_owned),
+            max_age: answer.header("cache-control").and_then(max_age),
+            body: answer.body,
+        })
+    })
+}
+
+/// `max-age` of a `Cache-Control` header (RFC 9111 §5.2), 0 where storing is forbidden.
+fn max_age(cache_control: &str) -> Option<u64> {
+    let mut age = None;
+    for directive in cache_control.split(',') {
+        let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => return Some(0),
+            "max-age" => age = value.trim().trim_matches('"').parse().ok(),
+            _ => {}
+        }
+    }
+    age
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cache_control_is_read() {
+        assert_eq!(max_age("public, max-age=120"), Some(120));
+        assert_eq!(max_age("Max-Age=\"7\", must-revalidate"), Some(7));
+        assert_eq!(max_age("max-age=60, no-store"), Some(0));
+        assert_eq!(max_age("no-cache"), Some(0));
+        assert_eq!(max_age("max-age=x"), None);
+        assert_eq!(max_age("s-maxage=5"), None);
+    }
+}
