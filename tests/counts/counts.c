@@ -1,0 +1,39 @@
+/*
+ * Judges one token many times, for counting instructions:
+ *
+ *     counts ISSUER JWKS TOKEN STATUS CACHE_BYTES TIMES
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <torii.h>
+
+int main(int argc, char **argv)
+{
+    torii_verifier_options_t *options = torii_verifier_options_new();
+    torii_verifier_t *verifier = NULL;
+
+    if (argc != 7
+        || torii_verifier_options_set_jwks_json(options, argv[2], strlen(argv[2]), NULL) != TORII_OK
+        || torii_verifier_options_set_verdict_cache_bytes(options, strtoul(argv[5], NULL, 10))
+               != TORII_OK
+        || torii_verifier_new(argv[1], strlen(argv[1]), options, &verifier, NULL) != TORII_OK)
+        return 2;
+    torii_verifier_options_free(options);
+
+    const char *token = argv[3];
+    size_t length = strlen(token);
+    for (long left = strtol(argv[6], NULL, 10); left > 0; left--) {
+        torii_auth_t *auth = NULL;
+        torii_status_t status = torii_verify_token(verifier, token, length, &auth, NULL);
+        torii_auth_free(auth);
+        if (strcmp(torii_status_name(status), argv[4]) != 0) {
+            fprintf(stderr, "%s instead of %s\n", torii_status_name(status), argv[4]);
+            return 1;
+        }
+    }
+    torii_verifier_free(verifier);
+    return 0;
+}

@@ -1,0 +1,101 @@
+//! Many threads on one verifier, while keys change under them: for ThreadSanitizer, and right in any
+//! case. Without a test harness, and with a host that fetches, so that all that threads meet at is
+//! this library's.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests fail by panicking"
+)]
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use torii::{Verifier, VerifierOptions};
+use torii_behaviour::{Case, Corpus, Input};
+
+const THREADS: usize = 64;
+const TOKENS: usize = 2_000;
+
+fn main() {
+    let corpus = torii_behaviour::load();
+    let cases = plain_cases(&corpus);
+    assert!(cases.len() > 200, "{}", cases.len());
+    let issuer = &cases[0].0.options.issuer;
+    let jwks = corpus.key_sets[&cases[0].0.key_set].jwks.expand();
+
+    let mut options = VerifierOptions::new();
+    options.set_background_refresh(false).set_key_lifetime(86_400).unwrap();
+    let verifier = Verifier::new(issuer, &options).unwrap();
+    let bring_keys = || {
+        verifier.claim_fetch().is_some_and(|fetch| {
+            fetch.done(200, jwks.as_bytes(), None, None).unwrap();
+            true
+        })
+    };
+    assert!(bring_keys());
+
+    let (done, checked) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let fetches = thread::scope(|scope| {
+        let host = scope.spawn(|| {
+            let mut fetches = 1;
+            while !done.load(Ordering::Relaxed) {
+                // Old enough to be fetched again, and hours from being too old.
+                torii::advance_clock(70_000_000);
+                fetches += usize::from(bring_keys());
+                thread::yield_now();
+            }
+            fetches
+        });
+        let verifiers: Vec<_> = (0..THREADS)
+            .map(|thread| {
+                let (cases, verifier, checked) = (&cases, &verifier, &checked);
+                scope.spawn(move || {
+                    for n in 0..TOKENS {
+                        let (case, token) = &cases[(n * 7 + thread) % cases.len()];
+                        let verdict = verifier.verify_nowait(token);
+                        let status = verdict.map_or_else(|e| e.status().name(), |_| "TORII_OK");
+                        assert_eq!(status, case.expect.status, "{}", case.name);
+                        checked.fetch_add(1, Ordering::Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let joined: Vec<_> = verifiers.into_iter().map(|verifier| verifier.join()).collect();
+        done.store(true, Ordering::Relaxed);
+        joined.into_iter().for_each(|outcome| outcome.unwrap());
+        host.join().unwrap()
+    });
+    assert_eq!(checked.into_inner(), THREADS * TOKENS);
+    assert!(fetches > 10, "{fetches}");
+    println!(
+        "{THREADS} threads, {TOKENS} verdicts each, {fetches} fetches meanwhile: 1 passed, 0 failed"
+    );
+}
+
+/// The cases that one verifier with default options can judge. A key that is missing would have to
+/// be asked for, which is no verdict.
+fn plain_cases(corpus: &Corpus) -> Vec<(&Case, String)> {
+    let first = &corpus.cases[0];
+    corpus
+        .cases
+        .iter()
+        .filter(|case| {
+            let (options, usual) = (&case.options, &first.options);
+            case.key_set == first.key_set
+                && options.issuer == usual.issuer
+                && options.issuers.is_empty()
+                && options.audiences.is_empty()
+                && options.require.is_empty()
+                && options.leeway.is_none()
+                && options.now.is_none()
+                && case.expect.status != "TORII_ERR_TOKEN_KEY_UNKNOWN"
+        })
+        .filter_map(|case| match &case.input {
+            Input::Token(token) => Some((case, token.expand())),
+            Input::Header(_) => None,
+        })
+        .collect()
+}
