@@ -34,7 +34,10 @@ impl Connector<()> for WatchingConnector {
         details: &ConnectionDetails<'_>,
         chained: Option<()>,
     ) -> Result<Option<Watched>, Error> {
-        Ok(self.0.connect(details, chained)?.map(Watched))
+        let connected = self.0.connect(details, chained);
+        // What a proxy was told comes through here as well, and is not of the request.
+        SENT.set(false);
+        Ok(connected?.map(Watched))
     }
 }
 

@@ -23,7 +23,7 @@ fn assert_in_time(start: Instant) {
 #[test]
 fn no_answer_comes() {
     let world = hasty();
-    world.emulator.fault(Fault::on(API, FaultKind::Hang));
+    world.emulator.fault(Fault::on(API, FaultKind::Hang { ms: None }));
     let start = Instant::now();
     let error = world.client.users().list(0, None, None).unwrap_err();
     assert_in_time(start);
