@@ -38,6 +38,10 @@ use transport::{Call, Transport};
 /// Any number of threads may use one client at once: each call runs on the thread that makes it, and
 /// connections are kept open between calls. A client made before `fork` works in the child.
 ///
+/// The secret key is in no error and no `Debug`, and is wiped when the client is dropped. Who has the
+/// `log` of a Rust program show `ureq_proto` at its most talkative level sees every byte of a request,
+/// and with it the key.
+///
 /// Bodies are JSON objects, as text or as a [`Patch`](crate::Patch), and reach the API as they are:
 /// fields this library has never heard of pass, null stays null, and what is absent stays absent.
 ///

@@ -172,6 +172,7 @@ fn failure(error: &ureq::Error, sent: bool) -> Failure {
     match error {
         ureq::Error::Timeout(Timeout::Global | Timeout::PerCall) => Failure::Timeout,
         ureq::Error::BadUri(_) => Failure::Unsent("the URL cannot be requested".to_owned()),
+        ureq::Error::Timeout(_) if !sent => Failure::Unsent("it takes too long".to_owned()),
         other if sent => Failure::Lost(chain(other)),
         other => Failure::Unsent(chain(other)),
     }

@@ -9,4 +9,5 @@ mod operations;
 mod options;
 mod pages;
 mod retries;
+mod tls;
 mod world;

@@ -3,8 +3,11 @@
  *
  *     client API_URL SECRET_KEY [CONTROL_URL]
  *
- * against a local torii. Ends with 0 when all is as it should be.
+ * against a local torii. Ends with 0 when all is as it should be. With the URL of the control API
+ * it also checks that a child made by fork() uses no connection of its parent's.
  */
+
+#define _POSIX_C_SOURCE 200809L
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <torii.h>
 
@@ -365,6 +370,40 @@ static void errors_have_details(const torii_client_t *client)
     mistaken(torii_client_users_delete(NULL, NOBODY, &error), "client: NULL");
 }
 
+/* The connection over which the latest request came but for so many. */
+static int64_t connection(const torii_client_t *control, size_t but)
+{
+    char pointer[64];
+    int64_t number;
+
+    answered(torii_client_request_json(control, TORII_STR("GET"), TORII_STR("/requests"),
+                                       TORII_STR("path=/api/server/v1/allowed-origins"), NULL, 0,
+                                       &answer, &error));
+    snprintf(pointer, sizeof pointer, "/requests/%zu/connection", count("/requests") - 1 - but);
+    CHECK(torii_json_int(answer, pointer, strlen(pointer), &number, NULL) == TORII_OK);
+    drop();
+    return number;
+}
+
+static void a_child_has_connections_of_its_own(const torii_client_t *client,
+                                               const torii_client_t *control)
+{
+    int status = -1;
+    pid_t child;
+
+    answered(torii_client_allowed_origins_get_json(client, &answer, &error));
+    drop();
+    child = fork();
+    CHECK(child >= 0);
+    if (child == 0)
+        _exit(torii_client_allowed_origins_get_json(client, &answer, NULL) == TORII_OK ? 0 : 1);
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    answered(torii_client_allowed_origins_get_json(client, &answer, &error));
+    drop();
+    CHECK(connection(control, 1) != connection(control, 2));
+    CHECK(connection(control, 0) == connection(control, 2));
+}
+
 int main(int argc, char **argv)
 {
     torii_client_t *client;
@@ -378,6 +417,12 @@ int main(int argc, char **argv)
     invitations_are_sent(client);
     the_rest_is_called(client);
     errors_have_details(client);
+    if (argc > 3) {
+        torii_client_t *control = make(argv[3], argv[2]);
+
+        a_child_has_connections_of_its_own(client, control);
+        torii_client_free(control);
+    }
     torii_client_free(client);
     return 0;
 }
