@@ -3,6 +3,7 @@
 //! Nothing is taken from the environment, no redirect is followed, and a child made by `fork`
 //! starts with no connection of its parent's.
 
+mod lookup;
 mod sent;
 mod url;
 
@@ -13,7 +14,6 @@ use std::time::Duration;
 
 use ureq::http;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
-use ureq::unversioned::resolver::DefaultResolver;
 use ureq::{Agent, AsSendBody, Timeout};
 
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
@@ -156,7 +156,6 @@ fn agent(settings: &Settings) -> Agent {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .user_agent(settings.user_agent.as_str())
-        .timeout_resolve(settings.connect_timeout)
         .timeout_connect(settings.connect_timeout)
         .max_idle_age(MAX_IDLE)
         .max_idle_connections(settings.idle_connections)
@@ -165,7 +164,7 @@ fn agent(settings: &Settings) -> Agent {
         .input_buffer_size(16 * 1024)
         .output_buffer_size(16 * 1024)
         .build();
-    Agent::with_parts(config, sent::WatchingConnector::default(), DefaultResolver::default())
+    Agent::with_parts(config, sent::WatchingConnector::default(), lookup::Later)
 }
 
 fn failure(error: &ureq::Error, sent: bool) -> Failure {

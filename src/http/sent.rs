@@ -6,9 +6,9 @@
 use std::cell::Cell;
 
 use ureq::Error;
-use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
-};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+use super::lookup::LookingUp;
 
 thread_local! {
     /// Of the request under way on this thread: `ureq` writes on the thread that asks.
@@ -22,9 +22,9 @@ pub(super) fn watch<T>(request: impl FnOnce() -> T) -> (T, bool) {
     (outcome, SENT.get())
 }
 
-/// Connects as `ureq` does by default, and wraps the connection.
+/// Connects, and wraps the connection.
 #[derive(Debug, Default)]
-pub(super) struct WatchingConnector(DefaultConnector);
+pub(super) struct WatchingConnector(LookingUp);
 
 impl Connector<()> for WatchingConnector {
     type Out = Watched;
