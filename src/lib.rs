@@ -15,6 +15,10 @@
 //! ```
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(feature = "capi"),
+    allow(dead_code, unused_imports, reason = "some of it is for the C functions alone")
+)]
 
 #[cfg(panic = "abort")]
 compile_error!("a defect of this library must not end its host: build with panic = \"unwind\"");

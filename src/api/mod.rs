@@ -28,7 +28,6 @@ pub use self::users::Users;
 use crate::error::{Error, Result};
 use crate::http;
 use crate::json::Json;
-#[cfg(feature = "capi")]
 pub(crate) use arguments::states;
 use arguments::{encoded_query, object, path};
 use transport::{Call, Transport};
