@@ -48,8 +48,8 @@ $(CBINDGEN):
 
 # ---- tests -------------------------------------------------------------------------------------
 
-.PHONY: test-tools test-lint test-rust test-header test-symbols test-c test-threads test-counts test-demo
-test: test-tools test-lint test-rust test-header test-symbols test-c test-threads test-counts test-demo
+.PHONY: test-tools test-lint test-rust test-header test-symbols test-c test-threads test-counts test-parity test-demo
+test: test-tools test-lint test-rust test-header test-symbols test-c test-threads test-counts test-parity test-demo
 	@echo "every test passed"
 
 test-tools: tools
@@ -76,4 +76,25 @@ test-c: $(RELEASE)/libtorii.so debug
 	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c-$$mode $(EMULATOR) $(TARGET)/debug; \
 	done
 
+# The official Python client and this one, side by side.
+PARITY := $(BUILD)/parity-0.0.13/bin/python
+
+$(PARITY):
+	@scripts/require python3
+	python3 -c 'import ensurepip' || scripts/require ensurepip:python3-venv
+	python3 -m venv $(dir $(@D))
+	$@ -m pip install --quiet --disable-pip-version-check torii-backend==0.0.13
+
+test-parity: debug $(PARITY)
+	$(PARITY) tests/parity/parity.py $(EMULATOR) $(TARGET)/debug/libtorii.so
+
 test-demo: demo
+
+# ---- what takes longer -------------------------------------------------------------------------
+
+bench: $(PARITY)
+	$(CARGO) bench --locked --bench verify
+	TORII_BENCH_PYTHON=$(PARITY) $(CARGO) bench --locked --bench api
+
+soak:
+	TORII_LOAD_CALLS=5000 $(CARGO) test --locked -p torii --features test-hooks --test load

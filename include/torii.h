@@ -26,6 +26,9 @@
  *         torii_verifier_free(verifier);
  *     }
  *
+ * It also manages the users of an environment over torii's backend API: torii_client_t makes every
+ * call, torii_patch_t a body that can say "clear this field", torii_json_t reads an answer.
+ *
  * Ownership. Every handle that a function gives through an out-pointer or returns from a `_new` is
  * the caller's, who frees it with the `_free` of its type; `_free(NULL)` does nothing. Whatever goes
  * in is copied, or not needed after the call. Text that comes out is borrowed from the handle it was
@@ -78,6 +81,7 @@
  * - 100 to 149: the token is bad, answer 401;
  * - 150 to 199: the token is good, but the operator's policy refuses it, answer 403;
  * - 200 to 299: nothing can be said, since the keys are missing, answer 503;
+ * - 300 to 349: a call of the backend API failed, answer 500;
  * - 900: a defect of this library, answer 500.
  *
  * torii_status_http() tells the answer.
@@ -156,6 +160,22 @@ typedef enum {
    */
   TORII_ERR_KEYS_PENDING = 201,
   /**
+   * The API answered, but not with success; the error has the details.
+   */
+  TORII_ERR_API = 300,
+  /**
+   * The API could not be reached, or the connection to it was lost.
+   */
+  TORII_ERR_TRANSPORT = 301,
+  /**
+   * The API took longer over the call than it may.
+   */
+  TORII_ERR_TIMEOUT = 302,
+  /**
+   * The API answered with success, but the answer cannot be understood.
+   */
+  TORII_ERR_RESPONSE = 303,
+  /**
    * A defect of this library. The process, and every other handle, is unharmed.
    */
   TORII_ERR_INTERNAL = 900,
@@ -189,6 +209,42 @@ typedef enum {
 typedef struct torii_auth_t torii_auth_t;
 
 /**
+ * How a client reaches the API. A client takes a copy: options may be used for several, changed in
+ * between, and freed at once.
+ *
+ * Nobody else may use the options while one of their functions runs; torii_client_new() only reads
+ * them.
+ */
+typedef struct torii_client_options_t torii_client_options_t;
+
+/**
+ * Manages the environment of a secret key, over torii's backend API.
+ *
+ * Any number of threads may use one at once: a call runs on the thread that makes it, and blocks it
+ * up to the timeout of the options. torii_client_free() alone needs a client to itself. Connections
+ * are kept open between calls; a client made before fork() works in the child, with its own.
+ *
+ * Ids and cursors are UUIDs. Bodies are JSON objects and reach the API as they are: fields this
+ * library has never heard of pass, null stays null, and what is absent stays absent.
+ *
+ * Every call can fail with
+ *
+ * - TORII_ERR_INVALID_ARGUMENT, before anything was sent;
+ * - TORII_ERR_API when the API answers, but not with success: torii_error_http_status(),
+ *   torii_error_code(), torii_error_support_id(), torii_error_body() and torii_error_retry_after()
+ *   have the details; 401 is for a wrong secret key;
+ * - TORII_ERR_TRANSPORT when the API cannot be reached, or the connection is lost;
+ * - TORII_ERR_TIMEOUT when the call takes longer than the timeout;
+ * - TORII_ERR_RESPONSE when the API answers with success, but with what is not JSON, broken off, or
+ *   longer than 16777216 bytes.
+ *
+ * A call is repeated after a failure to connect. Where doing it twice is the same as doing it once,
+ * it is also repeated after a lost connection, after 502, 503 and 504, and after 429 if the API says
+ * when; each call tells if it is not so. No call outlives its timeout for that.
+ */
+typedef struct torii_client_t torii_client_t;
+
+/**
  * Why a call failed. Owned by whoever asked for it by passing `err`; a plain value that any
  * thread may read, and that outlives the handle the call was made on.
  */
@@ -202,6 +258,15 @@ typedef struct torii_error_t torii_error_t;
  * read it at once.
  */
 typedef struct torii_json_t torii_json_t;
+
+/**
+ * A JSON object made field by field, for a body that has to tell "set", "clear" and "leave alone"
+ * apart: a field has a value, is null, or is not there. Fields stand in the order in which they were
+ * first named; naming one again replaces what it said.
+ *
+ * Nobody else may use a patch while it is changed; any number of threads may read one.
+ */
+typedef struct torii_patch_t torii_patch_t;
 
 /**
  * How a verifier judges and where it gets its keys from. A verifier takes a copy: options may be
@@ -281,6 +346,49 @@ torii_status_t torii_error_status(const torii_error_t *error);
  * `len` [may be NULL] receives the length in bytes, without the NUL.
  */
 const char *torii_error_message(const torii_error_t *error, size_t *len);
+
+/**
+ * The HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
+ *
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ */
+uint32_t torii_error_http_status(const torii_error_t *error);
+
+/**
+ * What the API calls the problem, for programs: `code`. NULL when it does not.
+ *
+ * Ownership: borrowed from `error`, valid until torii_error_free().
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ *
+ * `len` [may be NULL] receives the length in bytes, without the NUL.
+ */
+const char *torii_error_code(const torii_error_t *error, size_t *len);
+
+/**
+ * What to name to torii's support: `supportId`. NULL when the API names nothing.
+ *
+ * Ownership: borrowed from `error`, valid until torii_error_free().
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ *
+ * `len` [may be NULL] receives the length in bytes, without the NUL.
+ */
+const char *torii_error_support_id(const torii_error_t *error, size_t *len);
+
+/**
+ * The API's answer as text, up to 65536 bytes of it; NULL when there was none. Unlike the message it
+ * may be about people. The secret key and U+0000 are replaced in it.
+ *
+ * Ownership: borrowed from `error`, valid until torii_error_free().
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ *
+ * `len` [may be NULL] receives the length in bytes, without the NUL.
+ */
+const char *torii_error_body(const torii_error_t *error,
+                             size_t *len);
 
 /**
  * Seconds after which trying again can help, as for a `Retry-After` header; -1 when not known.
@@ -829,6 +937,774 @@ torii_status_t torii_auth_claims(const torii_auth_t *auth, torii_json_t **out, t
  * Since: 0.1.0.
  */
 void torii_auth_free(torii_auth_t *auth);
+
+/**
+ * The defaults: "https://api.torii.so", 30 s for a call, 5 s of these for connecting, two
+ * repetitions, no proxy.
+ *
+ * Ownership: the caller's, to be freed with torii_client_options_free().
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ */
+torii_client_options_t *torii_client_options_new(void);
+
+/**
+ * Where the API is: "https://api.torii.so" by default.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for what is no base URL.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_api_url(torii_client_options_t *options,
+                                                const char *url,
+                                                size_t url_len,
+                                                torii_error_t **err);
+
+/**
+ * How long a call may take in all, with every repetition and the pauses between: 100 to 600000
+ * milliseconds, 30000 by default.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT out of range.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_timeout_ms(torii_client_options_t *options,
+                                                   uint32_t milliseconds,
+                                                   torii_error_t **err);
+
+/**
+ * How long looking up the name of the API may take, and connecting to it: 100 to 60000
+ * milliseconds, 5000 by default.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT out of range.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_connect_timeout_ms(torii_client_options_t *options,
+                                                           uint32_t milliseconds,
+                                                           torii_error_t **err);
+
+/**
+ * How often a call that may be repeated is repeated: 0 to 10 times, 2 by default.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT out of range.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_max_retries(torii_client_options_t *options,
+                                                    uint32_t retries,
+                                                    torii_error_t **err);
+
+/**
+ * Trusts the certificate authorities in this PEM file instead of the platform's.
+ *
+ * Threads: nobody else may use `options`; does not block, but for reading the file.
+ * Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_ca_file(torii_client_options_t *options,
+                                                const char *path,
+                                                size_t path_len,
+                                                torii_error_t **err);
+
+/**
+ * Goes through an http or https proxy, with CONNECT: "http://proxy.example:3128" or
+ * "http://name:password@proxy.example:3128". Nothing is taken from the environment.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for what is no such URL.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_proxy(torii_client_options_t *options,
+                                              const char *url,
+                                              size_t url_len,
+                                              torii_error_t **err);
+
+/**
+ * Names the program as well in `User-Agent`, as in "shop/1.2": up to 256 visible ASCII characters
+ * and blanks.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for anything else.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_options_set_user_agent_suffix(torii_client_options_t *options,
+                                                          const char *suffix,
+                                                          size_t suffix_len,
+                                                          torii_error_t **err);
+
+/**
+ * Allows plain http to hosts other than this one; false by default. Anyone on the way then learns
+ * the secret key.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
+ * Since: 0.1.0.
+ */
+torii_status_t torii_client_options_set_allow_http(torii_client_options_t *options, bool allowed);
+
+/**
+ * Frees options. NULL is fine.
+ *
+ * Threads: nobody else may use `options`; does not block.
+ * Since: 0.1.0.
+ */
+void torii_client_options_free(torii_client_options_t *options);
+
+/**
+ * Makes a client for the environment of a secret key, "sk_live_…" or "sk_test_…". Nothing is sent
+ * yet.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_client_free(); NULL on failure.
+ * `options` [may be NULL] are copied.
+ * Threads: any number at once; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for what is no secret key; TORII_ERR_INVALID_CONFIG for plain
+ * http to another host.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_new(const char *secret_key,
+                                size_t secret_key_len,
+                                const torii_client_options_t *options,
+                                torii_client_t **out,
+                                torii_error_t **err);
+
+/**
+ * Calls an operation that is newer than this library. `method` is GET, POST, PUT, PATCH or DELETE,
+ * and `path` the whole path below the API's URL, as in "/api/server/v1/users". An answer without a
+ * body is null. GET is repeated after a failure, anything else never once it was sent.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t.
+ * Since: 0.1.0.
+ *
+ * `query` [may be NULL] is percent-encoded already, without its question mark. `body` [may be
+ * NULL] is a JSON object.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_request_json(const torii_client_t *client,
+                                         const char *method,
+                                         size_t method_len,
+                                         const char *path,
+                                         size_t path_len,
+                                         const char *query,
+                                         size_t query_len,
+                                         const char *body,
+                                         size_t body_len,
+                                         torii_json_t **out,
+                                         torii_error_t **err);
+
+/**
+ * Frees a client, closes its connections and wipes its secret key. NULL is fine.
+ *
+ * Threads: nobody else may use `client`; does not block.
+ * Since: 0.1.0.
+ */
+void torii_client_free(torii_client_t *client);
+
+/**
+ * A page of the users that meet a filter: "items", "nextCursor" and "hasMore".
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400 for a filter it does not
+ * take.
+ * Since: 0.1.0.
+ *
+ * `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
+ * page before. `filter` [may be NULL] is a JSON object: "name", "email", "userIds",
+ * "emailAddresses", "statuses", "createdAfter", "createdBefore", "organizationId"; it has to come
+ * with the cursor again. What is absent is no filter, null and an empty list are sent as they are.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_list_json(const torii_client_t *client,
+                                            uint32_t limit,
+                                            const char *cursor,
+                                            size_t cursor_len,
+                                            const char *filter,
+                                            size_t filter_len,
+                                            torii_json_t **out,
+                                            torii_error_t **err);
+
+/**
+ * One user.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for a user of another
+ * environment or a deleted one, 404 for none.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_get_json(const torii_client_t *client,
+                                           const char *user_id,
+                                           size_t user_id_len,
+                                           torii_json_t **out,
+                                           torii_error_t **err);
+
+/**
+ * Creates a user from a JSON object. Never repeated once it was sent: after TORII_ERR_TRANSPORT or
+ * TORII_ERR_TIMEOUT the user may exist.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400, and of 409 for an email
+ * address that is taken.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_create_json(const torii_client_t *client,
+                                              const char *body,
+                                              size_t body_len,
+                                              torii_json_t **out,
+                                              torii_error_t **err);
+
+/**
+ * Changes a user by a JSON object: a field that is absent stays as it is, null clears it, a value
+ * sets it. torii_patch_t makes such an object.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_update_json(const torii_client_t *client,
+                                              const char *user_id,
+                                              size_t user_id_len,
+                                              const char *body,
+                                              size_t body_len,
+                                              torii_json_t **out,
+                                              torii_error_t **err);
+
+/**
+ * Merges a JSON object of "publicMetadata", "privateMetadata" and "unsafeMetadata" into those of a
+ * user: a key that is null is removed.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_update_metadata_json(const torii_client_t *client,
+                                                       const char *user_id,
+                                                       size_t user_id_len,
+                                                       const char *body,
+                                                       size_t body_len,
+                                                       torii_json_t **out,
+                                                       torii_error_t **err);
+
+/**
+ * Deletes a user. The API answers 403 when the user is gone already; when the answer to a first
+ * attempt was lost, that is a success.
+ *
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_delete(const torii_client_t *client,
+                                         const char *user_id,
+                                         size_t user_id_len,
+                                         torii_error_t **err);
+
+/**
+ * Bans a user, and ends all sessions. Tokens that are out stay good until they expire.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_ban_json(const torii_client_t *client,
+                                           const char *user_id,
+                                           size_t user_id_len,
+                                           torii_json_t **out,
+                                           torii_error_t **err);
+
+/**
+ * Lifts a ban.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_unban_json(const torii_client_t *client,
+                                             const char *user_id,
+                                             size_t user_id_len,
+                                             torii_json_t **out,
+                                             torii_error_t **err);
+
+/**
+ * A page of the organizations a user belongs to, with role and metadata of the membership.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+ * Since: 0.1.0.
+ *
+ * `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
+ * page before.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_users_list_organizations_json(const torii_client_t *client,
+                                                          const char *user_id,
+                                                          size_t user_id_len,
+                                                          uint32_t limit,
+                                                          const char *cursor,
+                                                          size_t cursor_len,
+                                                          torii_json_t **out,
+                                                          torii_error_t **err);
+
+/**
+ * The active sessions of a user, as a list: the one used last comes first.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_sessions_list_for_user_json(const torii_client_t *client,
+                                                        const char *user_id,
+                                                        size_t user_id_len,
+                                                        torii_json_t **out,
+                                                        torii_error_t **err);
+
+/**
+ * Ends all sessions of a user.
+ *
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_sessions_revoke_all_for_user(const torii_client_t *client,
+                                                         const char *user_id,
+                                                         size_t user_id_len,
+                                                         torii_error_t **err);
+
+/**
+ * Ends one session of a user. One that is over is ended already, which is a success.
+ *
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_sessions_revoke(const torii_client_t *client,
+                                            const char *user_id,
+                                            size_t user_id_len,
+                                            const char *session_id,
+                                            size_t session_id_len,
+                                            torii_error_t **err);
+
+/**
+ * A page of the organizations of the environment.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t.
+ * Since: 0.1.0.
+ *
+ * `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
+ * page before. `name` [may be NULL] is a part of the name.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_organizations_list_json(const torii_client_t *client,
+                                                    uint32_t limit,
+                                                    const char *cursor,
+                                                    size_t cursor_len,
+                                                    const char *name,
+                                                    size_t name_len,
+                                                    torii_json_t **out,
+                                                    torii_error_t **err);
+
+/**
+ * One organization.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_organizations_get_json(const torii_client_t *client,
+                                                   const char *organization_id,
+                                                   size_t organization_id_len,
+                                                   torii_json_t **out,
+                                                   torii_error_t **err);
+
+/**
+ * A page of the users who belong to an organization, with role and metadata of the membership.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
+ * Since: 0.1.0.
+ *
+ * `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
+ * page before.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_organizations_list_members_json(const torii_client_t *client,
+                                                            const char *organization_id,
+                                                            size_t organization_id_len,
+                                                            uint32_t limit,
+                                                            const char *cursor,
+                                                            size_t cursor_len,
+                                                            torii_json_t **out,
+                                                            torii_error_t **err);
+
+/**
+ * Merges a JSON object of "publicMetadata" and "privateMetadata" into those of an organization: a
+ * key that is null is removed. One of the two has to be there.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_organizations_update_metadata_json(const torii_client_t *client,
+                                                               const char *organization_id,
+                                                               size_t organization_id_len,
+                                                               const char *body,
+                                                               size_t body_len,
+                                                               torii_json_t **out,
+                                                               torii_error_t **err);
+
+/**
+ * As torii_client_organizations_update_metadata_json(), for the metadata of a membership.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400 or 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_organizations_update_member_metadata_json(const torii_client_t *client,
+                                                                      const char *organization_id,
+                                                                      size_t organization_id_len,
+                                                                      const char *user_id,
+                                                                      size_t user_id_len,
+                                                                      const char *body,
+                                                                      size_t body_len,
+                                                                      torii_json_t **out,
+                                                                      torii_error_t **err);
+
+/**
+ * Invites somebody by email. `body` is a JSON object; torii wants "email", "publicMetadata" and
+ * "privateMetadata" in it, the latter two as {} when there is nothing to keep. Never repeated once
+ * it was sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400, of 409 for an email address
+ * that has an account, of 429 for too many; torii_error_retry_after() then tells when.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_invitations_create_json(const torii_client_t *client,
+                                                    const char *body,
+                                                    size_t body_len,
+                                                    torii_json_t **out,
+                                                    torii_error_t **err);
+
+/**
+ * A page of the invitations of the environment, without their metadata.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t.
+ * Since: 0.1.0.
+ *
+ * `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
+ * page before. `statuses` [may be NULL] is a JSON list of the states wanted: ["PENDING",
+ * "ACCEPTED"]. `search` [may be NULL] is a text to be found.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_invitations_list_json(const torii_client_t *client,
+                                                  uint32_t limit,
+                                                  const char *cursor,
+                                                  size_t cursor_len,
+                                                  const char *statuses,
+                                                  size_t statuses_len,
+                                                  const char *search,
+                                                  size_t search_len,
+                                                  torii_json_t **out,
+                                                  torii_error_t **err);
+
+/**
+ * One invitation, with its metadata.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_invitations_get_json(const torii_client_t *client,
+                                                 const char *invitation_id,
+                                                 size_t invitation_id_len,
+                                                 torii_json_t **out,
+                                                 torii_error_t **err);
+
+/**
+ * Sends an invitation again, with a new link. Never repeated once it was sent.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 404 or 409.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_invitations_resend_json(const torii_client_t *client,
+                                                    const char *invitation_id,
+                                                    size_t invitation_id_len,
+                                                    torii_json_t **out,
+                                                    torii_error_t **err);
+
+/**
+ * Takes an invitation back. Never repeated once it was sent, since nothing is known of a second
+ * time.
+ *
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 404 or 409.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_invitations_revoke(const torii_client_t *client,
+                                               const char *invitation_id,
+                                               size_t invitation_id_len,
+                                               torii_error_t **err);
+
+/**
+ * Merges a JSON object of "publicMetadata" and "privateMetadata" into those of a pending
+ * invitation: a key that is null is removed. One of the two has to be there.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 404, or 409 with the code
+ * "invitation_not_pending" or "invitation_patch_conflict".
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_invitations_update_metadata_json(const torii_client_t *client,
+                                                             const char *invitation_id,
+                                                             size_t invitation_id_len,
+                                                             const char *body,
+                                                             size_t body_len,
+                                                             torii_json_t **out,
+                                                             torii_error_t **err);
+
+/**
+ * Creates a "token" with which somebody signs in as a user, once, and a "url" to do so. `body` is
+ * a JSON object; torii wants "actorUserId" and "reason" in it. Never repeated once it was sent,
+ * since it counts towards a quota.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400, of 402 for the plan or its
+ * quota, of 403 for no such user.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_impersonation_create_token_json(const torii_client_t *client,
+                                                            const char *user_id,
+                                                            size_t user_id_len,
+                                                            const char *body,
+                                                            size_t body_len,
+                                                            torii_json_t **out,
+                                                            torii_error_t **err);
+
+/**
+ * The origins browsers may call torii from: "origins".
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_allowed_origins_get_json(const torii_client_t *client,
+                                                     torii_json_t **out,
+                                                     torii_error_t **err);
+
+/**
+ * Replaces them all by the "origins" of a JSON object.
+ *
+ * Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+ * Threads: any number at once. Blocks up to the client's timeout.
+ * Errors: those of every call of torii_client_t; TORII_ERR_API of 400.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_client_allowed_origins_set_json(const torii_client_t *client,
+                                                     const char *body,
+                                                     size_t body_len,
+                                                     torii_json_t **out,
+                                                     torii_error_t **err);
+
+/**
+ * A patch without a field: {}, which leaves everything alone.
+ *
+ * Ownership: the caller's, to be freed with torii_patch_free().
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ */
+torii_patch_t *torii_patch_new(void);
+
+/**
+ * Sets a field to a text, which may hold U+0000.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or text that is not UTF-8.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_patch_set_string(torii_patch_t *patch,
+                                      const char *name,
+                                      size_t name_len,
+                                      const char *value,
+                                      size_t value_len,
+                                      torii_error_t **err);
+
+/**
+ * Sets a field to true or false.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_patch_set_bool(torii_patch_t *patch,
+                                    const char *name,
+                                    size_t name_len,
+                                    bool value,
+                                    torii_error_t **err);
+
+/**
+ * Sets a field to an integer.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_patch_set_int(torii_patch_t *patch,
+                                   const char *name,
+                                   size_t name_len,
+                                   int64_t value,
+                                   torii_error_t **err);
+
+/**
+ * Sets a field to a value given as JSON, such as an object or a list. It is passed on as it is
+ * written.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or what is not one JSON value.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_patch_set_json(torii_patch_t *patch,
+                                    const char *name,
+                                    size_t name_len,
+                                    const char *json,
+                                    size_t json_len,
+                                    torii_error_t **err);
+
+/**
+ * Clears a field: it is sent as null.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_patch_set_null(torii_patch_t *patch,
+                                    const char *name,
+                                    size_t name_len,
+                                    torii_error_t **err);
+
+/**
+ * Leaves a field alone: it is not sent.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
+ * Since: 0.1.0.
+ *
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_patch_unset(torii_patch_t *patch,
+                                 const char *name,
+                                 size_t name_len,
+                                 torii_error_t **err);
+
+/**
+ * The object as JSON, to be passed as a body.
+ *
+ * Ownership: borrowed from `patch`, valid until it is changed or freed. NULL for a NULL patch.
+ * Threads: any number at once; does not block.
+ * Since: 0.1.0.
+ *
+ * `len` [may be NULL] receives the length in bytes, without the NUL.
+ */
+const char *torii_patch_json(const torii_patch_t *patch, size_t *len);
+
+/**
+ * Frees a patch, and with it the text borrowed from it. NULL is fine.
+ *
+ * Threads: nobody else may use `patch`; does not block.
+ * Since: 0.1.0.
+ */
+void torii_patch_free(torii_patch_t *patch);
 
 /**
  * The whole text, as it was read.

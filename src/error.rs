@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
 
+use crate::text::{Terminated, TerminatedString};
+
 macro_rules! statuses {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $c_name:literal, $http:literal;)+) => {
         /// What became of a call. The numbers are part of the C ABI and are never reused.
@@ -72,6 +74,14 @@ statuses! {
     KeysUnavailable = 200, c"TORII_ERR_KEYS_UNAVAILABLE", 503;
     /// The issuer's keys have to be fetched first, and this call does no I/O.
     KeysPending = 201, c"TORII_ERR_KEYS_PENDING", 503;
+    /// The API answered, but not with success; the error has the details.
+    Api = 300, c"TORII_ERR_API", 500;
+    /// The API could not be reached, or the connection to it was lost.
+    Transport = 301, c"TORII_ERR_TRANSPORT", 500;
+    /// The API took longer over the call than it may.
+    Timeout = 302, c"TORII_ERR_TIMEOUT", 500;
+    /// The API answered with success, but the answer cannot be understood.
+    Response = 303, c"TORII_ERR_RESPONSE", 500;
     /// A defect of this library. The process, and every other handle, is unharmed.
     Internal = 900, c"TORII_ERR_INTERNAL", 500;
 }
@@ -87,7 +97,8 @@ impl Status {
 ///
 /// Displays as one line of English that names the argument, option or claim at fault, and never
 /// holds a token, a key, a secret or a query string. Making one allocates nothing for a token
-/// that is refused: the text is put together only when somebody reads it.
+/// that is refused: the text is put together only when somebody reads it. What the API has to say
+/// is in words of its own.
 #[derive(Clone, Debug)]
 pub struct Error {
     status: Status,
@@ -111,6 +122,29 @@ enum Cause {
         claim: &'static str,
         by: i64,
     },
+    Answer(Box<Answer>),
+}
+
+/// What the API answered to a call that failed. Nothing in it holds the secret key.
+#[derive(Clone)]
+pub(crate) struct Answer {
+    pub(crate) http_status: u16,
+    pub(crate) message: String,
+    pub(crate) code: Option<TerminatedString>,
+    pub(crate) support_id: Option<TerminatedString>,
+    pub(crate) body: TerminatedString,
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The body may be long, and about people.
+        f.debug_struct("Answer")
+            .field("http_status", &self.http_status)
+            .field("message", &self.message)
+            .field("code", &self.code)
+            .field("support_id", &self.support_id)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Error {
@@ -136,6 +170,10 @@ impl Error {
         Error { status: Status::TokenNotYetValid, cause, retry_after: None }
     }
 
+    pub(crate) fn answer(status: Status, answer: Answer) -> Self {
+        Error { status, cause: Cause::Answer(Box::new(answer)), retry_after: None }
+    }
+
     pub(crate) fn after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
@@ -150,6 +188,45 @@ impl Error {
     pub fn retry_after(&self) -> Option<u64> {
         self.retry_after
     }
+
+    /// The HTTP status of the API's answer, when there was one.
+    pub fn http_status(&self) -> Option<u16> {
+        Some(self.api_answer()?.http_status)
+    }
+
+    /// What the API calls the problem, for programs: `code`.
+    pub fn code(&self) -> Option<&str> {
+        self.terminated_code().map(Terminated::as_str)
+    }
+
+    /// What to name to torii's support: `supportId`.
+    pub fn support_id(&self) -> Option<&str> {
+        self.terminated_support_id().map(Terminated::as_str)
+    }
+
+    /// The first 64 KiB of the API's answer, when there was one.
+    pub fn body(&self) -> Option<&str> {
+        self.terminated_body().map(Terminated::as_str)
+    }
+
+    pub(crate) fn terminated_code(&self) -> Option<Terminated<'_>> {
+        Some(self.api_answer()?.code.as_ref()?.borrow())
+    }
+
+    pub(crate) fn terminated_support_id(&self) -> Option<Terminated<'_>> {
+        Some(self.api_answer()?.support_id.as_ref()?.borrow())
+    }
+
+    pub(crate) fn terminated_body(&self) -> Option<Terminated<'_>> {
+        Some(self.api_answer()?.body.borrow())
+    }
+
+    fn api_answer(&self) -> Option<&Answer> {
+        match &self.cause {
+            Cause::Answer(answer) => Some(answer),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -158,6 +235,7 @@ impl fmt::Display for Error {
             Cause::Fixed(subject, why) => write!(f, "{subject}: {why}"),
             Cause::Text(text) => f.write_str(text),
             Cause::Expired { by } => write!(f, "claim `exp`: expired {by} s ago"),
+            Cause::Answer(answer) => f.write_str(&answer.message),
             Cause::Early { claim, by } => write!(f, "claim `{claim}`: {by} s in the future"),
         }
     }

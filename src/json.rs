@@ -20,8 +20,12 @@ pub struct Json {
 impl Json {
     /// Reads a text, which has to be one JSON value.
     pub fn parse(text: &str) -> Result<Json> {
-        let mut value = serde_json::from_str(text)
-            .map_err(|error| Error::text(Status::InvalidArgument, format!("json: {error}")))?;
+        Json::read(text)
+            .map_err(|error| Error::text(Status::InvalidArgument, format!("json: {error}")))
+    }
+
+    pub(crate) fn read(text: &str) -> serde_json::Result<Json> {
+        let mut value = serde_json::from_str(text)?;
         terminate(&mut value);
         Ok(Json { text: TerminatedString::new(text), value })
     }

@@ -15,10 +15,15 @@
 //! ```
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(feature = "capi"),
+    allow(dead_code, unused_imports, reason = "some of it is for the C functions alone")
+)]
 
 #[cfg(panic = "abort")]
 compile_error!("a defect of this library must not end its host: build with panic = \"unwind\"");
 
+mod api;
 mod clock;
 mod error;
 #[cfg(feature = "capi")]
@@ -28,12 +33,19 @@ mod fork;
 mod http;
 mod json;
 mod keys;
+mod luck;
+mod patch;
 mod text;
 mod token;
 mod verify;
 
+pub use api::{
+    AllowedOrigins, Client, ClientOptions, Impersonation, Invitations, Items, Organizations,
+    Sessions, Users,
+};
 pub use error::{Error, Result, Status};
 pub use json::Json;
+pub use patch::Patch;
 pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
 
 /// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.

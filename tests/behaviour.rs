@@ -1,5 +1,13 @@
 //! The verdicts that every binding gives, given by the crate itself.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 use torii::{Auth, Error, Requirement, Verifier, VerifierOptions};
 use torii_behaviour::{Case, Corpus, Input, KeySet};
 

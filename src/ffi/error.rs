@@ -54,6 +54,68 @@ pub unsafe extern "C" fn torii_error_message(
     unsafe { lend(len, || Some(shared(error, "error").ok()?.message.borrow())) }
 }
 
+/// The HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
+///
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_http_status(error: *const torii_error_t) -> u32 {
+    infallible(0, || {
+        // SAFETY: NULL or live, by the caller's promise.
+        let status = unsafe { shared(error, "error") }.ok().and_then(|e| e.error.http_status());
+        status.map_or(0, u32::from)
+    })
+}
+
+/// What the API calls the problem, for programs: `code`. NULL when it does not.
+///
+/// Ownership: borrowed from `error`, valid until torii_error_free().
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+///
+/// `len` [may be NULL] receives the length in bytes, without the NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_code(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
+    unsafe { lend(len, || shared(error, "error").ok()?.error.terminated_code()) }
+}
+
+/// What to name to torii's support: `supportId`. NULL when the API names nothing.
+///
+/// Ownership: borrowed from `error`, valid until torii_error_free().
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+///
+/// `len` [may be NULL] receives the length in bytes, without the NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_support_id(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
+    unsafe { lend(len, || shared(error, "error").ok()?.error.terminated_support_id()) }
+}
+
+/// The API's answer as text, up to 65536 bytes of it; NULL when there was none. Unlike the message it
+/// may be about people. The secret key and U+0000 are replaced in it.
+///
+/// Ownership: borrowed from `error`, valid until torii_error_free().
+/// Threads: any number at once; does not block.
+/// Since: 0.1.0.
+///
+/// `len` [may be NULL] receives the length in bytes, without the NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_body(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
+    unsafe { lend(len, || shared(error, "error").ok()?.error.terminated_body()) }
+}
+
 /// Seconds after which trying again can help, as for a `Retry-After` header; -1 when not known.
 ///
 /// Threads: any number at once; does not block.

@@ -33,6 +33,24 @@ mod verifier;
 
 mod auth;
 
+mod client_options;
+
+mod client;
+
+mod users;
+
+mod sessions;
+
+mod organizations;
+
+mod invitations;
+
+mod impersonation;
+
+mod allowed_origins;
+
+mod patch;
+
 mod json;
 
 mod guard;

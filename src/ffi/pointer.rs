@@ -51,7 +51,22 @@ pub(super) unsafe fn bytes<'a>(
     Ok(unsafe { slice::from_raw_parts(pointer.cast(), length) })
 }
 
-/// Text of the caller's, borrowed for the call.
+/// Any text of the caller's, borrowed for the call.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+pub(super) unsafe fn utf8<'a>(
+    pointer: *const c_char,
+    length: usize,
+    name: &'static str,
+) -> Result<&'a str> {
+    // SAFETY: the promise of this function is that of `bytes`.
+    let bytes = unsafe { bytes(pointer, length, name) }?;
+    str::from_utf8(bytes).map_err(|_| Error::argument(name, "not UTF-8"))
+}
+
+/// Text of the caller's without U+0000, borrowed for the call.
 ///
 /// # Safety
 ///
@@ -62,12 +77,26 @@ pub(super) unsafe fn text<'a>(
     name: &'static str,
 ) -> Result<&'a str> {
     // SAFETY: the promise of this function is that of `bytes`.
-    let bytes = unsafe { bytes(pointer, length, name) }?;
-    let text = str::from_utf8(bytes).map_err(|_| Error::argument(name, "not UTF-8"))?;
+    let text = unsafe { utf8(pointer, length, name) }?;
     if text.contains('\0') {
         return Err(Error::argument(name, "holds U+0000"));
     }
     Ok(text)
+}
+
+/// As [`text`], where an empty text, NULL or not, is none.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+pub(super) unsafe fn optional<'a>(
+    pointer: *const c_char,
+    length: usize,
+    name: &'static str,
+) -> Result<Option<&'a str>> {
+    // SAFETY: the promise of this function is that of `bytes`.
+    let text = unsafe { text(pointer, length, name) }?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
 /// Where a result goes, in its first state: NULL, 0 or false.

@@ -11,6 +11,7 @@ use crate::error::Status;
 /// - 100 to 149: the token is bad, answer 401;
 /// - 150 to 199: the token is good, but the operator's policy refuses it, answer 403;
 /// - 200 to 299: nothing can be said, since the keys are missing, answer 503;
+/// - 300 to 349: a call of the backend API failed, answer 500;
 /// - 900: a defect of this library, answer 500.
 ///
 /// torii_status_http() tells the answer.
@@ -54,6 +55,14 @@ pub enum torii_status_t {
     TORII_ERR_KEYS_UNAVAILABLE = 200,
     /// The issuer's keys have to be fetched first, and this call does no I/O.
     TORII_ERR_KEYS_PENDING = 201,
+    /// The API answered, but not with success; the error has the details.
+    TORII_ERR_API = 300,
+    /// The API could not be reached, or the connection to it was lost.
+    TORII_ERR_TRANSPORT = 301,
+    /// The API took longer over the call than it may.
+    TORII_ERR_TIMEOUT = 302,
+    /// The API answered with success, but the answer cannot be understood.
+    TORII_ERR_RESPONSE = 303,
     /// A defect of this library. The process, and every other handle, is unharmed.
     TORII_ERR_INTERNAL = 900,
 }
@@ -81,6 +90,10 @@ impl From<Status> for torii_status_t {
             Status::Policy => TORII_ERR_POLICY,
             Status::KeysUnavailable => TORII_ERR_KEYS_UNAVAILABLE,
             Status::KeysPending => TORII_ERR_KEYS_PENDING,
+            Status::Api => TORII_ERR_API,
+            Status::Transport => TORII_ERR_TRANSPORT,
+            Status::Timeout => TORII_ERR_TIMEOUT,
+            Status::Response => TORII_ERR_RESPONSE,
             Status::Internal => TORII_ERR_INTERNAL,
         }
     }

@@ -3,26 +3,37 @@
 //! Nothing is taken from the environment, no redirect is followed, and a child made by `fork`
 //! starts with no connection of its parent's.
 
+mod lookup;
+mod sent;
 mod url;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
-use ureq::{Agent, Timeout};
+use ureq::{Agent, AsSendBody, Timeout};
 
-pub(crate) use self::url::{Rules, check as check_url};
+pub(crate) use self::url::{Rules, check as check_url, is_dots};
 use crate::error::{Error, Result, Status};
 use crate::fork::PerProcess;
+pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
+
+/// How long a connection may lie idle and still be used. Servers and what stands before them close
+/// an idle connection after a minute or so, and what is sent at that moment is lost without a word.
+const MAX_IDLE: Duration = Duration::from_secs(10);
 
 /// How requests are made. Says nothing about any one request.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     /// Certificate authorities to trust instead of the platform's.
     pub(crate) authorities: Option<Authorities>,
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: String,
+    /// For looking up the name, and for the connection; without it as long as the request may take.
+    pub(crate) connect_timeout: Option<Duration>,
     /// How many connections to keep open between requests.
     pub(crate) idle_connections: usize,
 }
@@ -34,8 +45,12 @@ pub(crate) struct Http {
 
 /// One request.
 pub(crate) struct Request<'a> {
+    pub(crate) method: Method,
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(&'static str, &'a str)],
+    /// Apart from the other headers, because it must not be copied.
+    pub(crate) authorization: Option<&'a HeaderValue>,
+    pub(crate) body: Option<&'a str>,
     /// For everything, from looking up the name to the last byte of the answer.
     pub(crate) timeout: Duration,
     /// The longest body that is read, in bytes.
@@ -43,8 +58,9 @@ pub(crate) struct Request<'a> {
 }
 
 /// An answer, whatever its status.
+#[derive(Debug)]
 pub(crate) struct Answer {
-    pub(crate) status: u16,
+    pub(crate) status: StatusCode,
     headers: http::HeaderMap,
     pub(crate) body: Vec<u8>,
 }
@@ -52,9 +68,22 @@ pub(crate) struct Answer {
 /// Why there is no answer. The texts name no URL and no header.
 #[derive(Debug)]
 pub(crate) enum Failure {
+    /// There is no connection: nothing was sent.
+    Unsent(String),
+    /// The time is up.
+    Timeout,
+    /// The connection was lost before the answer, or what came is no answer.
+    Lost(String),
+    /// The answer came, but not its body; that of the answer is empty.
+    Body(Box<Answer>, Fault),
+}
+
+/// Why there is no body.
+#[derive(Debug)]
+pub(crate) enum Fault {
     Timeout,
     TooLarge,
-    Transport(String),
+    Cut(String),
 }
 
 impl Http {
@@ -62,25 +91,44 @@ impl Http {
         Http { agent: PerProcess::new(move || agent(&settings)) }
     }
 
-    pub(crate) fn get(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
-        let mut builder = self
-            .agent
-            .get()
-            .get(request.url)
-            .config()
-            .timeout_global(Some(request.timeout))
-            .build();
+    /// Makes a request. A connection that lies idle is used again if it is young and the server has
+    /// not closed it yet; a request that crosses with the closing is [`Failure::Lost`].
+    pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
+        let (outcome, sent) = sent::watch(|| match (request.body, &request.method) {
+            (Some(body), _) => self.answer_to(request, body.as_bytes()),
+            // These have a body, if an empty one.
+            (None, &Method::POST | &Method::PUT | &Method::PATCH) => {
+                self.answer_to(request, [].as_slice())
+            }
+            (None, _) => self.answer_to(request, ()),
+        });
+        let (parts, body) = outcome.map_err(|error| failure(&error, sent))?.into_parts();
+        let mut answer = Answer { status: parts.status, headers: parts.headers, body: Vec::new() };
+        match body.into_with_config().limit(request.limit as u64).read_to_vec() {
+            Ok(body) => {
+                answer.body = body;
+                Ok(answer)
+            }
+            Err(error) => Err(Failure::Body(Box::new(answer), fault(&error))),
+        }
+    }
+
+    fn answer_to(
+        &self,
+        request: &Request<'_>,
+        body: impl AsSendBody,
+    ) -> std::result::Result<http::Response<ureq::Body>, ureq::Error> {
+        let mut builder = http::Request::builder().method(&request.method).uri(request.url);
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
-        let answer = builder.call().map_err(|error| failure(&error))?;
-        let (parts, body) = answer.into_parts();
-        let body = body
-            .into_with_config()
-            .limit(request.limit as u64)
-            .read_to_vec()
-            .map_err(|error| failure(&error))?;
-        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
+        if let Some(value) = request.authorization {
+            builder = builder.header(http::header::AUTHORIZATION, value.clone());
+        }
+        let agent = self.agent.get();
+        let message = builder.body(body)?;
+        let configured = agent.configure_request(message);
+        agent.run(configured.timeout_global(Some(request.timeout)).build())
     }
 }
 
@@ -101,28 +149,39 @@ fn agent(settings: &Settings) -> Agent {
         .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .root_certs(roots)
         .build();
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(tls)
-        .proxy(None)
+        .proxy(settings.proxy.as_ref().map(|proxy| proxy.0.clone()))
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .user_agent(settings.user_agent.as_str())
+        .timeout_connect(settings.connect_timeout)
+        .max_idle_age(MAX_IDLE)
         .max_idle_connections(settings.idle_connections)
         .max_idle_connections_per_host(settings.idle_connections)
         .max_response_header_size(32 * 1024)
         .input_buffer_size(16 * 1024)
         .output_buffer_size(16 * 1024)
-        .build()
-        .new_agent()
+        .build();
+    Agent::with_parts(config, sent::WatchingConnector::default(), lookup::Later)
 }
 
-fn failure(error: &ureq::Error) -> Failure {
+fn failure(error: &ureq::Error, sent: bool) -> Failure {
     match error {
         ureq::Error::Timeout(Timeout::Global | Timeout::PerCall) => Failure::Timeout,
-        ureq::Error::BodyExceedsLimit(_) => Failure::TooLarge,
-        ureq::Error::BadUri(_) => Failure::Transport("the URL cannot be requested".to_owned()),
-        other => Failure::Transport(chain(other)),
+        ureq::Error::BadUri(_) => Failure::Unsent("the URL cannot be requested".to_owned()),
+        ureq::Error::Timeout(_) if !sent => Failure::Unsent("it takes too long".to_owned()),
+        other if sent => Failure::Lost(chain(other)),
+        other => Failure::Unsent(chain(other)),
+    }
+}
+
+fn fault(error: &ureq::Error) -> Fault {
+    match error {
+        ureq::Error::Timeout(_) => Fault::Timeout,
+        ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
+        other => Fault::Cut(chain(other)),
     }
 }
 
@@ -142,9 +201,38 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// A proxy to go through. Shows neither name nor password.
+#[derive(Clone)]
+pub(crate) struct Proxy(ureq::Proxy);
+
+impl Proxy {
+    /// Reads the URL of an `http` or `https` proxy, which may hold a name and a password.
+    pub(crate) fn parse(url: &str) -> Result<Self> {
+        let refuse = Error::argument("proxy", "not a URL, as in http://proxy.example:3128");
+        let known = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
+        let visible = url.bytes().all(|byte| byte.is_ascii_graphic());
+        match ureq::Proxy::new(url) {
+            Ok(proxy) if known && visible && !proxy.host().is_empty() => Ok(Proxy(proxy)),
+            _ => Err(refuse),
+        }
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.host(), self.0.port())
+    }
+}
+
 /// Certificate authorities from a PEM file.
 #[derive(Clone)]
 pub(crate) struct Authorities(Arc<Vec<Certificate<'static>>>);
+
+impl fmt::Debug for Authorities {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} certificates", self.0.len())
+    }
+}
 
 impl Authorities {
     /// Reads every certificate in the file, which has to hold at least one.

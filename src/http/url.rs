@@ -56,7 +56,7 @@ pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
 }
 
 /// Whether a parser takes the segment for "this" or "the one above" (WHATWG URL).
-fn is_dots(segment: &str) -> bool {
+pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 

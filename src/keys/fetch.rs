@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::jwks::MAX_BODY;
-use crate::http::{Authorities, Failure, Http, Request, Settings};
+use crate::http::{Authorities, Failure, Fault, Http, Method, Request, Settings};
 
 /// Asks for the keys, unless they still are those with this entity tag, and takes no longer than
 /// this. An error is the reason, for people.
@@ -44,19 +44,32 @@ pub(super) fn over_http(url: &str, authorities: Option<Authorities>) -> Box<Fetc
         user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
         // The next fetch is minutes away.
         idle_connections: 0,
+        ..Settings::default()
     });
     let url = url.to_owned();
     Box::new(move |etag, timeout| {
         let mut headers = vec![("accept", "application/json")];
         headers.extend(etag.map(|etag| ("if-none-match", etag)));
-        let request = Request { url: &url, headers: &headers, timeout, limit: MAX_BODY };
-        let answer = http.get(&request).map_err(|failure| match failure {
-            Failure::Timeout => format!("no answer within {} ms", timeout.as_millis()),
-            Failure::TooLarge => format!("an answer longer than {MAX_BODY} bytes"),
-            Failure::Transport(reason) => reason,
+        let request = Request {
+            method: Method::GET,
+            url: &url,
+            headers: &headers,
+            authorization: None,
+            body: None,
+            timeout,
+            limit: MAX_BODY,
+        };
+        let answer = http.send(&request).map_err(|failure| match failure {
+            Failure::Timeout | Failure::Body(_, Fault::Timeout) => {
+                format!("no answer within {} ms", timeout.as_millis())
+            }
+            Failure::Body(_, Fault::TooLarge) => format!("an answer longer than {MAX_BODY} bytes"),
+            Failure::Unsent(reason)
+            | Failure::Lost(reason)
+            | Failure::Body(_, Fault::Cut(reason)) => reason,
         })?;
         Ok(Reply {
-            status: answer.status,
+            status: answer.status.as_u16(),
             etag: answer.header("etag").map(str::to_owned),
             max_age: answer.header("cache-control").and_then(max_age),
             body: answer.body,

@@ -4,7 +4,6 @@
 //! Verifications read the keys without a lock. The lock around [`Life`] is held for a few
 //! instructions, never during a fetch, and never by a thread a child of `fork` has lost.
 
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use super::sync::{Condvar, Mutex, MutexGuard, thread};
 use crate::clock::{Millis, monotonic};
 use crate::error::{Error, Result, Status};
 use crate::fork::PerProcess;
+use crate::luck::luck;
 use crate::text::{Terminated, TerminatedString};
 
 /// A key set in use, and what is known of its age.
@@ -494,11 +494,6 @@ fn unknown_kid() -> Error {
 fn etag(text: Option<&str>) -> Option<Arc<str>> {
     let text = text.filter(|text| (1..=1024).contains(&text.len()))?;
     text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ').then(|| Arc::from(text))
-}
-
-/// Any number in 0..1.
-fn luck() -> f64 {
-    (RandomState::new().hash_one(0) >> 11) as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -1,0 +1,151 @@
+//! Lists that come in pages.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::vec;
+
+use serde_json::value::RawValue;
+
+use super::arguments::is_uuid;
+use crate::error::{Error, Result, Status};
+use crate::json::Json;
+
+/// As many as a page may hold.
+const LIMIT: u32 = 100;
+
+type Fetch<'a> = Box<dyn Fn(u32, Option<&str>) -> Result<Json> + Send + 'a>;
+
+/// All items of a list, fetched page by page as they are asked for. After an error there are none.
+pub struct Items<'a> {
+    /// `None` after the last page.
+    fetch: Option<Fetch<'a>>,
+    cursor: Option<String>,
+    /// Every cursor so far: one that comes back would go on for ever.
+    seen: HashSet<String>,
+    page: vec::IntoIter<Json>,
+}
+
+impl<'a> Items<'a> {
+    pub(super) fn new(fetch: impl Fn(u32, Option<&str>) -> Result<Json> + Send + 'a) -> Self {
+        Items {
+            fetch: Some(Box::new(fetch)),
+            cursor: None,
+            seen: HashSet::new(),
+            page: Vec::new().into_iter(),
+        }
+    }
+
+    fn turn(&mut self, fetch: Fetch<'a>) -> Result<()> {
+        let page = fetch(LIMIT, self.cursor.as_deref())?;
+        self.page = items(&page).ok_or(unlike("no list of `items`"))?.into_iter();
+        if !page.bool("/hasMore").map_err(|_| unlike("no boolean `hasMore`"))? {
+            return Ok(());
+        }
+        let cursor = page.str("/nextCursor").filter(|cursor| is_uuid(cursor));
+        let cursor = cursor.ok_or(unlike("there is more, but `nextCursor` is no UUID"))?;
+        if !self.seen.insert(cursor.to_owned()) {
+            let text = format!("the page: `nextCursor` is {cursor} once more");
+            return Err(Error::text(Status::Response, text));
+        }
+        self.cursor = Some(cursor.to_owned());
+        self.fetch = Some(fetch);
+        Ok(())
+    }
+}
+
+/// The items of a page, each as it is written there.
+fn items(page: &Json) -> Option<Vec<Json>> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_str(page.text()).ok()?;
+    let items: Vec<&RawValue> = serde_json::from_str(members.get("items")?.get()).ok()?;
+    items.into_iter().map(|item| Json::read(item.get()).ok()).collect()
+}
+
+fn unlike(why: &'static str) -> Error {
+    Error::fixed(Status::Response, "the page", why)
+}
+
+impl Iterator for Items<'_> {
+    type Item = Result<Json>;
+
+    fn next(&mut self) -> Option<Result<Json>> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Some(Ok(item));
+            }
+            let fetch = self.fetch.take()?;
+            if let Err(error) = self.turn(fetch) {
+                self.page = Vec::new().into_iter();
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Items<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Items").field("cursor", &self.cursor).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "0191d3c0-0000-7000-8000-00000000000a";
+    const B: &str = "0191d3c0-0000-7000-8000-00000000000b";
+
+    /// What is iterated over when each cursor leads to the page named by it.
+    fn all(page: impl Fn(Option<&str>) -> String + Send + Sync) -> (Vec<String>, Option<String>) {
+        let mut items = Items::new(|limit, cursor| {
+            assert_eq!(limit, 100);
+            Json::parse(&page(cursor))
+        });
+        let (mut texts, mut error) = (Vec::new(), None);
+        for item in &mut items {
+            match item {
+                Ok(item) => texts.push(item.text().to_owned()),
+                Err(e) => error = Some(format!("{} {e}", e.status().name())),
+            }
+        }
+        assert!(items.next().is_none(), "it stays at its end");
+        (texts, error)
+    }
+
+    #[test]
+    fn it_stops_where_there_is_no_more() {
+        let (items, error) = all(|cursor| match cursor {
+            None => format!(r#"{{"items":[1.50],"nextCursor":"{A}","hasMore":true}}"#),
+            Some(A) => format!(r#"{{"items":[],"nextCursor":"{B}","hasMore":true}}"#),
+            // A cursor that comes without more is of no interest.
+            Some(_) => {
+                format!(r#"{{"items":[{{"b": 2,"a":3}}],"nextCursor":"{B}","hasMore":false}}"#)
+            }
+        });
+        assert_eq!(items, ["1.50", r#"{"b": 2,"a":3}"#], "each as it is written");
+        assert_eq!(error, None);
+    }
+
+    #[test]
+    fn a_cursor_that_comes_back_is_an_error() {
+        let (items, error) = all(|cursor| {
+            let next = if cursor == Some(A) { B } else { A };
+            format!(r#"{{"items":[1],"nextCursor":"{next}","hasMore":true}}"#)
+        });
+        assert_eq!(items, ["1", "1"]);
+        let why = format!("TORII_ERR_RESPONSE the page: `nextCursor` is {A} once more");
+        assert_eq!(error, Some(why));
+    }
+
+    #[test]
+    fn what_is_no_page_is_an_error() {
+        for (page, why) in [
+            ("[]", "no list of `items`"),
+            (r#"{"items":{},"hasMore":false}"#, "no list of `items`"),
+            (r#"{"items":[]}"#, "no boolean `hasMore`"),
+            (r#"{"items":[],"hasMore":true}"#, "there is more, but `nextCursor` is no UUID"),
+        ] {
+            let (_, error) = all(|_| page.to_owned());
+            assert_eq!(error, Some(format!("TORII_ERR_RESPONSE the page: {why}")), "{page}");
+        }
+    }
+}

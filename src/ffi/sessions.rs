@@ -1,0 +1,83 @@
+//! Sessions: operations of `torii_client_t`.
+
+use std::ffi::c_char;
+
+use super::client::{answer, done, torii_client_t};
+use super::error::torii_error_t;
+use super::json::torii_json_t;
+use super::pointer::text;
+use super::status::torii_status_t;
+
+/// The active sessions of a user, as a list: the one used last comes first.
+///
+/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
+/// Threads: any number at once. Blocks up to the client's timeout.
+/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+/// Since: 0.1.0.
+///
+/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
+    client: *const torii_client_t,
+    user_id: *const c_char,
+    user_id_len: usize,
+    out: *mut *mut torii_json_t,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: handle, text and out-pointers are as the caller promises.
+    unsafe {
+        answer(client, out, err, |client| {
+            let user_id = text(user_id, user_id_len, "user_id")?;
+            client.sessions().list_for_user(user_id)
+        })
+    }
+}
+
+/// Ends all sessions of a user.
+///
+/// Threads: any number at once. Blocks up to the client's timeout.
+/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+/// Since: 0.1.0.
+///
+/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
+    client: *const torii_client_t,
+    user_id: *const c_char,
+    user_id_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: handle, text and `err` are as the caller promises.
+    unsafe {
+        done(client, err, |client| {
+            let user_id = text(user_id, user_id_len, "user_id")?;
+            client.sessions().revoke_all_for_user(user_id)
+        })
+    }
+}
+
+/// Ends one session of a user. One that is over is ended already, which is a success.
+///
+/// Threads: any number at once. Blocks up to the client's timeout.
+/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+/// Since: 0.1.0.
+///
+/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_client_sessions_revoke(
+    client: *const torii_client_t,
+    user_id: *const c_char,
+    user_id_len: usize,
+    session_id: *const c_char,
+    session_id_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: handle, texts and `err` are as the caller promises.
+    unsafe {
+        done(client, err, |client| {
+            let user_id = text(user_id, user_id_len, "user_id")?;
+            let session_id = text(session_id, session_id_len, "session_id")?;
+            client.sessions().revoke(user_id, session_id)
+        })
+    }
+}

@@ -1,0 +1,71 @@
+//! How long a call may take.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use torii::{Client, ClientOptions, Status};
+use torii_emulator::{Fault, FaultKind};
+
+use crate::world::{API, World};
+
+fn hasty() -> World {
+    World::with(|options| {
+        options.set_timeout_ms(400).unwrap().set_max_retries(10).unwrap();
+    })
+}
+
+/// What is long enough for a busy machine, and short of the next second.
+fn assert_in_time(start: Instant) {
+    let elapsed = start.elapsed();
+    assert!((390..1_500).contains(&elapsed.as_millis()), "{elapsed:?}");
+}
+
+#[test]
+fn no_answer_comes() {
+    let world = hasty();
+    world.emulator.fault(Fault::on(API, FaultKind::Hang { ms: None }));
+    let start = Instant::now();
+    let error = world.client.users().list(0, None, None).unwrap_err();
+    assert_in_time(start);
+    assert_eq!(error.status(), Status::Timeout);
+    assert_eq!(error.to_string(), "no answer within 400 ms");
+    assert_eq!(world.emulator.count(API), 1);
+    world.emulator.clear_faults();
+    world.client.users().list(0, None, None).unwrap();
+}
+
+#[test]
+fn the_answer_trickles() {
+    let world = hasty();
+    world.emulator.fault(Fault::on(API, FaultKind::Drip { ms: 100, bytes: 1 }));
+    let start = Instant::now();
+    let error = world.client.users().list(0, None, None).unwrap_err();
+    assert_in_time(start);
+    assert_eq!(error.status(), Status::Timeout);
+}
+
+#[test]
+fn pauses_are_part_of_it() {
+    let world = hasty();
+    world.emulator.fault(Fault::on(API, FaultKind::status(503)));
+    let start = Instant::now();
+    let error = world.client.users().list(0, None, None).unwrap_err();
+    assert!(start.elapsed() < Duration::from_millis(900), "{:?}", start.elapsed());
+    assert_eq!(error.http_status(), Some(503), "the last thing that is known");
+    assert!((2..=5).contains(&world.emulator.count(API)));
+}
+
+#[test]
+fn connecting_has_a_time_of_its_own() {
+    // A proxy that takes the connection and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut options = ClientOptions::new();
+    options.set_proxy(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    options.set_connect_timeout_ms(100).unwrap().set_max_retries(1).unwrap();
+    let client = Client::new("sk_test_1", &options).unwrap();
+    let start = Instant::now();
+    let error = client.users().create("{}").unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(error.status(), Status::Transport, "{error}");
+    drop(listener);
+}

@@ -1,0 +1,214 @@
+//! What is tried again, and what must not be.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use torii::{Client, ClientOptions, Error, Status};
+use torii_emulator::{Fault, FaultKind};
+
+use crate::world::{API, NOBODY, World};
+
+type Operation = fn(&Client) -> Result<(), Error>;
+
+/// Operations that may be repeated, and those that must not.
+const FREELY: [(&str, Operation); 21] = [
+    ("users list", |c| c.users().list(0, None, None).map(drop)),
+    ("users get", |c| c.users().get(NOBODY).map(drop)),
+    ("users update", |c| c.users().update(NOBODY, "{}").map(drop)),
+    ("users update metadata", |c| c.users().update_metadata(NOBODY, "{}").map(drop)),
+    ("users delete", |c| c.users().delete(NOBODY)),
+    ("users ban", |c| c.users().ban(NOBODY).map(drop)),
+    ("users unban", |c| c.users().unban(NOBODY).map(drop)),
+    ("users list organizations", |c| c.users().list_organizations(NOBODY, 0, None).map(drop)),
+    ("sessions list", |c| c.sessions().list_for_user(NOBODY).map(drop)),
+    ("sessions revoke all", |c| c.sessions().revoke_all_for_user(NOBODY)),
+    ("sessions revoke", |c| c.sessions().revoke(NOBODY, NOBODY)),
+    ("organizations list", |c| c.organizations().list(0, None, None).map(drop)),
+    ("organizations get", |c| c.organizations().get(NOBODY).map(drop)),
+    ("organizations members", |c| c.organizations().list_members(NOBODY, 0, None).map(drop)),
+    ("organizations metadata", |c| c.organizations().update_metadata(NOBODY, "{}").map(drop)),
+    ("members metadata", |c| {
+        c.organizations().update_member_metadata(NOBODY, NOBODY, "{}").map(drop)
+    }),
+    ("invitations list", |c| c.invitations().list(0, None, &[], None).map(drop)),
+    ("invitations get", |c| c.invitations().get(NOBODY).map(drop)),
+    ("invitations metadata", |c| c.invitations().update_metadata(NOBODY, "{}").map(drop)),
+    ("origins get", |c| c.allowed_origins().get().map(drop)),
+    ("origins set", |c| c.allowed_origins().set("{}").map(drop)),
+];
+const ONCE: [(&str, Operation); 5] = [
+    ("users create", |c| c.users().create("{}").map(drop)),
+    ("invitations create", |c| c.invitations().create("{}").map(drop)),
+    ("invitations resend", |c| c.invitations().resend(NOBODY).map(drop)),
+    ("invitations revoke", |c| c.invitations().revoke(NOBODY)),
+    ("impersonation", |c| c.impersonation().create_token(NOBODY, "{}").map(drop)),
+];
+
+fn busy(status: u16, retry_after: Option<&str>) -> FaultKind {
+    let headers = retry_after.map(|after| ("retry-after".to_owned(), after.to_owned()));
+    let headers: BTreeMap<_, _> = headers.into_iter().collect();
+    FaultKind::Status { status, headers, body: String::new(), handled: false }
+}
+
+/// How many requests an operation makes when all of them fail like this.
+fn requests(fault: FaultKind, operation: Operation) -> u64 {
+    let world = World::new();
+    world.emulator.fault(Fault::on(API, fault));
+    operation(&world.client).unwrap_err();
+    world.emulator.count(API)
+}
+
+#[test]
+fn what_may_be_repeated_is() {
+    for (name, operation) in FREELY {
+        assert_eq!(requests(busy(503, None), operation), 3, "{name}");
+    }
+}
+
+#[test]
+fn what_must_not_be_repeated_is_not() {
+    for (name, operation) in ONCE {
+        for fault in [
+            busy(503, Some("0")),
+            busy(429, Some("0")),
+            FaultKind::Reset { handled: true },
+            FaultKind::Close { handled: false },
+        ] {
+            assert_eq!(requests(fault, operation), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn only_some_failures_are_worth_another_attempt() {
+    let get: Operation = |c| c.allowed_origins().get().map(drop);
+    let past = httpdate(SystemTime::UNIX_EPOCH);
+    for (fault, attempts) in [
+        (busy(502, None), 3),
+        (busy(504, None), 3),
+        (busy(429, Some("0")), 3),
+        (busy(429, Some(&past)), 3),
+        (busy(429, None), 1),
+        (busy(429, Some("soon")), 1),
+        (busy(429, Some("-1")), 1),
+        (busy(500, Some("0")), 1),
+        (busy(404, Some("0")), 1),
+        (busy(302, Some("0")), 1),
+        (FaultKind::Reset { handled: false }, 3),
+        (FaultKind::Close { handled: true }, 3),
+        (FaultKind::body("no JSON"), 1),
+        (FaultKind::Truncate { bytes: None }, 1),
+    ] {
+        assert_eq!(requests(fault.clone(), get), attempts, "{fault:?}");
+    }
+}
+
+#[test]
+fn another_attempt_can_succeed() {
+    let world = World::new();
+    for fault in [busy(503, None), FaultKind::Reset { handled: true }] {
+        world.emulator.fault(Fault::on(API, fault).times(2));
+        world.client.allowed_origins().get().unwrap();
+    }
+    assert_eq!(world.emulator.count(API), 6);
+}
+
+#[test]
+fn the_number_of_repetitions_is_an_option() {
+    for retries in [0, 1, 4] {
+        let world = World::with(|options| {
+            options.set_max_retries(retries).unwrap();
+        });
+        world.emulator.fault(Fault::on(API, busy(503, None)));
+        world.client.allowed_origins().get().unwrap_err();
+        assert_eq!(world.emulator.count(API), u64::from(retries) + 1);
+    }
+}
+
+#[test]
+fn retry_after_is_kept() {
+    let world = World::new();
+    world.emulator.fault(Fault::on(API, busy(429, Some("1"))).times(1));
+    let start = Instant::now();
+    world.client.allowed_origins().get().unwrap();
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    assert_eq!(world.emulator.count(API), 2);
+
+    // A date, farther ahead than the call may take.
+    let date = httpdate(SystemTime::now() + Duration::from_secs(60));
+    world.emulator.fault(Fault::on(API, busy(503, Some(&date))));
+    let error = world.client.allowed_origins().get().unwrap_err();
+    assert!((58..=61).contains(&error.retry_after().unwrap()), "{:?}", error.retry_after());
+    assert_eq!(world.emulator.count(API), 3);
+}
+
+#[test]
+fn a_user_who_is_gone_at_the_second_attempt_was_deleted_by_the_first() {
+    let gateway = || FaultKind::Status {
+        status: 502,
+        headers: BTreeMap::new(),
+        body: String::new(),
+        handled: true,
+    };
+    for fault in [FaultKind::Reset { handled: true }, FaultKind::Close { handled: true }, gateway()]
+    {
+        let world = World::new();
+        let id = world.user();
+        world.emulator.fault(Fault::on(API, fault).times(1));
+        world.client.users().delete(&id).unwrap();
+        assert_eq!(world.emulator.count(API), 2);
+        let error = world.client.users().delete(&id).unwrap_err();
+        assert_eq!(error.http_status(), Some(403), "a call of its own");
+    }
+    // What was refused for now did not delete, and nothing else than a deletion may meet 403.
+    let world = World::new();
+    let stranger = world.stranger();
+    world.emulator.fault(Fault::on(API, busy(429, Some("0"))).times(1));
+    assert_eq!(world.client.users().delete(&stranger).unwrap_err().http_status(), Some(403));
+    world.emulator.fault(Fault::on(API, busy(502, None)).times(1));
+    let error = world.client.sessions().revoke_all_for_user(&stranger).unwrap_err();
+    assert_eq!(error.http_status(), Some(403));
+}
+
+#[test]
+fn what_was_not_sent_is_tried_again() {
+    // A proxy that hangs up: there never is a connection to the API.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let accepted = Arc::new(AtomicU64::new(0));
+    let counter = accepted.clone();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            counter.fetch_add(1, Ordering::SeqCst);
+            drop(stream);
+        }
+    });
+    let mut options = ClientOptions::new();
+    options.set_proxy(&proxy).unwrap();
+    let client = Client::new("sk_test_1", &options).unwrap();
+    for (name, operation) in ONCE {
+        let before = accepted.load(Ordering::SeqCst);
+        let error = operation(&client).unwrap_err();
+        assert_eq!(error.status(), Status::Transport, "{name} {error}");
+        assert_eq!(accepted.load(Ordering::SeqCst) - before, 3, "{name}");
+    }
+}
+
+#[test]
+fn a_request_of_ones_own_is_repeated_if_it_only_reads() {
+    let world = World::new();
+    world.emulator.fault(Fault::on("/", busy(503, None)));
+    for (method, attempts) in [("GET", 3), ("POST", 1), ("PUT", 1), ("PATCH", 1), ("DELETE", 1)] {
+        world.emulator.clear_requests();
+        world.client.request(method, "/new", None, None).unwrap_err();
+        assert_eq!(world.emulator.count("/"), attempts, "{method}");
+    }
+}
+
+fn httpdate(time: SystemTime) -> String {
+    httpdate::fmt_http_date(time)
+}
