@@ -1,8 +1,9 @@
-# make demo   builds the library and shows its main job against a local torii
+# make demo   builds the library and shows its main jobs against a local torii
 # make test   passes every test
 # make bench, make soak, make fuzz   for what takes longer
 #
-# Nothing is installed but Debian packages that are missing, and those only as root.
+# Nothing is installed but Debian packages that are missing, and those only as root; everything else
+# goes into target and .build.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -11,90 +12,117 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BUILD := $(abspath .build)
+RELEASE := $(TARGET)/release
+EMULATOR := $(TARGET)/debug/torii-emulator
 CBINDGEN_VERSION := 0.29.4
 CBINDGEN := $(BUILD)/cbindgen-$(CBINDGEN_VERSION)/bin/cbindgen
-EMULATOR := $(TARGET)/debug/torii-emulator
-RELEASE := $(TARGET)/release
 RUST_SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock)
 
-.PHONY: all demo test bench soak fuzz header clean
+.PHONY: all
 all: $(RELEASE)/libtorii.so
 
 $(RELEASE)/libtorii.so: $(RUST_SOURCES) | tools
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
 
-# The same library with what its own tests need, and the local torii.
-.PHONY: debug
-debug: | tools
-	$(CARGO) build --locked -p torii --features test-hooks
+.PHONY: emulator
+emulator: | tools
 	$(CARGO) build --locked -p torii-emulator
+
+# The library with what its own tests need: a function that panics, a clock that jumps.
+.PHONY: hooks
+hooks: | tools
+	$(CARGO) build --locked -p torii --features test-hooks
 	ln -sf libtorii.so $(TARGET)/debug/libtorii.so.0
 
 .PHONY: tools
 tools:
 	@scripts/require cargo cc:gcc make curl
 
-demo: $(RELEASE)/libtorii.so
-	$(CARGO) build --locked -p torii-emulator
+.PHONY: demo
+demo: $(RELEASE)/libtorii.so emulator
 	scripts/demo $(RELEASE) include $(EMULATOR)
 
 # Writes the header from the source.
+.PHONY: header
 header: $(CBINDGEN)
 	$(CBINDGEN) --quiet --config cbindgen.toml --crate torii --output include/torii.h
 
 $(CBINDGEN):
-	$(CARGO) install --quiet --locked --version $(CBINDGEN_VERSION) --root $(@D)/.. cbindgen
+	$(CARGO) install --quiet --locked --version $(CBINDGEN_VERSION) --root $(BUILD)/cbindgen-$(CBINDGEN_VERSION) cbindgen
 
 # ---- tests -------------------------------------------------------------------------------------
 
-.PHONY: test-tools test-lint test-rust test-header test-symbols test-c test-threads test-counts test-parity test-demo
-test: test-tools test-lint test-rust test-header test-symbols test-c test-threads test-counts test-parity test-demo
+TESTS := lint rust model header symbols c threads counts parity demo readme
+
+.PHONY: test
+test: $(TESTS:%=test-%)
 	@echo "every test passed"
 
-test-tools: tools
-	@scripts/require g++ valgrind nm:binutils
+.PHONY: $(TESTS:%=test-%)
 
-test-lint:
+test-tools: tools
+	@scripts/require g++ valgrind nm:binutils python3 python3-venv:python3-venv
+
+test-lint: | test-tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features test-hooks -- -D warnings
 	$(CARGO) clippy --locked -p torii --no-default-features -- -D warnings
 
-test-rust:
+test-rust: | test-tools
 	$(CARGO) test --locked --workspace --features test-hooks
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps -p torii
 
+# Every order in which threads can meet at a key set.
+test-model: | test-tools
+	$(CARGO) test --locked -p torii --lib --features model,test-hooks model
+
 test-header: $(CBINDGEN)
 	$(CBINDGEN) --quiet --verify --config cbindgen.toml --crate torii --output include/torii.h \
-	  || { echo "include/torii.h is not what the source says: run 'make header'"; exit 1; }
+	  || { echo "include/torii.h is not what the source says: run 'make header'" >&2; exit 1; }
 
 test-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
-test-c: $(RELEASE)/libtorii.so debug
+test-c: $(RELEASE)/libtorii.so hooks emulator
 	for mode in shared static asan valgrind; do \
-	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c-$$mode $(EMULATOR) $(TARGET)/debug; \
+	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c-$$mode $(EMULATOR); \
 	done
 
-# The official Python client and this one, side by side.
-PARITY := $(BUILD)/parity-0.0.13/bin/python
+test-threads: | test-tools
+	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
 
-$(PARITY):
-	@scripts/require python3
-	python3 -c 'import ensurepip' || scripts/require ensurepip:python3-venv
-	python3 -m venv $(dir $(@D))
-	$@ -m pip install --quiet --disable-pip-version-check torii-backend==0.0.13
+test-counts: $(RELEASE)/libtorii.so
+	scripts/instruction-counts $(RELEASE) include $(BUILD)/counts
 
-test-parity: debug $(PARITY)
-	$(PARITY) tests/parity/parity.py $(EMULATOR) $(TARGET)/debug/libtorii.so
+test-parity: $(RELEASE)/libtorii.so $(BUILD)/parity/.made emulator
+	$(BUILD)/parity/bin/python tests/parity/parity.py $(EMULATOR) $(RELEASE)/libtorii.so
+
+$(BUILD)/parity/.made: | test-tools
+	python3 -m venv $(@D)
+	$(@D)/bin/pip install --quiet torii-backend==0.0.13
+	touch $@
 
 test-demo: demo
 
+test-readme: $(RELEASE)/libtorii.so emulator
+	scripts/readme $(EMULATOR)
+
 # ---- what takes longer -------------------------------------------------------------------------
 
-bench: $(PARITY)
-	$(CARGO) bench --locked --bench verify
-	TORII_BENCH_PYTHON=$(PARITY) $(CARGO) bench --locked --bench api
+.PHONY: bench
+bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
+	$(CARGO) bench --locked -p torii --bench verify
+	TORII_BENCH_PYTHON=$(BUILD)/parity/bin/python $(CARGO) bench --locked -p torii --bench api
+	cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I include benches/load.c -o $(BUILD)/load -ldl
+	for round in 1 2 3 4 5; do $(BUILD)/load $(RELEASE)/libtorii.so; done
 
-soak:
-	TORII_LOAD_CALLS=5000 $(CARGO) test --locked -p torii --features test-hooks --test load
+.PHONY: soak
+soak: | tools
+	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
+	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
+
+.PHONY: clean
+clean:
+	$(CARGO) clean
+	rm -rf $(BUILD)

@@ -9,6 +9,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::multiple_unsafe_ops_per_block,
     reason = "a benchmark fails by panicking"
 )]
 
