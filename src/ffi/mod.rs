@@ -57,3 +57,17 @@ mod guard;
 mod pointer;
 #[cfg(feature = "test-hooks")]
 mod testing;
+
+/// What the header promises: `const` handles are for any number of threads at once, and every handle
+/// may go from one thread to another.
+const _: () = {
+    const fn any_number<T: Send + Sync>() {}
+    any_number::<error::torii_error_t>();
+    any_number::<options::torii_verifier_options_t>();
+    any_number::<verifier::torii_verifier_t>();
+    any_number::<auth::torii_auth_t>();
+    any_number::<client_options::torii_client_options_t>();
+    any_number::<client::torii_client_t>();
+    any_number::<patch::torii_patch_t>();
+    any_number::<json::torii_json_t>();
+};

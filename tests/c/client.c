@@ -395,8 +395,12 @@ static void a_child_has_connections_of_its_own(const torii_client_t *client,
     drop();
     child = fork();
     CHECK(child >= 0);
-    if (child == 0)
-        _exit(torii_client_allowed_origins_get_json(client, &answer, NULL) == TORII_OK ? 0 : 1);
+    if (child == 0) {
+        /* Not by exit: what the parent had is not the child's to free, and memcheck would object. */
+        if (torii_client_allowed_origins_get_json(client, &answer, NULL) == TORII_OK)
+            execlp("true", "true", (char *)NULL);
+        _exit(1);
+    }
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     answered(torii_client_allowed_origins_get_json(client, &answer, &error));
     drop();

@@ -18,7 +18,8 @@ KINDS = {1: "argument", 301: "transport", 302: "timeout", 303: "answer"}
 
 
 class LibTorii:
-    name = "libtorii"
+    # The body of the last call, as it was written.
+    written = ""
 
     def __init__(self, path, url, secret_key):
         self._library = ctypes.CDLL(path)
@@ -37,6 +38,7 @@ class LibTorii:
         return lambda *arguments: self._operation(f"torii_client_{name}", arguments)
 
     def _operation(self, name, arguments):
+        self.written = ""
         values = [self._client]
         for argument in arguments:
             if isinstance(argument, int):
@@ -44,7 +46,10 @@ class LibTorii:
             elif argument is None or isinstance(argument, str):
                 values += text(argument)
             else:
-                values += text(json.dumps(argument))
+                written = json.dumps(argument)
+                values += text(written)
+                if isinstance(argument, dict):
+                    self.written = written
         if not name.endswith("_json"):
             return self._call(name, values)
         answer = ctypes.c_void_p()

@@ -45,10 +45,12 @@ class Torii:
             text = answer.read()
         return json.loads(text) if text else None
 
-    def requests(self):
-        """What arrived since the last time."""
+    def requests(self, written=None):
+        """What arrived since the last time; with what was written for it, byte by byte."""
         seen = self.control("GET", "/requests")["requests"]
         self.control("DELETE", "/requests")
+        if written is not None:
+            assert all(request["body"] == written for request in seen), (seen, written)
         return [arrived(request) for request in seen]
 
     def close(self):
@@ -114,7 +116,7 @@ def play(program, make):
         result = outcome(lambda: getattr(client, step.operation)(*arguments))
         if step.keep:
             known[step.keep] = result["answer"]["id"]
-        requests = torii.requests()
+        requests = torii.requests(client.written)
         if "failed" in result and not requests:
             result = {"failed": "argument"}
         story[step.name] = {"arrived": requests, "outcome": result}
