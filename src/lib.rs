@@ -1,7 +1,8 @@
 //! libtorii: trust torii's logins from any language.
 //!
-//! [`Verifier`] judges the tokens torii issues to end users, without a request per token. The C
-//! functions are in `include/torii.h`; they add nothing to what is here but pointers.
+//! [`Verifier`] judges the tokens torii issues to end users, without a request per token, and
+//! [`Client`] manages these users over the backend API. The C functions are in `include/torii.h`;
+//! they add nothing to what is here but pointers.
 //!
 //! ```no_run
 //! use torii::{Verifier, VerifierOptions};
