@@ -113,7 +113,8 @@ fn no_token_costs_more_than_a_few_times_its_length() {
         ] {
             let start: String = payload.chars().take(20).collect();
             assert!(token.len() <= 16 * 1024, "{start}");
-            let judged = verifier.verify(&token).map_or_else(|error| error.status(), |_| Status::Ok);
+            let judged =
+                verifier.verify(&token).map_or_else(|error| error.status(), |_| Status::Ok);
             let (calls, bytes) = cost(&verifier, token.as_bytes(), judged);
             assert_ne!(judged, Status::Ok);
             // Names of members cost 24 bytes each, in a list that doubles as it grows.
