@@ -93,10 +93,10 @@ impl ClientOptions {
     pub fn set_user_agent_suffix(&mut self, suffix: &str) -> Result<&mut Self> {
         if !suffix.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
             let why = "holds a character that is not visible ASCII";
-            return Err(Error::argument("user agent suffix", why));
+            return Err(Error::argument("user_agent_suffix", why));
         }
         if suffix.len() > 256 {
-            return Err(Error::argument("user agent suffix", "longer than 256 bytes"));
+            return Err(Error::argument("user_agent_suffix", "longer than 256 bytes"));
         }
         self.user_agent_suffix = suffix.trim().to_owned();
         Ok(self)

@@ -44,7 +44,7 @@ pub unsafe extern "C" fn torii_client_options_set_api_url(
     // SAFETY: handle, text and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            let url = text(url, url_len, "url")?;
+            let url = text(url, url_len, "api_url")?;
             exclusive(options, "options")?.0.set_api_url(url)?;
             Ok(())
         })
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn torii_client_options_set_proxy(
     // SAFETY: handle, text and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            let url = text(url, url_len, "url")?;
+            let url = text(url, url_len, "proxy")?;
             exclusive(options, "options")?.0.set_proxy(url)?;
             Ok(())
         })
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
     // SAFETY: handle, text and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            let suffix = text(suffix, suffix_len, "suffix")?;
+            let suffix = text(suffix, suffix_len, "user_agent_suffix")?;
             exclusive(options, "options")?.0.set_user_agent_suffix(suffix)?;
             Ok(())
         })

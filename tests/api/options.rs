@@ -25,7 +25,7 @@ fn options_have_bounds() {
         (options.set_max_retries(11).err(), "max_retries: not within 0 to 10"),
         (
             options.set_user_agent_suffix("a\r\nb").err(),
-            "user agent suffix: holds a character that is not visible ASCII",
+            "user_agent_suffix: holds a character that is not visible ASCII",
         ),
         (
             options.set_proxy("socks5://p:1").err(),
