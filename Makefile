@@ -122,6 +122,12 @@ soak: | tools
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
 
+FUZZ_SECONDS ?= 120
+.PHONY: fuzz
+fuzz: | tools
+	@scripts/require g++ python3
+	scripts/fuzz $(BUILD) $(FUZZ_SECONDS)
+
 .PHONY: clean
 clean:
 	$(CARGO) clean

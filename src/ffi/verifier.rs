@@ -84,7 +84,8 @@ pub unsafe extern "C" fn torii_verify_token(
 
 /// As torii_verify_token(), but never does I/O, and never waits for somebody who does. On
 /// TORII_ERR_KEYS_PENDING have the keys fetched, by torii_verifier_refresh() on another thread or by
-/// torii_verifier_claim_fetch(), and ask again.
+/// torii_verifier_claim_fetch(), and ask again. Unless background refresh is off, a thread of this
+/// library is fetching them by then, and torii_verifier_refresh() waits for it.
 ///
 /// Ownership: `*out` is the caller's, to be freed with torii_auth_free(); NULL on failure.
 /// Threads: any number at once. Does not block.
