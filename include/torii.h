@@ -21,9 +21,11 @@
  *         else
  *             fprintf(stderr, "%s\n", error ? torii_error_message(error, NULL) : "usage");
  *
+ *         int refused = auth == NULL;
  *         torii_error_free(error);
  *         torii_auth_free(auth);
  *         torii_verifier_free(verifier);
+ *         return refused;
  *     }
  *
  * It also manages the users of an environment over torii's backend API: torii_client_t makes every
@@ -471,8 +473,8 @@ torii_status_t torii_verifier_options_set_leeway(torii_verifier_options_t *optio
  * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
  */
 torii_status_t torii_verifier_options_set_jwks_json(torii_verifier_options_t *options,
-                                                    const char *json,
-                                                    size_t json_len,
+                                                    const char *jwks,
+                                                    size_t jwks_len,
                                                     torii_error_t **err);
 
 /**

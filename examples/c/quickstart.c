@@ -15,7 +15,9 @@ int main(int argc, char **argv)
     else
         fprintf(stderr, "%s\n", error ? torii_error_message(error, NULL) : "usage");
 
+    int refused = auth == NULL;
     torii_error_free(error);
     torii_auth_free(auth);
     torii_verifier_free(verifier);
+    return refused;
 }

@@ -125,15 +125,15 @@ pub unsafe extern "C" fn torii_verifier_options_set_leeway(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_jwks_json(
     options: *mut torii_verifier_options_t,
-    json: *const c_char,
-    json_len: usize,
+    jwks: *const c_char,
+    jwks_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
     // SAFETY: handle, text and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            let json = bytes(json, json_len, "json")?;
-            exclusive(options, "options")?.0.set_jwks(json)?;
+            let jwks = bytes(jwks, jwks_len, "jwks")?;
+            exclusive(options, "options")?.0.set_jwks(jwks)?;
             Ok(())
         })
     }

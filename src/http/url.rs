@@ -4,6 +4,9 @@ use url::{Host, Url};
 
 use crate::error::{Error, Result, Status};
 
+/// The longest URL that is taken, in bytes.
+const MAX_LENGTH: usize = 2048;
+
 /// What is asked of a URL.
 pub(crate) struct Rules {
     /// What the URL is, for messages: an argument's or an option's name.
@@ -19,6 +22,9 @@ pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
     let refuse = |why| Err(Error::fixed(rules.status, rules.name, why));
     if text.is_empty() {
         return refuse("empty");
+    }
+    if text.len() > MAX_LENGTH {
+        return refuse("longer than 2048 bytes");
     }
     if text.contains('\0') {
         return refuse("holds U+0000");
@@ -103,8 +109,10 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
+        let long = format!("https://{}", "x".repeat(2041));
         for (text, why) in [
             ("", "empty"),
+            (&*long, "longer than 2048 bytes"),
             ("acme.torii.so", "not an absolute URL, as in https://acme.torii.so"),
             ("https://", "not an absolute URL, as in https://acme.torii.so"),
             ("file:///etc/passwd", "neither https nor http"),

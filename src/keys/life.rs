@@ -132,10 +132,9 @@ impl Life {
 
     /// What there is to do but fetch; `None` when a fetch is due.
     pub(crate) fn look(&mut self, need: Need, now: Millis) -> Option<Turn> {
-        match &self.fetching {
-            Some(fetching) if now < fetching.until => return Some(Turn::Wait(fetching.ticket)),
-            Some(_) => self.lost(now),
-            None => {}
+        self.expire(now);
+        if let Some(fetching) = &self.fetching {
+            return Some(Turn::Wait(fetching.ticket));
         }
         let rests_until = match need {
             Need::Kid => self.pause_until.max(self.kid_rests_until),
@@ -144,25 +143,23 @@ impl Life {
         (now < rests_until).then_some(Turn::Rest(rests_until))
     }
 
-    /// A fetch nobody ended is a failure, so that a hung host is not asked again and again.
-    fn lost(&mut self, now: Millis) {
-        self.fetching = None;
-        self.failed(now, 0.5);
+    /// A fetch nobody ended in time is a failure, so that a hung host is not asked again and again.
+    fn expire(&mut self, now: Millis) {
+        if self.fetching.as_ref().is_some_and(|fetching| now >= fetching.until) {
+            self.fetching = None;
+            self.failed(now, 0.5);
+        }
     }
 
     /// Whether this fetch is still the one whose result counts, and since when it runs.
-    pub(crate) fn running(&self, ticket: Ticket) -> Option<Millis> {
+    pub(crate) fn running(&mut self, ticket: Ticket, now: Millis) -> Option<Millis> {
+        self.expire(now);
         self.fetching.as_ref().filter(|f| f.ticket == ticket).map(|f| f.since)
-    }
-
-    /// Whether the fetch is under way and does not count as lost yet.
-    pub(crate) fn expects(&self, ticket: Ticket, now: Millis) -> bool {
-        self.fetching.as_ref().is_some_and(|f| f.ticket == ticket && now < f.until)
     }
 
     /// A fetch ended. `luck` in 0..1 spreads the pause after a failure.
     pub(crate) fn end(&mut self, ticket: Ticket, now: Millis, good: bool, luck: f64) {
-        if self.running(ticket).is_none() {
+        if self.running(ticket, now).is_none() {
             return;
         }
         self.fetching = None;
@@ -262,9 +259,9 @@ mod tests {
         for need in [Need::Keys, Need::Kid, Need::Renewal, Need::Order] {
             assert_eq!(life.turn(need, 5, PATIENCE), Turn::Wait(ticket));
         }
-        assert_eq!(life.running(ticket), Some(0));
+        assert_eq!(life.running(ticket, 5), Some(0));
         life.end(ticket, 6, true, 0.5);
-        assert_eq!(life.running(ticket), None);
+        assert_eq!(life.running(ticket, 6), None);
         fetch(&mut life, Need::Renewal, 7);
     }
 
@@ -320,7 +317,16 @@ mod tests {
         assert_eq!(life.turn(Need::Keys, PATIENCE, PATIENCE), Turn::Rest(PATIENCE + 1_000));
         let next = fetch(&mut life, Need::Keys, PATIENCE + 1_000);
         life.end(lost, PATIENCE + 1_001, true, 0.5);
-        assert_eq!(life.running(next), Some(PATIENCE + 1_000));
+        assert_eq!(life.running(next, PATIENCE + 1_001), Some(PATIENCE + 1_000));
+        assert!(life.failing());
+    }
+
+    #[test]
+    fn what_comes_too_late_is_late_whoever_looked_meanwhile() {
+        let mut life = Life::default();
+        let late = fetch(&mut life, Need::Keys, 0);
+        assert_eq!(life.running(late, PATIENCE - 1), Some(0));
+        assert_eq!(life.running(late, PATIENCE), None);
         assert!(life.failing());
     }
 

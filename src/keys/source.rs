@@ -350,7 +350,7 @@ impl Source {
         let gate = self.gate.get();
         let mut state = gate.lock();
         let deadline = monotonic() + patience.until_lost();
-        while state.life.running(ticket).is_some() {
+        while state.life.running(ticket, monotonic()).is_some() {
             let left = deadline.saturating_sub(monotonic());
             if left == 0 {
                 return;
@@ -396,8 +396,7 @@ impl Claim {
     /// Whether the result still counts.
     pub(crate) fn is_running(&self) -> bool {
         let gate = self.source.gate.get();
-        let state = gate.lock();
-        state.life.expects(self.ticket, monotonic())
+        gate.lock().life.running(self.ticket, monotonic()).is_some()
     }
 
     /// The `ETag` of the keys at hand, to be sent as `If-None-Match`.
@@ -458,8 +457,8 @@ impl Source {
     fn end(&self, ticket: Ticket, outcome: std::result::Result<New, &str>) -> bool {
         let gate = self.gate.get();
         let mut state = gate.lock();
-        let Some(asked_at) = state.life.running(ticket) else { return false };
         let now = monotonic();
+        let Some(asked_at) = state.life.running(ticket, now) else { return false };
         state.life.end(ticket, now, outcome.is_ok(), luck());
         state.fetches += 1;
         match outcome {

@@ -103,8 +103,8 @@ impl VerifierOptions {
 
     /// Gives the keys of the issuer that was named last (with [`add_issuer`](Self::add_issuer),
     /// else of the one the verifier is made for) as a JWK Set. They are never fetched.
-    pub fn set_jwks(&mut self, json: &[u8]) -> Result<&mut Self> {
-        let set = KeySet::parse(json, None).map_err(|why| Error::argument("jwks", why))?;
+    pub fn set_jwks(&mut self, jwks: &[u8]) -> Result<&mut Self> {
+        let set = KeySet::parse(jwks, None).map_err(|why| Error::argument("jwks", why))?;
         let keys = Some(GivenKeys(Arc::new(set)));
         match self.issuers.last_mut() {
             Some((_, given)) => *given = keys,
