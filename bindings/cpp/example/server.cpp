@@ -1,0 +1,42 @@
+// A server whose page /me tells who is asking: server ISSUER [PORT [COOKIE]]
+#include <httplib.h>
+#include <torii.hpp>
+
+#include <cstdio>
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return std::fprintf(stderr, "usage: server ISSUER [PORT [COOKIE]]\n"), 2;
+    try {
+        const torii::verifier verifier(argv[1]);
+        const torii::guard guard{"Authorization", argc > 3 ? argv[3] : ""};
+        httplib::Server server;
+
+        server.Get("/me", [&](const httplib::Request &request, httplib::Response &response) {
+            const auto auth = guard.authenticate(verifier, [&](const std::string &header) {
+                return request.get_header_value(header);
+            });
+            if (auth) {
+                const std::string body(torii::patch().set("user_id", auth->user_id()).json());
+                response.set_content(body, "application/json");
+                return;
+            }
+            const torii::refusal refusal = torii::refuse(auth.error());
+            std::fprintf(stderr, "GET /me: %s\n", auth.error().what());
+            response.status = refusal.status;
+            response.body = refusal.body;
+            for (const auto &[name, value] : refusal.headers)
+                response.set_header(name, value);
+        });
+
+        const int port = argc > 2 ? std::atoi(argv[2]) : 8080;
+        const int bound = port ? (server.bind_to_port("127.0.0.1", port) ? port : -1)
+                               : server.bind_to_any_port("127.0.0.1");
+        std::printf("http://127.0.0.1:%d/me\n", bound);
+        std::fflush(stdout);
+        return server.listen_after_bind() ? 0 : 1;
+    } catch (const torii::error &error) {
+        return std::fprintf(stderr, "%s\n", error.what()), 1;
+    }
+}

@@ -1,0 +1,24 @@
+/// libtorii for C++17: trust torii's logins, manage its users. Header-only, over torii.h.
+///
+///     torii::verifier verifier("https://acme.torii.so");
+///     torii::auth auth = verifier.verify(token);      // or throws torii::error
+///     std::cout << auth.user_id() << '\n';
+///
+/// Every call that can fail comes twice: as above, and with std::nothrow as its last argument,
+/// which gives a torii::result<T> and needs no exceptions:
+///
+///     if (auto auth = verifier.verify(token, std::nothrow))
+///         std::cout << auth->user_id() << '\n';
+///     else
+///         std::cerr << auth.error().what() << '\n';
+///
+/// Without exceptions (-fno-exceptions) the first form ends the program on failure, as the standard
+/// library does.
+#ifndef TORII_HPP
+#define TORII_HPP
+
+#include "torii/client.hpp"
+#include "torii/http.hpp"
+#include "torii/verifier.hpp"
+
+#endif

@@ -1,0 +1,152 @@
+#ifndef TORII_RESULT_HPP
+#define TORII_RESULT_HPP
+
+#include "error.hpp"
+
+#include <type_traits>
+#include <variant>
+
+namespace torii {
+
+/// A value, or the error in its place; a part of what std::expected is in later standards.
+template <class T>
+class [[nodiscard]] result {
+public:
+    using value_type = T;
+
+    result(T value) : state_(std::in_place_index<0>, std::move(value)) { }
+    result(torii::error error) : state_(std::in_place_index<1>, std::move(error)) { }
+
+    bool has_value() const noexcept { return state_.index() == 0; }
+    explicit operator bool() const noexcept { return has_value(); }
+
+    /// The value; throws the error if there is none.
+    T &value() & { return checked(), **this; }
+    const T &value() const & { return checked(), **this; }
+    T &&value() && { return checked(), std::move(**this); }
+
+    /// The value, which there has to be.
+    T &operator*() noexcept { return *std::get_if<0>(&state_); }
+    const T &operator*() const noexcept { return *std::get_if<0>(&state_); }
+    T *operator->() noexcept { return std::get_if<0>(&state_); }
+    const T *operator->() const noexcept { return std::get_if<0>(&state_); }
+
+    /// The error, which there has to be.
+    const torii::error &error() const noexcept { return *std::get_if<1>(&state_); }
+
+private:
+    void checked() const
+    {
+        if (!has_value())
+            detail::raise(error());
+    }
+
+    std::variant<T, torii::error> state_;
+};
+
+/// Success, or an error.
+template <>
+class [[nodiscard]] result<void> {
+public:
+    using value_type = void;
+
+    result() = default;
+    result(torii::error error) : error_(std::move(error)) { }
+
+    bool has_value() const noexcept { return !error_; }
+    explicit operator bool() const noexcept { return has_value(); }
+
+    /// Throws the error if there is one.
+    void value() const
+    {
+        if (error_)
+            detail::raise(*error_);
+    }
+
+    /// The error, which there has to be.
+    const torii::error &error() const noexcept { return *error_; }
+
+private:
+    std::optional<torii::error> error_;
+};
+
+namespace detail {
+
+/// Frees a handle with the function of its type.
+template <auto Free>
+struct freed_by {
+    template <class T>
+    void operator()(T *handle) const noexcept
+    {
+        Free(handle);
+    }
+};
+
+template <class T, auto Free>
+using handle = std::unique_ptr<T, freed_by<Free>>;
+
+/// A call of C's that gives nothing but an error.
+template <class Call>
+result<void> act(Call call)
+{
+    torii_error_t *error = nullptr;
+    if (call(&error) != TORII_OK)
+        return torii::error(error);
+    return {};
+}
+
+/// A call of C's that gives a handle, of which T takes care.
+template <class T, class Call>
+result<T> make(Call call)
+{
+    typename T::native_type *out = nullptr;
+    torii_error_t *error = nullptr;
+    if (call(&out, &error) != TORII_OK)
+        return torii::error(error);
+    return T(out);
+}
+
+/// A text that a handle lends; nothing for NULL.
+template <class Get, class... Arguments>
+std::optional<std::string_view> lent(Get get, Arguments... arguments) noexcept
+{
+    std::size_t length = 0;
+    const char *text = get(arguments..., &length);
+    if (text == nullptr)
+        return std::nullopt;
+    return std::string_view(text, length);
+}
+
+/// The same for good, where the handle is a temporary.
+inline std::optional<std::string> kept(std::optional<std::string_view> text)
+{
+    if (!text)
+        return std::nullopt;
+    return std::string(*text);
+}
+
+/// A duration as C counts it. What it cannot count becomes what it refuses.
+template <class Unit, class Rep, class Period>
+std::uint32_t count(std::chrono::duration<Rep, Period> duration) noexcept
+{
+    const auto n = std::chrono::ceil<Unit>(duration).count();
+    return n < 0 || n > INT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(n);
+}
+
+/// Nothing, or why the library that is loaded must not be used.
+inline result<void> check_abi()
+{
+    const std::uint32_t loaded = torii_abi_version();
+    if (loaded == TORII_ABI_VERSION)
+        return {};
+    return error(TORII_ERR_INVALID_CONFIG,
+                 "the libtorii that is loaded (release " + std::string(torii_version())
+                     + ") has ABI " + std::to_string(loaded)
+                     + ", this program was compiled for ABI " + std::to_string(TORII_ABI_VERSION)
+                     + ": install the libtorii it was compiled with, or compile it again");
+}
+
+} // namespace detail
+} // namespace torii
+
+#endif

@@ -1,0 +1,184 @@
+#include "emulator.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <strings.h>
+#include <unistd.h>
+
+namespace {
+
+std::unique_ptr<process> running;
+nlohmann::json card;
+
+} // namespace
+
+std::string http_answer::header(const std::string &name) const
+{
+    for (const auto &[key, value] : headers)
+        if (strcasecmp(key.c_str(), name.c_str()) == 0)
+            return value;
+    return "";
+}
+
+// A connection for each request, on 127.0.0.1.
+static http_answer ask(const std::string &method, const std::string &url, const std::string &body,
+                       const std::vector<std::pair<std::string, std::string>> &headers)
+{
+    const std::string host = "http://127.0.0.1:";
+    CHECK(url.compare(0, host.size(), host) == 0);
+    std::size_t digits = 0;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(url.substr(host.size()), &digits)));
+
+    std::string text = method + " " + url.substr(host.size() + digits)
+        + " HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: "
+        + std::to_string(body.size()) + "\r\n";
+    for (const auto &[name, value] : headers)
+        text += name + ": " + value + "\r\n";
+    text += "\r\n" + body;
+
+    const int connection = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(connect(connection, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0);
+    for (std::size_t sent = 0; sent < text.size();) {
+        const ssize_t n = write(connection, text.data() + sent, text.size() - sent);
+        CHECK(n > 0);
+        sent += static_cast<std::size_t>(n);
+    }
+    std::string got;
+    char piece[65536];
+    for (ssize_t n; (n = read(connection, piece, sizeof piece)) != 0;
+         got.append(piece, static_cast<std::size_t>(n)))
+        CHECK(n > 0);
+    close(connection);
+
+    const std::size_t end = got.find("\r\n\r\n");
+    CHECK(got.compare(0, 9, "HTTP/1.1 ") == 0 && end != std::string::npos);
+    http_answer answer{std::stoi(got.substr(9)), got.substr(end + 4), {}};
+    for (std::size_t line = got.find("\r\n") + 2; line < end; line = got.find("\r\n", line) + 2) {
+        const std::size_t colon = got.find(": ", line);
+        answer.headers.emplace_back(got.substr(line, colon - line),
+                                    got.substr(colon + 2, got.find("\r\n", line) - colon - 2));
+    }
+    return answer;
+}
+
+http_answer get(const std::string &url,
+                const std::vector<std::pair<std::string, std::string>> &headers)
+{
+    return ask("GET", url, "", headers);
+}
+
+process::process(std::vector<std::string> command)
+{
+    int in[2], out[2];
+    std::vector<char *> arguments;
+
+    for (std::string &word : command)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
+    CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
+    pid_ = fork();
+    CHECK(pid_ >= 0);
+    if (pid_ == 0) {
+        dup2(in[0], 0);
+        dup2(out[1], 1);
+        execv(arguments[0], arguments.data());
+        _exit(127);
+    }
+    close(in[0]);
+    close(out[1]);
+    input_ = in[1];
+    output_ = out[0];
+}
+
+process::~process()
+{
+    close(input_);
+    close(output_);
+    kill(pid_, SIGTERM);
+    waitpid(pid_, nullptr, 0);
+}
+
+std::string process::read_line() const
+{
+    std::string line;
+    for (char c = 0; read(output_, &c, 1) == 1 && c != '\n';)
+        line += c;
+    return line;
+}
+
+void emulator::start(const std::string &program)
+{
+    running = std::make_unique<process>(
+        std::vector<std::string>{program, "--port", "0", "--until-stdin-closes"});
+    card = nlohmann::json::parse(running->read_line());
+}
+
+void emulator::stop()
+{
+    running.reset();
+}
+
+const std::string &emulator::url()
+{
+    return card["url"].get_ref<const std::string &>();
+}
+
+nlohmann::json emulator::tell(const std::string &method, const std::string &path,
+                              const std::string &body)
+{
+    const http_answer answer = ask(method, card["control"].get<std::string>() + path, body, {});
+    if (answer.status / 100 != 2)
+        check_failed(__FILE__, __LINE__, method + " " + path + ": " + answer.body);
+    return answer.body.empty() ? nlohmann::json() : nlohmann::json::parse(answer.body);
+}
+
+void emulator::fault(const std::string &path, const std::string &fault)
+{
+    tell("POST", "/faults", R"({"path":")" + path + R"(","fault":)" + fault + "}");
+}
+
+void emulator::clear_faults()
+{
+    tell("DELETE", "/faults");
+}
+
+nlohmann::json emulator::requests(const std::string &path)
+{
+    nlohmann::json all = tell("GET", "/requests?path=" + path)["requests"];
+    tell("DELETE", "/requests");
+    return all;
+}
+
+issuer::issuer()
+{
+    static int count = 0;
+    const auto made =
+        emulator::tell("POST", "/issuers", R"({"name":"issuer-)" + std::to_string(++count) + "\"}");
+    name = made["name"];
+    url = made["issuer"];
+    secret_key = made["secret_key"];
+    environment_id = made["environment_id"];
+}
+
+std::string issuer::token(const std::string &how) const
+{
+    return emulator::tell("POST", "/issuers/" + name + "/tokens", how)["token"];
+}
+
+void issuer::rotate() const
+{
+    emulator::tell("POST", "/issuers/" + name + "/keys", "{}");
+}
+
+long issuer::key_requests() const
+{
+    return emulator::tell("GET", "/requests?path=/" + name + "/")["total"];
+}

@@ -1,0 +1,17 @@
+// Compiled with -fno-exceptions -fno-rtti: the nothrow half of everything is there.
+#include "check.hpp"
+
+int main()
+{
+    const auto verifier = torii::verifier::make("https://acme.torii.so");
+    CHECK(verifier);
+    CHECK_FAILS(verifier->verify("", std::nothrow), TORII_ERR_TOKEN_MISSING, "");
+    CHECK_FAILS(torii::verifier::make("acme"), TORII_ERR_INVALID_ARGUMENT, "issuer");
+    const auto client = torii::client::make("sk_test_x");
+    CHECK(client);
+    CHECK_FAILS(client->users().get("x", std::nothrow), TORII_ERR_INVALID_ARGUMENT, "user_id");
+    torii::patch patch;
+    CHECK(patch.set("a", "b", std::nothrow) && patch.clear("c", std::nothrow));
+    CHECK(patch.json() == R"({"a":"b","c":null})");
+    std::printf("without exceptions: passed\n");
+}

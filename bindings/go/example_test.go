@@ -1,0 +1,79 @@
+package torii_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+
+	torii "github.com/torii-so/libtorii/bindings/go"
+)
+
+func Example() {
+	verifier, err := torii.NewVerifier("https://acme.torii.so")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer verifier.Close()
+
+	auth, err := verifier.Verify(context.Background(), os.Getenv("TOKEN"))
+	switch {
+	case err == nil:
+		fmt.Println("user", auth.UserID)
+	case errors.Is(err, torii.ErrToken):
+		fmt.Println("not logged in")
+	case errors.Is(err, torii.ErrKeys):
+		fmt.Println("try again later")
+	default:
+		log.Fatal(err)
+	}
+	// Output: not logged in
+}
+
+func ExampleMiddleware() {
+	verifier, err := torii.NewVerifier("https://acme.torii.so", torii.Require(torii.EmailVerified))
+	if err != nil {
+		log.Fatal(err)
+	}
+	me := func(w http.ResponseWriter, r *http.Request) {
+		auth, _ := torii.AuthFromContext(r.Context())
+		fmt.Fprintln(w, auth.UserID)
+	}
+	http.Handle("GET /me", torii.Middleware(verifier)(http.HandlerFunc(me)))
+}
+
+func ExampleUsers_Update() {
+	client, err := torii.NewClient(os.Getenv("TORII_SECRET_KEY"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	user, err := client.Users.Update(context.Background(), "01890000-0000-7000-8000-000000000000", torii.UserUpdate{
+		FirstName: torii.Set("Ada"),      // set
+		LastName:  torii.Clear[string](), // cleared
+		// Locale is left alone.
+	})
+	var e *torii.Error
+	if errors.As(err, &e) {
+		log.Fatal(e.HTTPStatus, e.Code, e.SupportID)
+	}
+	fmt.Println(user.ID)
+}
+
+func ExampleUsers_All() {
+	client, err := torii.NewClient(os.Getenv("TORII_SECRET_KEY"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	for user, err := range client.Users.All(context.Background(), torii.UserQuery{Statuses: []string{"active"}}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(user.ID)
+	}
+}

@@ -1,0 +1,3 @@
+module github.com/torii-so/libtorii/bindings/go
+
+go 1.25

@@ -1,0 +1,6 @@
+//go:build !torii_static
+
+package torii
+
+// #cgo pkg-config: torii
+import "C"

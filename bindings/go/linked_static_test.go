@@ -1,0 +1,5 @@
+//go:build torii_static
+
+package torii_test
+
+const isStatic = true

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Every test of the Go package: test.sh LIBDIR INCLUDEDIR EMULATOR
+#
+# LIBDIR holds libtorii.so.0, libtorii.so and libtorii.a, INCLUDEDIR torii.h, EMULATOR is the program
+# torii-emulator.
+set -euo pipefail
+libdir=$(realpath "$1") includedir=$(realpath "$2") emulator=$(realpath "$3")
+cd "$(dirname "$0")"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cat >"$work/torii.pc" <<EOF
+Name: torii
+Description: Trust torii's logins
+Version: 0
+Libs: -L$libdir -ltorii
+Libs.private: -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+Cflags: -I$includedir
+EOF
+export PKG_CONFIG_PATH=$work LD_LIBRARY_PATH=$libdir TORII_EMULATOR=$emulator CGO_ENABLED=1
+
+unformatted=$(gofmt -l .)
+[ -z "$unformatted" ] || { echo "gofmt: $unformatted" >&2; exit 1; }
+go vet ./...
+go build -o "$work/example" ./example
+
+echo "the shared library, every rule about pointers checked, and races looked for"
+GOEXPERIMENT=cgocheck2 go test -count=1 -race -run "${RUN:-.}" . -v >"$work/log" || { grep -v '^ *=== ' "$work/log" >&2; exit 1; }
+grep -hE '[0-9]+ (cases|key sets)$|^ok' "$work/log"
+
+echo "the static library, named by the build tag torii_static"
+go test -c -tags torii_static -o "$work/static" .
+if readelf -d "$work/static" | grep -q libtorii; then
+    echo "linked with -tags torii_static, yet it needs the shared library" >&2
+    exit 1
+fi
+LD_LIBRARY_PATH= "$work/static"

@@ -1,0 +1,91 @@
+"""Trust torii's logins, and manage its users, from a Python server.
+
+.. code-block:: python
+
+    from torii_backend import verify_token
+
+    auth = verify_token(token, issuer="https://acme.torii.so")
+    print(auth.user_id)
+
+Importing this package loads libtorii; an ``ImportError`` tells when it is missing or does not fit.
+"""
+
+from torii_backend._native import quick as _quick
+from torii_backend.client import ToriiClient, create_torii_client
+from torii_backend.errors import (
+    ToriiApiError,
+    ToriiAuthError,
+    ToriiError,
+    ToriiKeysPendingError,
+    ToriiKeysUnavailableError,
+    ToriiPolicyError,
+    ToriiStatus,
+    ToriiUsageError,
+)
+from torii_backend.types import (
+    ToriiAllowedOrigins,
+    ToriiAuth,
+    ToriiCreateInvitationInput,
+    ToriiCreateUserInput,
+    ToriiImpersonationInput,
+    ToriiImpersonationToken,
+    ToriiInvitation,
+    ToriiMetadataInput,
+    ToriiOrganization,
+    ToriiOrganizationMember,
+    ToriiPage,
+    ToriiSession,
+    ToriiUpdateUserInput,
+    ToriiUser,
+    ToriiUserFilter,
+    ToriiUserMetadataInput,
+    ToriiUserOrganization,
+)
+from torii_backend.verify import (
+    ToriiRequire,
+    ToriiVerifier,
+    authenticate_request,
+    clear_jwks_cache_for_tests,
+    verify_token,
+)
+
+__version__ = "0.1.0"
+
+library_version: str = _quick.torii_version().decode()
+"""The release of the libtorii that is loaded."""
+
+__all__ = [
+    "ToriiAllowedOrigins",
+    "ToriiApiError",
+    "ToriiAuth",
+    "ToriiAuthError",
+    "ToriiClient",
+    "ToriiCreateInvitationInput",
+    "ToriiCreateUserInput",
+    "ToriiError",
+    "ToriiImpersonationInput",
+    "ToriiImpersonationToken",
+    "ToriiInvitation",
+    "ToriiKeysPendingError",
+    "ToriiKeysUnavailableError",
+    "ToriiMetadataInput",
+    "ToriiOrganization",
+    "ToriiOrganizationMember",
+    "ToriiPage",
+    "ToriiPolicyError",
+    "ToriiRequire",
+    "ToriiSession",
+    "ToriiStatus",
+    "ToriiUpdateUserInput",
+    "ToriiUsageError",
+    "ToriiUser",
+    "ToriiUserFilter",
+    "ToriiUserMetadataInput",
+    "ToriiUserOrganization",
+    "ToriiVerifier",
+    "authenticate_request",
+    "clear_jwks_cache_for_tests",
+    "create_torii_client",
+    "library_version",
+    "verify_token",
+]

@@ -1,0 +1,426 @@
+"""The values that go in and come out."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import MISSING, dataclass, field, fields
+from datetime import datetime
+from typing import (
+    Any,
+    Callable,
+    Dict,
+    Generic,
+    Iterator,
+    List,
+    Mapping,
+    Optional,
+    Sequence,
+    Type,
+    TypedDict,
+    TypeVar,
+    Union,
+)
+
+from torii_backend import _native
+from torii_backend.errors import ToriiApiError, ToriiStatus
+
+
+class ToriiAuth:
+    """The user a token was issued to, as the issuer signed it. It never changes."""
+
+    __slots__ = ("_handle", "_raw")
+
+    def __init__(self, handle: _native.Auth) -> None:
+        self._handle = handle
+        self._raw: Optional[Dict[str, Any]] = None
+
+    @property
+    def user_id(self) -> str:
+        """The user: ``sub``."""
+        text: bytes = _native.quick.torii_auth_user_id(self._handle, None)
+        return text.decode()
+
+    @property
+    def environment_id(self) -> str:
+        """The environment the user belongs to: ``pid``."""
+        text: bytes = _native.quick.torii_auth_environment_id(self._handle, None)
+        return text.decode()
+
+    @property
+    def issuer(self) -> str:
+        """The issuer the token is of, without trailing slashes."""
+        text: bytes = _native.quick.torii_auth_issuer(self._handle, None)
+        return text.decode()
+
+    @property
+    def locale(self) -> Optional[str]:
+        """The locale the user prefers, if the token names one."""
+        text: Optional[bytes] = _native.quick.torii_auth_locale(self._handle, None)
+        return None if text is None else text.decode()
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the user has a verified email address."""
+        return bool(_native.quick.torii_auth_email_verified(self._handle))
+
+    @property
+    def profile_complete(self) -> bool:
+        """Whether all required profile fields are set."""
+        return bool(_native.quick.torii_auth_profile_complete(self._handle))
+
+    @property
+    def impersonating(self) -> bool:
+        """Whether somebody else is acting as the user."""
+        return bool(_native.quick.torii_auth_impersonating(self._handle))
+
+    @property
+    def issued_at(self) -> int:
+        """``iat``, in Unix seconds."""
+        return int(_native.quick.torii_auth_issued_at(self._handle))
+
+    @property
+    def expires_at(self) -> int:
+        """``exp``, in Unix seconds."""
+        return int(_native.quick.torii_auth_expires_at(self._handle))
+
+    @property
+    def claims_json(self) -> str:
+        """All claims, exactly as they were signed."""
+        text: bytes = _native.quick.torii_auth_claims_json(self._handle, None)
+        return text.decode()
+
+    @property
+    def raw(self) -> Dict[str, Any]:
+        """All claims, also those this class has no name for."""
+        if self._raw is None:
+            self._raw = json.loads(self.claims_json)
+        return self._raw
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ToriiAuth):
+            return NotImplemented
+        return (self.issuer, self.claims_json) == (other.issuer, other.claims_json)
+
+    def __hash__(self) -> int:
+        return hash((self.issuer, self.claims_json))
+
+    def __copy__(self) -> ToriiAuth:
+        return self
+
+    def __deepcopy__(self, _: object) -> ToriiAuth:
+        return self
+
+    def __repr__(self) -> str:
+        return (
+            f"ToriiAuth(user_id={self.user_id!r}, environment_id={self.environment_id!r}, "
+            f"issuer={self.issuer!r})"
+        )
+
+
+Metadata = Dict[str, Any]
+"""A bag of JSON. In an update, a key that is None is removed and what is not named stays."""
+
+Instant = Union[datetime, str]
+
+
+class ToriiCreateUserInput(TypedDict, total=False):
+    """A new user. Every field may be left out."""
+
+    email: Optional[str]
+    password: Optional[str]
+    first_name: Optional[str]
+    last_name: Optional[str]
+    public_metadata: Metadata
+    private_metadata: Metadata
+    unsafe_metadata: Metadata
+    # as older servers have them
+    name: Optional[str]
+    phone: Optional[str]
+    address: Optional[str]
+    date_of_birth: Optional[str]
+
+
+class ToriiUpdateUserInput(TypedDict, total=False):
+    """Changes to a user: a field that is absent stays as it is, None clears it, a value sets it."""
+
+    first_name: Optional[str]
+    last_name: Optional[str]
+    locale: Optional[str]
+    unsafe_metadata: Metadata
+    # as older servers have them
+    name: Optional[str]
+    phone: Optional[str]
+    address: Optional[str]
+    date_of_birth: Optional[str]
+
+
+class ToriiUserMetadataInput(TypedDict, total=False):
+    """Changes to the metadata of a user; a bag that is absent stays as it is."""
+
+    public_metadata: Metadata
+    private_metadata: Metadata
+    unsafe_metadata: Metadata
+
+
+class ToriiMetadataInput(TypedDict, total=False):
+    """Changes to the metadata of an organization, a membership or an invitation."""
+
+    public_metadata: Metadata
+    private_metadata: Metadata
+
+
+class ToriiUserFilter(TypedDict, total=False):
+    """Which users to list: those that meet all of it. ``name=None`` finds users without a name."""
+
+    name: Optional[str]
+    email: Optional[str]
+    user_ids: Sequence[str]
+    email_addresses: Sequence[str]
+    statuses: Sequence[str]
+    created_after: Optional[Instant]
+    created_before: Optional[Instant]
+    organization_id: Optional[str]
+
+
+class ToriiCreateInvitationInput(TypedDict, total=False):
+    """An invitation; ``email`` is needed."""
+
+    email: str
+    expires_in_days: Optional[int]
+    redirect_url: Optional[str]
+    public_metadata: Metadata
+    private_metadata: Metadata
+
+
+class ToriiImpersonationInput(TypedDict, total=False):
+    """A wish to sign in as a user; ``actor_user_id`` and ``reason`` are needed."""
+
+    actor_user_id: str
+    reason: str
+    redirect_url: Optional[str]
+    expires_in_seconds: Optional[int]
+
+
+M = TypeVar("M", bound="Model")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Something torii answered."""
+
+    raw: Dict[str, Any] = field(repr=False)
+    """All of the answer, also what is newer than this release."""
+
+    @classmethod
+    def read(cls: Type[M], answer: Any) -> M:
+        """Takes what the class has fields for, and does not mind more."""
+        if not isinstance(answer, dict):
+            raise _not_understood(f"{cls.__name__} is not an object")
+        values: Dict[str, Any] = {"raw": answer}
+        for each in fields(cls):
+            value = answer.get(camel(each.name))
+            if value is not None:
+                values[each.name] = _instant(value) if "datetime" in str(each.type) else value
+            elif each.default is MISSING and each.name != "raw":
+                raise _not_understood(f"{cls.__name__} has no `{camel(each.name)}`")
+        return cls(**values)
+
+
+@dataclass(frozen=True)
+class ToriiUser(Model):
+    """A user. ``status`` is ``active``, ``banned`` or ``deleted``; later servers may say more."""
+
+    id: str
+    environment_id: str
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    public_metadata: Metadata
+    private_metadata: Metadata
+    unsafe_metadata: Metadata
+    name: Optional[str] = None
+    first_name: Optional[str] = None
+    last_name: Optional[str] = None
+    locale: Optional[str] = None
+    email: Optional[str] = None
+    email_verified_at: Optional[datetime] = None
+    deleted_at: Optional[datetime] = None
+
+
+@dataclass(frozen=True)
+class ToriiSession(Model):
+    """A session of a user."""
+
+    id: str
+    user_id: str
+    environment_id: str
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime
+    user_agent: Optional[str] = None
+    ip_address: Optional[str] = None
+    active_organization_id: Optional[str] = None
+    impersonated_by: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ToriiOrganization(Model):
+    """An organization."""
+
+    id: str
+    name: str
+    created_at: datetime
+    public_metadata: Metadata
+    private_metadata: Metadata
+    slug: Optional[str] = None
+    role_set_id: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ToriiUserOrganization(Model):
+    """A membership, seen from the user: the metadata is the membership's."""
+
+    organization_id: str
+    name: str
+    role: str
+    joined_at: datetime
+    public_metadata: Metadata
+    private_metadata: Metadata
+    slug: Optional[str] = None
+    role_name: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ToriiOrganizationMember(Model):
+    """A membership, seen from the organization: the metadata is the membership's."""
+
+    organization_id: str
+    user_id: str
+    role: str
+    joined_at: datetime
+    public_metadata: Metadata
+    private_metadata: Metadata
+    role_name: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class ToriiInvitation(Model):
+    """An invitation. Only :meth:`Invitations.get` and :meth:`Invitations.update_metadata` answer
+    its metadata."""
+
+    id: str
+    environment_id: str
+    email: str
+    status: str
+    expires_at: datetime
+    created_at: datetime
+    accepted_at: Optional[datetime] = None
+    revoked_at: Optional[datetime] = None
+    public_metadata: Optional[Metadata] = None
+    private_metadata: Optional[Metadata] = None
+
+
+@dataclass(frozen=True)
+class ToriiImpersonationToken(Model):
+    """A token to sign in as a user with, once."""
+
+    token: str = field(repr=False)
+    expires_in_seconds: int
+    url: Optional[str] = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class ToriiAllowedOrigins(Model):
+    """The origins browsers may call torii from."""
+
+    origins: List[str]
+
+
+@dataclass(frozen=True)
+class ToriiPage(Generic[T]):
+    """A part of a list. Iterating over it gives the items of this page."""
+
+    items: List[T]
+    next_cursor: Optional[str]
+    _fetch: Callable[..., ToriiPage[T]] = field(repr=False, compare=False)
+
+    @property
+    def has_more(self) -> bool:
+        """Whether another page follows."""
+        return self.next_cursor is not None
+
+    def next_page(self) -> Optional[ToriiPage[T]]:
+        """Fetches the page that follows, if there is one."""
+        return None if self.next_cursor is None else self._fetch(cursor=self.next_cursor)
+
+    def all(self) -> Iterator[T]:
+        """The items of this page and of all that follow, which are fetched as they are needed."""
+        page: Optional[ToriiPage[T]] = self
+        while page is not None:
+            yield from page.items
+            page = page.next_page()
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+def read_list(model: Type[M], answer: Any) -> List[M]:
+    """A list of what torii answered."""
+    if not isinstance(answer, list):
+        raise _not_understood("a list is missing")
+    return [model.read(item) for item in answer]
+
+
+def read_page(model: Type[M], answer: Any, fetch: Callable[..., ToriiPage[M]]) -> ToriiPage[M]:
+    """A page of what torii answered."""
+    if not isinstance(answer, dict):
+        raise _not_understood("a page is not an object")
+    return ToriiPage(read_list(model, answer.get("items")), answer.get("nextCursor"), fetch)
+
+
+def camel(name: str) -> str:
+    """A field's name as it is on the wire: ``first_name`` is ``firstName`` there."""
+    first, *rest = name.split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in rest)
+
+
+def body(changes: Mapping[str, Any]) -> bytes:
+    """The JSON object to be sent. Metadata is left as it is, down to its keys."""
+    named = {camel(name): value for name, value in changes.items()}
+    text = json.dumps(named, allow_nan=False, default=_plain, separators=(",", ":"))
+    return text.encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise TypeError("a datetime needs a time zone")
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be sent as JSON")
+
+
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _instant(text: Any) -> datetime:
+    """Before 3.11, ``fromisoformat`` takes neither a ``Z`` nor other than 3 or 6 decimals."""
+    parts = _RFC3339.fullmatch(text) if isinstance(text, str) else None
+    if parts is None:
+        raise _not_understood("what should be an instant is none")
+    date, time, decimals, zone = parts.groups()
+    offset = "+00:00" if zone in "Zz" else zone
+    try:
+        return datetime.fromisoformat(f"{date}T{time}.{(decimals or '')[:6]:0<6}{offset}")
+    except ValueError as error:
+        raise _not_understood("what should be an instant is none") from error
+
+
+def _not_understood(what: str) -> ToriiApiError:
+    error = ToriiApiError(f"torii's answer cannot be understood: {what}")
+    error.reason = ToriiStatus.RESPONSE
+    return error

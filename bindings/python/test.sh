@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs the tests of the Python binding:
+#
+#     test.sh LIBDIR INCLUDEDIR EMULATOR
+#
+# A virtual environment is made below $BUILD (/tmp) and kept for the next time. $PYTHON (python3)
+# makes it; arguments after the third are pytest's.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+export TORII_LIBRARY="$1/libtorii.so.0" TORII_HEADER="$2/torii.h" TORII_EMULATOR="$3"
+export PYTHONDONTWRITEBYTECODE=1
+shift 3
+
+build=${BUILD:-/tmp}/torii-python
+venv=$build/venv
+if [[ ! -e $venv/ready ]]; then
+    "${PYTHON:-python3}" -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check hatchling "$here[dev]"
+    touch "$venv/ready"
+fi
+"$venv/bin/pip" install --quiet --disable-pip-version-check --no-build-isolation --no-deps \
+    --force-reinstall "$here"
+
+cd "$here"
+"$venv/bin/ruff" check --quiet --no-cache .
+"$venv/bin/ruff" format --quiet --no-cache --check .
+"$venv/bin/mypy" --cache-dir "$build/mypy" --no-error-summary
+exec "$venv/bin/python" -m pytest --quiet "$@"

@@ -1,0 +1,174 @@
+"""The FastAPI dependency, behind a real server."""
+
+from __future__ import annotations
+
+import builtins
+import importlib
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from conftest import Emulator
+from fastapi import Depends, FastAPI
+from serving import bearer, serving
+
+from torii_backend import ToriiAuth, ToriiRequire, ToriiVerifier
+from torii_backend.fastapi import require_auth
+
+
+def app_with(**options: Any) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/me")
+    def me(auth: ToriiAuth = Depends(require_auth(**options))) -> dict[str, str]:
+        return {"user_id": auth.user_id}
+
+    return app
+
+
+@pytest.fixture
+def url(emulator: Emulator) -> Iterator[str]:
+    with serving(app_with(issuer=emulator.issuer)) as url:
+        yield f"{url}/me"
+
+
+def test_a_good_token(emulator: Emulator, url: str) -> None:
+    token = emulator.token(claims={"sub": "user-1"})
+    with httpx.Client() as browser:
+        for _ in range(3):
+            answer = browser.get(url, headers=bearer(token))
+            assert (answer.status_code, answer.json()) == (200, {"user_id": "user-1"})
+    assert len(emulator.requests("/acme/")) == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "challenge"),
+    [
+        ({}, 'Bearer realm="torii"'),
+        ({"Authorization": ""}, 'Bearer realm="torii"'),
+        ({"Authorization": "Basic dTpw"}, 'Bearer realm="torii"'),
+        (bearer("x.y.z"), 'Bearer realm="torii", error="invalid_token"'),
+        ({"Authorization": b"Bearer \xff\xfe"}, 'Bearer realm="torii", error="invalid_token"'),
+    ],
+)
+def test_401(url: str, headers: Any, challenge: str) -> None:
+    answer = httpx.get(url, headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"] == challenge
+    assert answer.headers["content-type"] == "application/json"
+    detail = answer.json()["detail"]
+    assert detail["code"] == "authentication_failed"
+    assert detail["message"]
+
+
+def test_401_does_not_repeat_the_token(emulator: Emulator, url: str) -> None:
+    token = emulator.token(expires_in=-60)
+    answer = httpx.get(url, headers=bearer(token))
+    assert answer.status_code == 401
+    assert "expired" in answer.json()["detail"]["message"]
+    assert not any(part in answer.text for part in token.split("."))
+
+
+def test_403(emulator: Emulator) -> None:
+    verifier = ToriiVerifier(emulator.issuer, require=ToriiRequire.EMAIL_VERIFIED)
+    with serving(app_with(verifier=verifier)) as url:
+        token = emulator.token(claims={"email_verified": False})
+        answer = httpx.get(f"{url}/me", headers=bearer(token))
+        assert (answer.status_code, answer.json()["detail"]["code"]) == (403, "forbidden")
+        assert "www-authenticate" not in answer.headers
+        token = emulator.token(claims={"email_verified": True})
+        assert httpx.get(f"{url}/me", headers=bearer(token)).status_code == 200
+
+
+def test_503(emulator: Emulator, url: str) -> None:
+    emulator.fault("/acme/", kind="reset")
+    answer = httpx.get(url, headers=bearer(emulator.token()))
+    assert answer.status_code == 503
+    assert int(answer.headers["retry-after"]) >= 1
+    assert answer.json() == {
+        "detail": {
+            "code": "keys_unavailable",
+            "message": "The login cannot be checked at the moment",
+        }
+    }
+
+
+def test_fetching_keys_does_not_hold_up_the_event_loop(emulator: Emulator) -> None:
+    app = app_with(issuer=emulator.issuer)
+
+    @app.get("/ping")
+    async def ping() -> str:
+        return "pong"
+
+    emulator.fault("/acme/", kind="hang")
+    with serving(app) as url:
+        token = emulator.token()
+        answers: list[httpx.Response] = []
+        waiting = threading.Thread(
+            target=lambda: answers.append(httpx.get(f"{url}/me", headers=bearer(token)))
+        )
+        waiting.start()
+        emulator.control("GET", "/requests?path=/acme/&at_least=1")
+        assert httpx.get(f"{url}/ping", timeout=2).json() == "pong"
+        assert waiting.is_alive()
+        emulator.control("DELETE", "/faults")
+        waiting.join(10)
+        assert answers[0].status_code == 503
+
+
+def test_another_header(emulator: Emulator) -> None:
+    token = emulator.token()
+    with serving(app_with(issuer=emulator.issuer, header="X-Login")) as url:
+        assert httpx.get(f"{url}/me", headers=bearer(token)).status_code == 401
+        answer = httpx.get(f"{url}/me", headers={"x-login": f"Bearer {token}"})
+        assert answer.status_code == 200
+
+
+def test_a_cookie_is_the_second_source(emulator: Emulator) -> None:
+    one, two = (emulator.token(claims={"sub": name}) for name in ("one", "two"))
+    with serving(app_with(issuer=emulator.issuer, cookie="login")) as url:
+
+        def user(headers: dict[str, str]) -> Any:
+            return httpx.get(f"{url}/me", headers=headers).json().get("user_id")
+
+        assert user({"Cookie": f"theme=dark; login={one}"}) == "one"
+        assert user({"Cookie": f"login={one}", **bearer(two)}) == "two"
+        assert user({"Cookie": f"login={one}", **bearer("x")}) is None
+        assert user({"Cookie": f"other={one}"}) is None
+    with serving(app_with(issuer=emulator.issuer)) as url:
+        assert user({"Cookie": f"login={one}"}) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "scheme"),
+    [
+        ({}, {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}),
+        ({"header": "X-Login"}, {"type": "apiKey", "in": "header", "name": "X-Login"}),
+    ],
+)
+def test_the_documentation_asks_for_a_login(options: Any, scheme: dict[str, str]) -> None:
+    document = app_with(issuer="https://acme.torii.so", **options).openapi()
+    (name,) = document["paths"]["/me"]["get"]["security"][0]
+    assert document["components"]["securitySchemes"][name] == scheme
+
+
+def test_an_issuer_is_needed() -> None:
+    with pytest.raises(TypeError, match="`issuer` or `verifier`"):
+        require_auth()
+
+
+def test_without_fastapi_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "fastapi":
+            raise ImportError("No module named 'fastapi'")
+        return real(name, *rest, **more)
+
+    monkeypatch.delitem(sys.modules, "torii_backend.fastapi")
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(ImportError, match=r"torii-backend\[fastapi\]"):
+        importlib.import_module("torii_backend.fastapi")

@@ -1,0 +1,96 @@
+"""The snippets of READMEs run as they stand there: of this one, and of torii-backend 0.0.2."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from conftest import Emulator
+from serving import bearer, serving
+
+import torii_backend.fastapi
+from torii_backend import ToriiVerifier, verify
+
+ISSUER = "https://acme.torii.so"
+HERE = Path(__file__).parent
+README = (HERE.parent / "README.md").read_text(encoding="utf-8")
+SEED_README = (HERE / "torii-backend-0.0.2.README.md").read_text(encoding="utf-8")
+
+
+def snippets(document: str, language: str) -> list[str]:
+    """The fenced blocks of that language, without the indentation of the list they stand in."""
+    pattern = rf"^(?P<indent> *)```{language}\n(?P<code>.*?)^ *```$"
+    return [
+        re.sub(rf"^{match['indent']}", "", match["code"], flags=re.MULTILINE)
+        for match in re.finditer(pattern, document, flags=re.DOTALL | re.MULTILINE)
+    ]
+
+
+@pytest.fixture
+def names(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the snippets take for granted. Instead of torii they meet the local one: with its keys
+    for the issuer, and at its address."""
+    keys = httpx.get(f"{emulator.issuer}/_torii/.well-known/jwks.json").text
+    offline = partial(ToriiVerifier, jwks=keys)
+    client = partial(torii_backend.ToriiClient, api_url=emulator.url)
+    for module in (torii_backend, torii_backend.fastapi, verify):
+        monkeypatch.setattr(module, "ToriiVerifier", offline)
+    monkeypatch.setattr(torii_backend, "create_torii_client", client)
+    monkeypatch.setenv("TORII_SECRET_KEY", emulator.secret_key)
+    verify.shared_verifier.cache_clear()
+    user = client(emulator.secret_key).users.create(name="Augusta", phone="+44 1", address="London")
+    return {"token": emulator.token(claims={"iss": ISSUER, "sub": user.id}), "user_id": user.id}
+
+
+def test_the_seed(
+    emulator: Emulator, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = snippets(SEED_README, "python")
+    verifying, creating, serving_users, managing, updating, patching = blocks
+    user_id = names["user_id"]
+
+    exec(verifying, names)
+    assert capsys.readouterr().out.split() == [user_id, emulator.environment_id, "True"]
+
+    exec(creating, names)
+    assert names["user"].id == user_id
+
+    exec(serving_users, names)
+    with serving(names["app"]) as url:
+        answer = httpx.get(f"{url}/me", headers=bearer(names["token"]))
+        assert answer.json() == {"user_id": user_id}
+        assert httpx.get(f"{url}/me").status_code == 401
+
+    exec(managing, names)
+    assert names["user"].email == "x@y.com"
+    assert names["torii"].users.get(names["user"].id).status == "banned"
+    assert names["page"].items[0].id == user_id
+
+    (wire,) = snippets(SEED_README, "json")
+    for snippet in (updating, patching):
+        exec(snippet, names)
+        request = emulator.requests("/api")[-1]
+        assert (request["method"], json.loads(request["body"])) == ("PATCH", json.loads(wire))
+    raw = names["torii"].users.get(user_id).raw
+    assert raw["name"] == "Ada"
+
+    exec("torii.users.update(user_id)", names)
+    assert emulator.requests("/api")[-1]["body"] == "{}"
+    print("6 snippets ran")
+
+
+def test_this_one(emulator: Emulator, names: dict[str, Any]) -> None:
+    claims = {"iss": "https://acme.torii.so", "aud": "api", "email_verified": True}
+    names["token"] = emulator.token(claims={**claims, "sub": names["user_id"]})
+    for snippet in snippets(README, "python"):
+        exec(snippet, names)
+    assert names["auth"].user_id == names["user_id"]
+    assert emulator.requests("/api")[-1]["body"] == '{"firstName":"Ada","lastName":null}'
+    with serving(names["app"]) as url:
+        answer = httpx.get(f"{url}/me", headers={"Cookie": f"torii_token={names['token']}"})
+        assert answer.json() == {"user_id": names["user_id"]}
