@@ -53,7 +53,8 @@ $(CBINDGEN):
 
 # ---- tests -------------------------------------------------------------------------------------
 
-TESTS := lint rust model header symbols c threads counts parity demo readme
+BINDINGS := cpp go ruby php python
+TESTS := lint rust model header symbols c threads counts parity demo readme $(BINDINGS)
 
 .PHONY: test
 test: $(TESTS:%=test-%)
@@ -62,7 +63,8 @@ test: $(TESTS:%=test-%)
 .PHONY: $(TESTS:%=test-%)
 
 test-tools: tools
-	@scripts/require g++ valgrind nm:binutils python3 python3-venv:python3-venv
+	@scripts/require g++ valgrind nm:binutils python3
+	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
 test-lint: | test-tools
 	$(CARGO) fmt --all --check
@@ -84,10 +86,12 @@ test-header: $(CBINDGEN)
 test-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
+# As users compile it, and under what finds their mistakes and ours; with the library's own tests as well.
 test-c: $(RELEASE)/libtorii.so hooks emulator
-	for mode in shared static asan valgrind; do \
-	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c-$$mode $(EMULATOR); \
+	for mode in shared static valgrind valgrind-static asan-static; do \
+	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c $(EMULATOR); \
 	done
+	tests/c/run.sh asan $(TARGET)/debug include $(BUILD)/c $(EMULATOR)
 
 test-threads: | test-tools
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
@@ -102,6 +106,21 @@ $(BUILD)/parity/.made: | test-tools
 	python3 -m venv $(@D)
 	$(@D)/bin/pip install --quiet torii-backend==0.0.13
 	touch $@
+
+$(BINDINGS:%=test-%): test-%: test-tools-% $(RELEASE)/libtorii.so emulator
+	BUILD=$(BUILD) bindings/$*/test.sh $(RELEASE) include $(EMULATOR)
+
+.PHONY: $(BINDINGS:%=test-tools-%)
+test-tools-cpp: test-tools
+	@scripts/require pkg-config =nlohmann-json3-dev =libcpp-httplib-dev =libssl-dev
+test-tools-go: test-tools
+	@scripts/require go pkg-config
+test-tools-ruby: test-tools
+	@scripts/require ruby puma =ruby-ffi =ruby-rack =ruby-minitest
+test-tools-php: test-tools $(CBINDGEN)
+	@scripts/require php:php-cli php-fpm phpunit
+	bindings/php/header.sh --verify $(CBINDGEN)
+test-tools-python: test-tools
 
 test-demo: demo
 
