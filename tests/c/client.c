@@ -145,7 +145,7 @@ static void options_are_checked(void)
     mistaken(torii_client_options_set_max_retries(options, 11, &error),
              "max_retries: not within 0 to 10");
     mistaken(torii_client_options_set_user_agent_suffix(options, TORII_STR("\n"), &error),
-             "user agent suffix: holds a character that is not visible ASCII");
+             "user_agent_suffix: holds a character that is not visible ASCII");
     mistaken(torii_client_options_set_proxy(options, TORII_STR("p"), &error),
              "proxy: not a URL, as in http://proxy.example:3128");
     done(torii_client_options_set_proxy(options, TORII_STR("http://127.0.0.1:1"), &error));

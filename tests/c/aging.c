@@ -1,0 +1,178 @@
+/* What takes minutes and hours, with a clock that is moved. Needs a library that was built with the
+ * feature `test-hooks`. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+#include "emulator.h"
+
+extern void torii_test_advance_clock(uint64_t milliseconds); /* not in the header */
+
+static const char *control; /* the emulator's control API */
+
+static void advance(unsigned seconds)
+{
+    torii_test_advance_clock(UINT64_C(1000) * seconds);
+}
+
+static void an_unknown_key_costs_a_fetch_every_30_seconds(void)
+{
+    char *issuer = new_issuer(control, "30-seconds"), *good = mint(control, "30-seconds", "{}");
+    char *bad = mint(control, "30-seconds", "{\"header\":{\"kid\":\"nobody's\"}}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+
+    ACCEPT(verifier, good);
+    for (long fetches = 2; fetches < 5; fetches++) {
+        REFUSE(verifier, bad, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+        CHECK(key_requests(control, "30-seconds", 0) == fetches);
+        advance(20);
+        REFUSE(verifier, bad, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+        CHECK(key_requests(control, "30-seconds", 0) == fetches);
+        advance(11);
+    }
+
+    /* A key that came meanwhile is found now. */
+    free(new_key(control, "30-seconds", "true"));
+    char *new = mint(control, "30-seconds", "{}");
+    ACCEPT(verifier, new);
+    CHECK(key_requests(control, "30-seconds", 0) == 5);
+    torii_verifier_free(verifier);
+    free(new);
+    free(bad);
+    free(good);
+    free(issuer);
+}
+
+/* Waits for a fetch that a thread of the library's makes. */
+static void await_fetches(const torii_verifier_t *verifier, int64_t fetches)
+{
+    for (int tries = 0; stat_of(verifier, "/issuers/0/fetches") < fetches; tries++) {
+        CHECK(tries < 30000);
+        sleep_ms(1);
+    }
+}
+
+static void keys_last_as_long_as_the_issuer_says(void)
+{
+    char *issuer = new_issuer(control, "lifetime"), *token = mint(control, "lifetime", "{}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+
+    /* 300 seconds, as the emulator's Cache-Control says; the last fifth is for fetching anew. */
+    ACCEPT(verifier, token);
+    advance(230);
+    ACCEPT(verifier, token);
+    CHECK(key_requests(control, "lifetime", 0) == 1);
+    advance(15);
+    ACCEPT(verifier, token);
+    await_fetches(verifier, 2);
+    CHECK(stat_of(verifier, "/issuers/0/key_age") < 200);
+
+    /* Nobody is allowed an hour and more. */
+    serve_keys(control, "lifetime", "{\"cache_control\":\"max-age=86400\"}");
+    advance(301);
+    ACCEPT(verifier, token);
+    CHECK(key_requests(control, "lifetime", 0) == 3);
+    advance(2800);
+    ACCEPT(verifier, token);
+    CHECK(key_requests(control, "lifetime", 0) == 3);
+    advance(900);
+    ACCEPT(verifier, token);
+    CHECK(key_requests(control, "lifetime", 0) == 4);
+    torii_verifier_free(verifier);
+    free(token);
+    free(issuer);
+}
+
+static void an_outage_is_bridged_for_a_day(void)
+{
+    char *issuer = new_issuer(control, "outage"), *token = mint(control, "outage", "{}");
+    torii_verifier_options_t *options = host_options();
+    int64_t longest = 0;
+
+    CHECK_OK(torii_verifier_options_set_max_stale(options, 3600, err));
+    torii_verifier_t *verifier = new_verifier(issuer, host_options());
+    torii_verifier_t *strict = new_verifier(issuer, options);
+    ACCEPT(verifier, token);
+    serve_keys(control, "outage", "{\"body\":\"down\"}");
+    advance(3500);
+    ACCEPT(verifier, token);
+    ACCEPT(strict, token);
+    advance(200);
+    ACCEPT(verifier, token);
+    REFUSE(strict, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+    advance(82600);
+    ACCEPT(verifier, token);
+
+    /* The pauses between attempts grow to a minute. */
+    advance(200);
+    for (int i = 0; i < 12; i++) {
+        torii_auth_t *auth = NULL;
+        torii_error_t *error = NULL;
+        CHECK(torii_verify_token(verifier, token, strlen(token), &auth, &error)
+              == TORII_ERR_KEYS_UNAVAILABLE);
+        int64_t pause = torii_error_retry_after(error);
+        torii_error_free(error);
+        CHECK(pause >= 1 && pause <= 75);
+        longest = pause > longest ? pause : longest;
+        int64_t failures = stat_of(verifier, "/issuers/0/failures");
+        REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+        CHECK(stat_of(verifier, "/issuers/0/failures") == failures);
+        advance((unsigned)pause);
+        REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+        CHECK(stat_of(verifier, "/issuers/0/failures") == failures + 1);
+    }
+    CHECK(longest >= 45);
+
+    serve_keys(control, "outage", "{}");
+    advance(76);
+    ACCEPT(verifier, token);
+    ACCEPT(strict, token);
+    torii_verifier_free(verifier);
+    torii_verifier_free(strict);
+    free(token);
+    free(issuer);
+}
+
+static void a_host_has_30_seconds(void)
+{
+    char *issuer = new_issuer(control, "slow-host"), *token = mint(control, "slow-host", "{}");
+    char *keys = published_keys(issuer);
+    torii_verifier_t *slow = new_verifier(issuer, host_options());
+    torii_verifier_t *quick = new_verifier(issuer, host_options());
+
+    CHECK(torii_verifier_claim_fetch(slow));
+    advance(20);
+    CHECK(!torii_verifier_claim_fetch(quick));
+    REFUSE_NOWAIT(quick, token, TORII_ERR_KEYS_PENDING, "keys");
+    advance(11);
+    CHECK(!torii_verifier_claim_fetch(quick)); /* it has failed: there is a pause */
+    REFUSE_NOWAIT(quick, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+    advance(2);
+    CHECK(torii_verifier_claim_fetch(quick));
+    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "too long",
+                     torii_verifier_fetch_done(slow, 200, keys, strlen(keys), NULL, 0, -1, err));
+    REFUSE_NOWAIT(quick, token, TORII_ERR_KEYS_PENDING, "keys");
+    advance(31);
+    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "too long",
+                     torii_verifier_fetch_done(quick, 200, keys, strlen(keys), NULL, 0, -1, err));
+    advance(4);
+    CHECK(torii_verifier_claim_fetch(quick));
+    CHECK_OK(torii_verifier_fetch_done(quick, 200, keys, strlen(keys), NULL, 0, -1, err));
+    ACCEPT_NOWAIT(quick, token);
+    ACCEPT_NOWAIT(slow, token);
+    torii_verifier_free(slow);
+    torii_verifier_free(quick);
+    free(keys);
+    free(token);
+    free(issuer);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    control = argv[1];
+    an_unknown_key_costs_a_fetch_every_30_seconds();
+    keys_last_as_long_as_the_issuer_says();
+    an_outage_is_bridged_for_a_day();
+    a_host_has_30_seconds();
+    return 0;
+}

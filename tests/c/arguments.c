@@ -1,0 +1,596 @@
+/* What callers get wrong: every function says so, names the argument, and harms nothing. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+#include "emulator.h"
+
+#define ARGUMENT TORII_ERR_INVALID_ARGUMENT
+#define CONFIG TORII_ERR_INVALID_CONFIG
+
+/* Arguments that no text can be: bytes that are not UTF-8, a text that holds U+0000, a length
+ * without a text, and a length beyond memory. */
+#define NOT_UTF8 TORII_STR("https://\xff\xfe")
+#define WITH_NUL TORII_STR("https://a\0b")
+#define NO_TEXT NULL, 1
+#define BEYOND "x", SIZE_MAX
+
+/* Self-signed, for "torii test"; nobody has its key any more. */
+static const char CERTIFICATE[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBgDCCASegAwIBAgIURjcFup8A/dO749zRf8eOo8dN8RAwCgYIKoZIzj0EAwIw\n"
+    "FTETMBEGA1UEAwwKdG9yaWkgdGVzdDAgFw0yNjExMjQwNjEwMTJaGA8yMTI2MTAz\n"
+    "MTA2MTAxMlowFTETMBEGA1UEAwwKdG9yaWkgdGVzdDBZMBMGByqGSM49AgEGCCqG\n"
+    "SM49AwEHA0IABDfWMph5RJ+/Rk7ERo2KPgnqWzsevSUYWHaDr+oq+X0egsctWTq8\n"
+    "NqiKWnYrFrVctOEoIsrzpMNWovBFHPacsnSjUzBRMB0GA1UdDgQWBBQm6GMAYphs\n"
+    "/RC9kw61QGahScxNIzAfBgNVHSMEGDAWgBQm6GMAYphs/RC9kw61QGahScxNIzAP\n"
+    "BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIDz6va+/ObGJtvkh3FRq\n"
+    "b5e8WcaRac5Q1J9nJC0Xh1MzAiAvnSX9K/5AkUWxXG/Z//ILbXsDHUBVbe7M8OnF\n"
+    "2OfooA==\n"
+    "-----END CERTIFICATE-----\n";
+
+static void nothing_is_freed(void)
+{
+    torii_verifier_options_free(NULL);
+    torii_verifier_free(NULL);
+    torii_auth_free(NULL);
+    torii_json_free(NULL);
+    torii_error_free(NULL);
+}
+
+static void getters_take_null(void)
+{
+    size_t length = 1;
+    const char *(*const texts[])(const torii_auth_t *, size_t *) = {
+        torii_auth_user_id, torii_auth_environment_id, torii_auth_issuer,
+        torii_auth_locale,  torii_auth_claims_json,
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        length = 1;
+        CHECK(texts[i](NULL, &length) == NULL && length == 0);
+        CHECK(texts[i](NULL, NULL) == NULL);
+    }
+    length = 1;
+    CHECK(torii_auth_claim_string(NULL, TORII_STR("sub"), &length) == NULL && length == 0);
+    CHECK(torii_auth_claim_string(NULL, NULL, 0, NULL) == NULL);
+    CHECK(!torii_auth_email_verified(NULL));
+    CHECK(!torii_auth_profile_complete(NULL));
+    CHECK(!torii_auth_impersonating(NULL));
+    CHECK(torii_auth_issued_at(NULL) == 0);
+    CHECK(torii_auth_expires_at(NULL) == 0);
+
+    CHECK(torii_error_status(NULL) == ARGUMENT);
+    length = 1;
+    CHECK(torii_error_message(NULL, &length) == NULL && length == 0);
+    CHECK(torii_error_message(NULL, NULL) == NULL);
+    CHECK(torii_error_retry_after(NULL) == -1);
+
+    length = 1;
+    CHECK(torii_json_text(NULL, &length) == NULL && length == 0);
+    CHECK(torii_json_text(NULL, NULL) == NULL);
+    length = 1;
+    CHECK(torii_json_string(NULL, TORII_STR(""), &length) == NULL && length == 0);
+    CHECK(torii_json_string(NULL, TORII_STR(""), NULL) == NULL);
+    CHECK(!torii_json_is_null(NULL, TORII_STR("")));
+
+    length = 1;
+    CHECK(torii_verifier_jwks_url(NULL, &length) == NULL && length == 0);
+    CHECK(torii_verifier_jwks_url(NULL, NULL) == NULL);
+    length = 1;
+    CHECK(torii_verifier_jwks_etag(NULL, &length) == NULL && length == 0);
+    CHECK(torii_verifier_jwks_etag(NULL, NULL) == NULL);
+    CHECK(!torii_verifier_claim_fetch(NULL));
+    torii_verifier_fetch_failed(NULL);
+}
+
+static void options_take_null(void)
+{
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_add_issuer(NULL, TORII_STR("https://a.example"), err));
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_add_audience(NULL, TORII_STR("a"), err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_leeway(NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_set_jwks_json(NULL, TORII_STR("{}"), err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_key_lifetime(NULL, 60, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_max_stale(NULL, 60, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_fetch_timeout_ms(NULL, 100, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_ca_file(NULL, TORII_STR("x"), err));
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_require(NULL, TORII_REQUIRE_EMAIL_VERIFIED, err));
+    CHECK(torii_verifier_options_set_background_refresh(NULL, true) == ARGUMENT);
+    CHECK(torii_verifier_options_set_verdict_cache_bytes(NULL, 0) == ARGUMENT);
+    CHECK(torii_verifier_options_set_allow_http(NULL, true) == ARGUMENT);
+    CHECK(torii_verifier_options_set_clock(NULL, NULL, NULL) == ARGUMENT);
+}
+
+static void options_take_no_odd_text(torii_verifier_options_t *options)
+{
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_options_add_issuer(options, NOT_UTF8, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_options_add_issuer(options, WITH_NUL, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_options_add_issuer(options, NO_TEXT, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_options_add_issuer(options, BEYOND, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_options_add_issuer(options, NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "issuer",
+                torii_verifier_options_add_issuer(options, TORII_STR("acme.torii.so"), err));
+
+    CHECK_FAILS(ARGUMENT, "audience", torii_verifier_options_add_audience(options, NOT_UTF8, err));
+    CHECK_FAILS(ARGUMENT, "audience", torii_verifier_options_add_audience(options, WITH_NUL, err));
+    CHECK_FAILS(ARGUMENT, "audience", torii_verifier_options_add_audience(options, NO_TEXT, err));
+    CHECK_FAILS(ARGUMENT, "audience", torii_verifier_options_add_audience(options, BEYOND, err));
+    CHECK_FAILS(ARGUMENT, "audience", torii_verifier_options_add_audience(options, NULL, 0, err));
+
+    CHECK_FAILS(ARGUMENT, "jwks", torii_verifier_options_set_jwks_json(options, NO_TEXT, err));
+    CHECK_FAILS(ARGUMENT, "jwks", torii_verifier_options_set_jwks_json(options, BEYOND, err));
+    CHECK_FAILS(ARGUMENT, "jwks", torii_verifier_options_set_jwks_json(options, NOT_UTF8, err));
+    CHECK_FAILS(ARGUMENT, "jwks", torii_verifier_options_set_jwks_json(options, NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "jwks",
+                torii_verifier_options_set_jwks_json(options, TORII_STR("{\"keys\":[]}"), err));
+
+    CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, NOT_UTF8, err));
+    CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, WITH_NUL, err));
+    CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, NO_TEXT, err));
+    CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, BEYOND, err));
+    CHECK_FAILS(CONFIG, "CA file", torii_verifier_options_set_ca_file(options, NULL, 0, err));
+    CHECK_FAILS(CONFIG, "/no/such/file",
+                torii_verifier_options_set_ca_file(options, TORII_STR("/no/such/file"), err));
+    CHECK_FAILS(CONFIG, "/dev/null",
+                torii_verifier_options_set_ca_file(options, TORII_STR("/dev/null"), err));
+}
+
+static void options_have_ranges(torii_verifier_options_t *options)
+{
+    CHECK_OK(torii_verifier_options_set_leeway(options, 0, err));
+    CHECK_OK(torii_verifier_options_set_leeway(options, 300, err));
+    CHECK_FAILS(ARGUMENT, "leeway", torii_verifier_options_set_leeway(options, 301, err));
+    CHECK_FAILS(ARGUMENT, "leeway", torii_verifier_options_set_leeway(options, UINT32_MAX, err));
+
+    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 1, err));
+    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 86400, err));
+    CHECK_FAILS(ARGUMENT, "key lifetime", torii_verifier_options_set_key_lifetime(options, 0, err));
+    CHECK_FAILS(ARGUMENT, "key lifetime",
+                torii_verifier_options_set_key_lifetime(options, 86401, err));
+
+    CHECK_OK(torii_verifier_options_set_max_stale(options, 0, err));
+    CHECK_OK(torii_verifier_options_set_max_stale(options, 2592000, err));
+    CHECK_FAILS(ARGUMENT, "max stale",
+                torii_verifier_options_set_max_stale(options, 2592001, err));
+
+    CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 100, err));
+    CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 60000, err));
+    CHECK_FAILS(ARGUMENT, "fetch timeout",
+                torii_verifier_options_set_fetch_timeout_ms(options, 99, err));
+    CHECK_FAILS(ARGUMENT, "fetch timeout",
+                torii_verifier_options_set_fetch_timeout_ms(options, 60001, err));
+    CHECK_FAILS(ARGUMENT, "fetch timeout",
+                torii_verifier_options_set_fetch_timeout_ms(options, 0, err));
+
+    CHECK_OK(torii_verifier_options_require(options, 0, err));
+    CHECK_OK(torii_verifier_options_require(options,
+                                            TORII_REQUIRE_EMAIL_VERIFIED
+                                                | TORII_REQUIRE_PROFILE_COMPLETE
+                                                | TORII_REQUIRE_NOT_IMPERSONATED,
+                                            err));
+    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 8, err));
+    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 7 | 16, err));
+    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, UINT32_MAX, err));
+
+    CHECK(torii_verifier_options_set_background_refresh(options, false) == TORII_OK);
+    CHECK(torii_verifier_options_set_background_refresh(options, true) == TORII_OK);
+    CHECK(torii_verifier_options_set_allow_http(options, true) == TORII_OK);
+    CHECK(torii_verifier_options_set_allow_http(options, false) == TORII_OK);
+    CHECK(torii_verifier_options_set_clock(options, NULL, NULL) == TORII_OK);
+}
+
+/* How much memory verdicts may take is any number, and no more than that is taken. */
+static void any_cache_size_will_do(const char *issuer, const char *token)
+{
+    static const size_t sizes[] = {0, 1, 1000, SIZE_MAX / 2, SIZE_MAX};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        torii_verifier_options_t *options = new_options();
+        CHECK(torii_verifier_options_set_verdict_cache_bytes(options, sizes[i]) == TORII_OK);
+        torii_verifier_t *verifier = new_verifier(issuer, options);
+        for (int again = 0; again < 2; again++) {
+            torii_auth_t *auth = NULL;
+            CHECK_OK(torii_verify_token(verifier, token, strlen(token), &auth, err));
+            torii_auth_free(auth);
+        }
+        CHECK(stat_of(verifier, "/verdicts") <= 1);
+        CHECK(stat_of(verifier, "/hits") == (sizes[i] > 10000));
+        CHECK(stat_of(verifier, "/verdict_bytes") >= 0);
+        CHECK((uint64_t)stat_of(verifier, "/verdict_bytes") <= sizes[i]);
+        torii_verifier_free(verifier);
+    }
+}
+
+/* What is no issuer for torii_verifier_new is none for ..._add_issuer; only whether plain http is
+ * allowed is seen later. */
+static void an_issuer_is_a_base_url(void)
+{
+    static const char *const odd[] = {
+        "",
+        "acme",
+        "acme.torii.so",
+        "//acme.torii.so",
+        "https://",
+        "https:///",
+        "ftp://acme.torii.so",
+        "file:///etc/passwd",
+        "javascript:alert(1)",
+        "https://user@acme.torii.so",
+        "https://user:password@acme.torii.so",
+        "https://@acme.torii.so",
+        "https://acme.torii.so?query",
+        "https://acme.torii.so/?",
+        "https://acme.torii.so#fragment",
+        "https://acme.torii.so/#",
+        "https://acme.torii.so:99999",
+        "https://acme.torii.so/a/../b",
+        "https://acme.torii.so/%2e%2e/b",
+        " https://acme.torii.so",
+        "https://acme.torii.so\n",
+        "https://ac me.torii.so",
+        "https://acme.torii.so\\evil.example",
+        "https://[::1",
+        "https://\xc3\xa4.example",
+    };
+    static const char *const far[] = {
+        "http://acme.torii.so",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example",
+        "http://10.0.0.1:8080",
+        "http://0.0.0.0",
+        "http://[::2]",
+    };
+    static const char *const good[] = {
+        "https://acme.torii.so",    "https://acme.torii.so/",     "https://acme.torii.so///",
+        "https://login.example:8443/a/b", "http://localhost:8080", "http://127.0.0.1:8080/acme",
+        "http://[::1]:8080",
+    };
+    torii_verifier_options_t *options = new_options();
+    torii_verifier_t *verifier = NULL;
+
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        verifier = GARBAGE;
+        CHECK_FAILS(ARGUMENT, "issuer",
+                    torii_verifier_new(odd[i], strlen(odd[i]), NULL, &verifier, err));
+        CHECK(verifier == NULL);
+        CHECK_FAILS(ARGUMENT, "issuer",
+                    torii_verifier_options_add_issuer(options, odd[i], strlen(odd[i]), err));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        torii_verifier_free(new_verifier(good[i], NULL));
+
+    char longest[2049] = "https://acme.torii.so/";
+    memset(longest + strlen(longest), 'a', 2048 - strlen(longest));
+    longest[2048] = 'a'; /* one too many, and no U+0000 at the end */
+    torii_verifier_options_t *unused = new_options();
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_new(longest, 2049, NULL, &verifier, err));
+    CHECK_FAILS(ARGUMENT, "issuer",
+                torii_verifier_options_add_issuer(unused, longest, 2049, err));
+    torii_verifier_options_free(unused);
+    CHECK_OK(torii_verifier_new(longest, 2048, NULL, &verifier, err));
+    torii_verifier_free(verifier);
+
+    for (size_t i = 0; i < sizeof far / sizeof far[0]; i++) {
+        torii_verifier_options_t *further = new_options();
+        verifier = GARBAGE;
+        CHECK_FAILS(ARGUMENT, "issuer",
+                    torii_verifier_new(far[i], strlen(far[i]), further, &verifier, err));
+        CHECK(verifier == NULL);
+        CHECK_OK(torii_verifier_options_add_issuer(further, far[i], strlen(far[i]), err));
+        verifier = GARBAGE;
+        CHECK_FAILS(CONFIG, "issuer",
+                    torii_verifier_new(TORII_STR("https://acme.torii.so"), further, &verifier,
+                                       err));
+        CHECK(verifier == NULL);
+        CHECK(torii_verifier_options_set_allow_http(further, true) == TORII_OK);
+        torii_verifier_free(new_verifier("https://acme.torii.so", further));
+    }
+
+    CHECK_OK(torii_verifier_options_add_issuer(options, TORII_STR("https://b.example/"), err));
+    verifier = GARBAGE;
+    CHECK_FAILS(CONFIG, "issuer",
+                torii_verifier_new(TORII_STR("https://b.example"), options, &verifier, err));
+    CHECK(verifier == NULL);
+    torii_verifier_options_free(options);
+
+    verifier = GARBAGE;
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_new(NOT_UTF8, NULL, &verifier, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_new(WITH_NUL, NULL, &verifier, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_new(NO_TEXT, NULL, &verifier, err));
+    CHECK_FAILS(ARGUMENT, "issuer", torii_verifier_new(BEYOND, NULL, &verifier, err));
+    CHECK(verifier == NULL);
+    CHECK_FAILS(ARGUMENT, "out",
+                torii_verifier_new(TORII_STR("https://acme.torii.so"), NULL, NULL, err));
+}
+
+static void a_ca_file_is_read(void)
+{
+    torii_verifier_options_t *options = new_options();
+    torii_verifier_t *verifier = GARBAGE;
+    char path[] = "/tmp/torii-ca-XXXXXX";
+    int file = mkstemp(path);
+
+    CHECK(file >= 0);
+    CHECK(write(file, CERTIFICATE, 30) == 30);
+    CHECK_FAILS(CONFIG, path, torii_verifier_options_set_ca_file(options, path, strlen(path), err));
+    ssize_t rest = sizeof CERTIFICATE - 1 - 30;
+    CHECK(write(file, CERTIFICATE + 30, (size_t)rest) == rest);
+    close(file);
+    CHECK_OK(torii_verifier_options_set_ca_file(options, path, strlen(path), err));
+    CHECK_OK(torii_verifier_new(TORII_STR("https://ca.example"), options, &verifier, err));
+    torii_verifier_free(verifier);
+
+    /* Another issuer's verifier reads it anew. */
+    CHECK(unlink(path) == 0);
+    CHECK_FAILS(CONFIG, path,
+                torii_verifier_new(TORII_STR("https://ca2.example"), options, &verifier, err));
+    CHECK(verifier == NULL);
+    torii_verifier_options_free(options);
+}
+
+static void tokens_are_told_from_nonsense(const torii_verifier_t *verifier, const char *token)
+{
+    static const struct {
+        judge *function;
+        const char *argument;
+        const char *before;
+        uint32_t garbled;
+    } functions[] = {
+        {torii_verify_token, "token", "", TORII_ERR_TOKEN_MALFORMED},
+        {torii_verify_token_nowait, "token", "", TORII_ERR_TOKEN_MALFORMED},
+        {torii_verifier_authenticate, "header", "Bearer ", TORII_ERR_TOKEN_SCHEME},
+        {torii_verifier_authenticate_nowait, "header", "Bearer ", TORII_ERR_TOKEN_SCHEME},
+    };
+    torii_auth_t *auth = GARBAGE;
+    char value[2048];
+
+    for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
+        judge *function = functions[i].function;
+        const char *argument = functions[i].argument;
+        size_t length = (size_t)snprintf(value, sizeof value, "%s%s", functions[i].before, token);
+
+        CHECK_FAILS(ARGUMENT, "verifier", function(NULL, value, length, &auth, err));
+        CHECK(auth == NULL);
+        CHECK_FAILS(ARGUMENT, "out", function(verifier, value, length, NULL, err));
+        auth = GARBAGE;
+        CHECK_FAILS(ARGUMENT, argument, function(verifier, NO_TEXT, &auth, err));
+        CHECK(auth == NULL);
+        auth = GARBAGE;
+        CHECK_FAILS(ARGUMENT, argument, function(verifier, NULL, SIZE_MAX, &auth, err));
+        CHECK(auth == NULL);
+        auth = GARBAGE;
+        CHECK_FAILS(ARGUMENT, argument, function(verifier, BEYOND, &auth, err));
+        CHECK(auth == NULL);
+
+        /* These are not a caller's mistakes: whoever sent the token made them. */
+        CHECK_FAILS(TORII_ERR_TOKEN_MISSING, argument, function(verifier, NULL, 0, &auth, err));
+        CHECK_FAILS(TORII_ERR_TOKEN_MISSING, argument, function(verifier, "", 0, &auth, err));
+        auth = GARBAGE;
+        CHECK_FAILS(functions[i].garbled, "", function(verifier, NOT_UTF8, &auth, err));
+        CHECK(auth == NULL);
+        auth = GARBAGE;
+        CHECK_FAILS(functions[i].garbled, "", function(verifier, WITH_NUL, &auth, err));
+        CHECK(auth == NULL);
+        auth = GARBAGE;
+        CHECK_FAILS(TORII_ERR_TOKEN_MALFORMED, "",
+                    function(verifier, value, length + 1, &auth, err)); /* the NUL too */
+        CHECK(auth == NULL);
+
+        /* Of a length, and without an end of its own. */
+        memset(value + length, 'A', sizeof value - length);
+        CHECK_OK(function(verifier, value, length, &auth, err));
+        CHECK_TEXT(torii_auth_user_id(auth, NULL), "somebody");
+        torii_auth_free(auth);
+    }
+}
+
+static void nothing_to_fetch(const torii_verifier_t *verifier)
+{
+    torii_json_t *json = GARBAGE;
+
+    CHECK_FAILS(ARGUMENT, "verifier", torii_verifier_refresh(NULL, err));
+    CHECK_FAILS(ARGUMENT, "verifier", torii_verifier_stats_json(NULL, &json, err));
+    CHECK(json == NULL);
+    CHECK_FAILS(ARGUMENT, "out", torii_verifier_stats_json(verifier, NULL, err));
+    CHECK_FAILS(ARGUMENT, "verifier",
+                torii_verifier_fetch_done(NULL, 200, TORII_STR("{}"), NULL, 0, -1, err));
+    CHECK_FAILS(ARGUMENT, "verifier",
+                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), NULL, 0, -1, err));
+    CHECK_FAILS(ARGUMENT, "body",
+                torii_verifier_fetch_done(verifier, 200, NO_TEXT, NULL, 0, -1, err));
+    CHECK_FAILS(ARGUMENT, "body",
+                torii_verifier_fetch_done(verifier, 200, BEYOND, NULL, 0, -1, err));
+    CHECK_FAILS(ARGUMENT, "etag",
+                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), NO_TEXT, -1, err));
+    CHECK_FAILS(ARGUMENT, "etag",
+                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), BEYOND, -1, err));
+    CHECK_FAILS(ARGUMENT, "etag",
+                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), NOT_UTF8, -1, err));
+    CHECK_FAILS(ARGUMENT, "etag",
+                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), WITH_NUL, -1, err));
+    CHECK_FAILS(ARGUMENT, "http_status",
+                torii_verifier_fetch_done(verifier, 70000, TORII_STR("{}"), NULL, 0, -1, err));
+    CHECK_FAILS(ARGUMENT, "http_status",
+                torii_verifier_fetch_done(verifier, UINT32_MAX, TORII_STR("{}"), NULL, 0, -1,
+                                          err));
+    torii_verifier_fetch_failed(verifier);
+    CHECK(torii_verifier_jwks_etag(verifier, NULL) == NULL);
+}
+
+static void claims_are_asked_for(const torii_auth_t *auth)
+{
+    torii_json_t *claims = GARBAGE;
+    size_t length = 1;
+
+    CHECK_FAILS(ARGUMENT, "auth", torii_auth_claims(NULL, &claims, err));
+    CHECK(claims == NULL);
+    CHECK_FAILS(ARGUMENT, "out", torii_auth_claims(auth, NULL, err));
+
+    CHECK_TEXT(torii_auth_claim_string(auth, TORII_STR("sub"), &length), "somebody");
+    CHECK(length == strlen("somebody"));
+    CHECK_TEXT(torii_auth_claim_string(auth, TORII_STR(""), NULL), "nameless");
+    CHECK_TEXT(torii_auth_claim_string(auth, NULL, 0, NULL), "nameless");
+    CHECK(torii_auth_claim_string(auth, TORII_STR("nul"), &length) == NULL && length == 0);
+    CHECK(torii_auth_claim_string(auth, TORII_STR("list"), NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, TORII_STR("exp"), NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, TORII_STR("su"), NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, TORII_STR("/sub"), NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, NOT_UTF8, NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, TORII_STR("sub\0"), NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, NULL, 3, NULL) == NULL);
+    CHECK(torii_auth_claim_string(auth, BEYOND, NULL) == NULL);
+}
+
+static void json_is_read(const torii_json_t *json)
+{
+    int64_t number = 7;
+    bool truth = true;
+    size_t length = 7;
+
+    /* Each function, with whatever is not there, or is something else. */
+    CHECK_FAILS(ARGUMENT, "json", torii_json_int(NULL, TORII_STR(""), &number, err));
+    CHECK(number == 0);
+    CHECK_FAILS(ARGUMENT, "json", torii_json_bool(NULL, TORII_STR(""), &truth, err));
+    CHECK(!truth);
+    CHECK_FAILS(ARGUMENT, "json", torii_json_length(NULL, TORII_STR(""), &length, err));
+    CHECK(length == 0);
+    CHECK_FAILS(ARGUMENT, "out", torii_json_int(json, TORII_STR("/exp"), NULL, err));
+    CHECK_FAILS(ARGUMENT, "out", torii_json_bool(json, TORII_STR("/yes"), NULL, err));
+    CHECK_FAILS(ARGUMENT, "out", torii_json_length(json, TORII_STR(""), NULL, err));
+
+    number = 7, truth = true, length = 7;
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, NO_TEXT, &number, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, BEYOND, &number, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, NOT_UTF8, &number, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, TORII_STR("exp"), &number, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, TORII_STR("/none"), &number, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, TORII_STR("/half"), &number, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_int(json, TORII_STR("/sub"), &number, err));
+    CHECK(number == 0);
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_bool(json, NO_TEXT, &truth, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_bool(json, BEYOND, &truth, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_bool(json, WITH_NUL, &truth, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_bool(json, TORII_STR("/null"), &truth, err));
+    CHECK(!truth);
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_length(json, NO_TEXT, &length, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_length(json, BEYOND, &length, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_length(json, NOT_UTF8, &length, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_length(json, TORII_STR("/sub"), &length, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_length(json, TORII_STR("/list/3"), &length, err));
+    CHECK(length == 0);
+
+    length = 7;
+    CHECK(torii_json_string(json, NO_TEXT, &length) == NULL && length == 0);
+    CHECK(torii_json_string(json, BEYOND, NULL) == NULL);
+    CHECK(torii_json_string(json, NOT_UTF8, NULL) == NULL);
+    CHECK(torii_json_string(json, TORII_STR("/exp"), NULL) == NULL);
+    CHECK(torii_json_string(json, TORII_STR("/nul"), NULL) == NULL);
+    CHECK(torii_json_string(json, TORII_STR("/none"), NULL) == NULL);
+    CHECK(!torii_json_is_null(json, NO_TEXT));
+    CHECK(!torii_json_is_null(json, BEYOND));
+    CHECK(!torii_json_is_null(json, NOT_UTF8));
+    CHECK(!torii_json_is_null(json, TORII_STR("/none")));
+    CHECK(!torii_json_is_null(json, TORII_STR("/yes")));
+
+    /* And with what is there. */
+    CHECK_OK(torii_json_int(json, TORII_STR("/least"), &number, err));
+    CHECK(number == INT64_MIN);
+    CHECK_OK(torii_json_int(json, TORII_STR("/list/0"), &number, err));
+    CHECK(number == 1);
+    CHECK_OK(torii_json_bool(json, TORII_STR("/yes"), &truth, err));
+    CHECK(truth);
+    CHECK_OK(torii_json_bool(json, TORII_STR("/a~1b/~0"), &truth, err));
+    CHECK(!truth);
+    CHECK_OK(torii_json_length(json, TORII_STR("/list"), &length, err));
+    CHECK(length == 3);
+    CHECK_OK(torii_json_length(json, TORII_STR("/a~1b"), &length, err));
+    CHECK(length == 1);
+    CHECK_OK(torii_json_length(json, NULL, 0, &length, err));
+    CHECK(length > 10);
+    CHECK(torii_json_is_null(json, TORII_STR("/null")));
+    CHECK_TEXT(torii_json_string(json, TORII_STR("/list/1"), &length), "two");
+    CHECK(length == 3);
+    CHECK_TEXT(torii_json_string(json, TORII_STR("/"), NULL), "nameless");
+    const char *text = torii_json_text(json, &length);
+    CHECK(strlen(text) == length && text[0] == '{');
+    CHECK(torii_json_text(json, NULL) == text);
+}
+
+static int64_t long_ago(void *calls)
+{
+    ++*(int *)calls;
+    return 1000000000;
+}
+
+/* Options are copied: they serve twice, and need not live on. */
+static void options_are_copied(const char *issuer, const char *token)
+{
+    torii_verifier_options_t *options = new_options();
+    torii_verifier_t *first = NULL, *second = NULL;
+    torii_auth_t *auth = NULL;
+    int calls = 0;
+
+    CHECK_OK(torii_verifier_new(issuer, strlen(issuer), options, &first, err));
+    CHECK(torii_verifier_options_set_clock(options, long_ago, &calls) == TORII_OK);
+    CHECK_OK(torii_verifier_new(issuer, strlen(issuer), options, &second, err));
+    CHECK(torii_verifier_options_set_clock(options, NULL, NULL) == TORII_OK);
+    torii_verifier_t *third = new_verifier(issuer, options);
+
+    CHECK_OK(torii_verify_token(first, token, strlen(token), &auth, err));
+    torii_auth_free(auth);
+    CHECK(calls == 0);
+    CHECK_FAILS(TORII_ERR_TOKEN_NOT_YET_VALID, "`iat`",
+                torii_verify_token(second, token, strlen(token), &auth, err));
+    CHECK(calls == 2);
+    CHECK_OK(torii_verify_token(third, token, strlen(token), &auth, err));
+
+    /* What a verifier made lives on. */
+    torii_verifier_free(first);
+    torii_verifier_free(second);
+    torii_verifier_free(third);
+    CHECK_TEXT(torii_auth_user_id(auth, NULL), "somebody");
+    CHECK_TEXT(torii_auth_issuer(auth, NULL), issuer);
+    torii_auth_free(auth);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    const char *control = argv[1];
+    char *issuer = new_issuer(control, "arguments");
+    char *token = mint(control, "arguments",
+                       "{\"claims\":{\"sub\":\"somebody\",\"\":\"nameless\",\"nul\":\"a\\u0000b\","
+                       "\"list\":[1,\"two\",null],\"yes\":true,\"null\":null,\"half\":0.5,"
+                       "\"a/b\":{\"~\":false},\"least\":-9223372036854775808}}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+    torii_verifier_options_t *options = new_options();
+    torii_auth_t *auth = NULL;
+    torii_json_t *claims = NULL;
+
+    nothing_is_freed();
+    getters_take_null();
+    options_take_null();
+    options_take_no_odd_text(options);
+    options_have_ranges(options);
+    torii_verifier_options_free(options);
+    an_issuer_is_a_base_url();
+    a_ca_file_is_read();
+    CHECK_OK(torii_verifier_refresh(verifier, err));
+    tokens_are_told_from_nonsense(verifier, token);
+    nothing_to_fetch(verifier);
+    CHECK_OK(torii_verify_token(verifier, token, strlen(token), &auth, err));
+    claims_are_asked_for(auth);
+    CHECK_OK(torii_auth_claims(auth, &claims, err));
+    torii_auth_free(auth);
+    json_is_read(claims);
+    torii_json_free(claims);
+    torii_verifier_free(verifier);
+    options_are_copied(issuer, token);
+    any_cache_size_will_do(issuer, token);
+    free(token);
+    free(issuer);
+    return 0;
+}

@@ -1,0 +1,392 @@
+/* Every case of tests/behaviour/cases.tsv, whose first lines say how to read it, gets the verdict
+ * it must get: from each function, with the cache of verdicts and without, once and once more. */
+#define _POSIX_C_SOURCE 200809L
+
+#include "check.h"
+
+/* A text of the file; bytes is NULL where the column is absent. */
+struct text {
+    char *bytes;
+    size_t length;
+};
+
+struct key_set {
+    char *name;
+    int64_t usable, skipped;
+    struct text jwks;
+};
+
+/* The columns of a case. */
+enum { CASE, NAME, KIND, INPUT, ISSUER, KEY_SET, ISSUERS, AUDIENCES, LEEWAY, REQUIRE, NOW, STATUS,
+       USER_ID, ENVIRONMENT_ID, AUTH_ISSUER, LOCALE, EMAIL_VERIFIED, PROFILE_COMPLETE,
+       IMPERSONATING, ISSUED_AT, EXPIRES_AT, CLAIMS_JSON, COLUMNS };
+
+static struct key_set key_sets[1000];
+static size_t key_set_count;
+static const char *at; /* the record that is being worked on */
+
+/* As CHECK, and says of which record. */
+#define HOLDS(condition) \
+    do { \
+        if (!(condition)) \
+            check_failed(__FILE__, __LINE__, "%s: %s", at, #condition); \
+    } while (0)
+
+static unsigned hex_digit(char digit)
+{
+    const char *digits = "0123456789ABCDEF", *found = strchr(digits, digit);
+    HOLDS(digit != '\0' && found != NULL);
+    return (unsigned)(found - digits);
+}
+
+/* Pieces separated by commas, each TEXT or TEXT*N, with %HH for a byte. */
+static struct text decode(const char *column)
+{
+    struct text text = {NULL, 0};
+    size_t room = 0;
+
+    if (strcmp(column, "-") == 0)
+        return text;
+    for (;;) {
+        size_t piece = text.length, length = strcspn(column, ",*");
+        char *end = NULL;
+        unsigned long times = 1;
+
+        if (room < piece + length + 1)
+            text.bytes = realloc(text.bytes, room = 2 * (piece + length) + 1);
+        HOLDS(text.bytes != NULL);
+        for (const char *byte = column; byte < column + length; byte++) {
+            if (*byte == '%') {
+                text.bytes[text.length++] = (char)(16 * hex_digit(byte[1]) + hex_digit(byte[2]));
+                byte += 2;
+            } else {
+                text.bytes[text.length++] = *byte;
+            }
+        }
+        column += length;
+        if (*column == '*') {
+            times = strtoul(column + 1, &end, 10);
+            column = end;
+        }
+        length = text.length - piece;
+        if (room < piece + times * length + 1)
+            text.bytes = realloc(text.bytes, room = piece + times * length + 1);
+        HOLDS(text.bytes != NULL);
+        text.length = piece;
+        for (; times > 0; times--, text.length += length)
+            memmove(text.bytes + text.length, text.bytes + piece, length);
+        if (*column == '\0')
+            break;
+        HOLDS(*column == ',');
+        column++;
+    }
+    text.bytes[text.length] = '\0';
+    return text;
+}
+
+static size_t split(char *line, char separator, char **parts, size_t most)
+{
+    size_t count = 0;
+
+    for (char *part = line; part != NULL; count++) {
+        HOLDS(count < most);
+        parts[count] = part;
+        part = strchr(part, separator);
+        if (part != NULL)
+            *part++ = '\0';
+    }
+    return count;
+}
+
+/* The items of a list, decoded where they lie; how many there are. */
+static size_t list(const char *column, struct text *items, size_t most)
+{
+    char *copy = strdup(column), *parts[16];
+    size_t count = 0;
+
+    HOLDS(copy != NULL && most <= sizeof parts / sizeof parts[0]);
+    if (strcmp(column, "-") != 0)
+        count = split(copy, ' ', parts, most);
+    for (size_t i = 0; i < count; i++)
+        items[i] = decode(parts[i]);
+    free(copy);
+    return count;
+}
+
+static bool is(struct text text, const char *got, size_t length)
+{
+    if (text.bytes == NULL || got == NULL)
+        return text.bytes == got && length == 0;
+    return text.length == length && memcmp(text.bytes, got, length) == 0 && got[length] == '\0';
+}
+
+static const struct key_set *find_key_set(const char *name)
+{
+    for (size_t i = 0; i < key_set_count; i++)
+        if (strcmp(key_sets[i].name, name) == 0)
+            return &key_sets[i];
+    check_failed(__FILE__, __LINE__, "%s: a key set named %s", at, name);
+    return NULL;
+}
+
+static void give_keys(torii_verifier_options_t *options, const char *name)
+{
+    const struct text *jwks = &find_key_set(name)->jwks;
+    CHECK_OK(torii_verifier_options_set_jwks_json(options, jwks->bytes, jwks->length, err));
+}
+
+static int64_t clock_of_the_case(void *now)
+{
+    return *(const int64_t *)now;
+}
+
+static torii_verifier_t *make_verifier(char *const *columns, size_t cache, int64_t *now)
+{
+    torii_verifier_options_t *options = torii_verifier_options_new();
+    torii_verifier_t *verifier = NULL;
+    struct text items[16], issuer = decode(columns[ISSUER]);
+
+    HOLDS(options != NULL);
+    give_keys(options, columns[KEY_SET]);
+    size_t count = list(columns[ISSUERS], items, 16);
+    HOLDS(count % 2 == 0);
+    for (size_t i = 0; i < count; i += 2) {
+        CHECK_OK(torii_verifier_options_add_issuer(options, items[i].bytes, items[i].length, err));
+        give_keys(options, items[i + 1].bytes);
+        free(items[i].bytes);
+        free(items[i + 1].bytes);
+    }
+    count = list(columns[AUDIENCES], items, 16);
+    for (size_t i = 0; i < count; i++) {
+        CHECK_OK(
+            torii_verifier_options_add_audience(options, items[i].bytes, items[i].length, err));
+        free(items[i].bytes);
+    }
+    count = list(columns[REQUIRE], items, 16);
+    for (size_t i = 0; i < count; i++) {
+        const char *wanted = items[i].bytes;
+        uint32_t flag = strcmp(wanted, "email_verified") == 0     ? TORII_REQUIRE_EMAIL_VERIFIED
+                        : strcmp(wanted, "profile_complete") == 0 ? TORII_REQUIRE_PROFILE_COMPLETE
+                        : strcmp(wanted, "not_impersonated") == 0 ? TORII_REQUIRE_NOT_IMPERSONATED
+                                                                  : 0;
+        HOLDS(flag != 0);
+        CHECK_OK(torii_verifier_options_require(options, flag, err));
+        free(items[i].bytes);
+    }
+    if (strcmp(columns[LEEWAY], "-") != 0)
+        CHECK_OK(torii_verifier_options_set_leeway(options, (uint32_t)atoi(columns[LEEWAY]), err));
+    if (strcmp(columns[NOW], "-") != 0) {
+        *now = strtoll(columns[NOW], NULL, 10);
+        CHECK(torii_verifier_options_set_clock(options, clock_of_the_case, now) == TORII_OK);
+    }
+    if (cache == 0)
+        CHECK(torii_verifier_options_set_verdict_cache_bytes(options, 0) == TORII_OK);
+    CHECK_OK(torii_verifier_new(issuer.bytes, issuer.length, options, &verifier, err));
+    torii_verifier_options_free(options);
+    free(issuer.bytes);
+    return verifier;
+}
+
+static void compare_text(const torii_auth_t *auth,
+                         const char *(*get)(const torii_auth_t *, size_t *), const char *column)
+{
+    struct text wanted = decode(column);
+    size_t length = 1;
+    const char *got = get(auth, &length);
+
+    if (!is(wanted, got, length))
+        check_failed(__FILE__, __LINE__, "%s: \"%s\" is \"%s\"", at, got ? got : "(null)", column);
+    free(wanted.bytes);
+}
+
+static void compare(const torii_auth_t *auth, char *const *columns)
+{
+    torii_json_t *claims = NULL;
+    size_t length = 1;
+
+    compare_text(auth, torii_auth_user_id, columns[USER_ID]);
+    compare_text(auth, torii_auth_environment_id, columns[ENVIRONMENT_ID]);
+    compare_text(auth, torii_auth_issuer, columns[AUTH_ISSUER]);
+    compare_text(auth, torii_auth_locale, columns[LOCALE]);
+    compare_text(auth, torii_auth_claims_json, columns[CLAIMS_JSON]);
+    HOLDS(torii_auth_email_verified(auth) == (columns[EMAIL_VERIFIED][0] == '1'));
+    HOLDS(torii_auth_profile_complete(auth) == (columns[PROFILE_COMPLETE][0] == '1'));
+    HOLDS(torii_auth_impersonating(auth) == (columns[IMPERSONATING][0] == '1'));
+    HOLDS(torii_auth_issued_at(auth) == strtoll(columns[ISSUED_AT], NULL, 10));
+    HOLDS(torii_auth_expires_at(auth) == strtoll(columns[EXPIRES_AT], NULL, 10));
+
+    /* The claims one by one say the same. */
+    struct text user_id = decode(columns[USER_ID]);
+    const char *got = torii_auth_claim_string(auth, TORII_STR("sub"), &length);
+    HOLDS(is(user_id, got, length));
+    if (torii_auth_claims(auth, &claims, NULL) == TORII_OK) {
+        got = torii_json_string(claims, TORII_STR("/sub"), &length);
+        HOLDS(is(user_id, got, length));
+        struct text whole = decode(columns[CLAIMS_JSON]);
+        got = torii_json_text(claims, &length);
+        HOLDS(is(whole, got, length));
+        free(whole.bytes);
+    } else {
+        /* Only a number no double can hold may be in the way. */
+        HOLDS(claims == NULL && strstr(columns[CLAIMS_JSON], "e400") != NULL);
+    }
+    torii_json_free(claims);
+    free(user_id.bytes);
+}
+
+/* Whether the message holds a piece of the token. */
+static bool quotes(const char *message, struct text input)
+{
+    enum { PIECE = 16 };
+    for (; strlen(message) >= PIECE; message++)
+        for (size_t i = 0; i + PIECE <= input.length; i++)
+            if (memcmp(message, input.bytes + i, PIECE) == 0)
+                return true;
+    return false;
+}
+
+static void judge_once(const torii_verifier_t *verifier, judge *function, struct text input,
+                       char *const *columns)
+{
+    const char *wanted = columns[STATUS];
+    torii_auth_t *auth = GARBAGE;
+    torii_error_t *error = GARBAGE;
+    torii_status_t status = function(verifier, input.bytes, input.length, &auth, &error);
+
+    if (strcmp(torii_status_name(status), wanted) != 0)
+        check_failed(__FILE__, __LINE__, "%s: %s is %s: %s", at, torii_status_name(status), wanted,
+                     error ? torii_error_message(error, NULL) : "accepted");
+    if (status == TORII_OK) {
+        HOLDS(error == NULL);
+        compare(auth, columns);
+        torii_auth_free(auth);
+        return;
+    }
+    HOLDS(auth == NULL);
+    const char *message = torii_error_message(error, NULL);
+    HOLDS(torii_error_status(error) == status && message[0] != '\0');
+    HOLDS(strpbrk(message, "\r\n") == NULL);
+    HOLDS(!quotes(message, input));
+    torii_error_free(error);
+    HOLDS(function(verifier, input.bytes, input.length, &auth, NULL) == status && auth == NULL);
+}
+
+static void run_case(char **columns, size_t count, bool reduced)
+{
+    const bool accepted = strcmp(columns[STATUS], "TORII_OK") == 0;
+    const bool is_token = strcmp(columns[KIND], "token") == 0;
+    judge *const functions[] = {
+        is_token ? torii_verify_token : torii_verifier_authenticate,
+        is_token ? torii_verify_token_nowait : torii_verifier_authenticate_nowait,
+    };
+    struct text input = decode(columns[INPUT]);
+    int64_t now = 0;
+
+    HOLDS(count == (accepted ? COLUMNS : STATUS + 1));
+    HOLDS(is_token || strcmp(columns[KIND], "header") == 0);
+    for (int nowait = 0; nowait < (reduced ? 1 : 2); nowait++) {
+        for (int cache = 1; cache >= 0; cache--) {
+            torii_verifier_t *verifier = make_verifier(columns, cache ? 1 << 20 : 0, &now);
+            judge_once(verifier, functions[nowait], input, columns);
+            judge_once(verifier, functions[nowait], input, columns);
+            judge_once(verifier, functions[!nowait], input, columns);
+            HOLDS(stat_of(verifier, "/accepted") == (accepted ? 3 : 0));
+            HOLDS(stat_of(verifier, "/hits") == (accepted && cache ? 2 : 0));
+            HOLDS(stat_of(verifier, "/verdicts") == (accepted && cache ? 1 : 0));
+            HOLDS(stat_of(verifier, "/issuers/0/fetches") == 0);
+            torii_verifier_free(verifier);
+            if (reduced)
+                break;
+        }
+    }
+    free(input.bytes);
+}
+
+/* A key set is counted right, or refused. */
+static void run_key_set(const struct key_set *set)
+{
+    torii_verifier_options_t *options = torii_verifier_options_new();
+    torii_verifier_t *verifier = NULL;
+
+    HOLDS(options != NULL);
+    if (set->usable == 0) {
+        CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "jwks",
+                    torii_verifier_options_set_jwks_json(options, set->jwks.bytes,
+                                                         set->jwks.length, err));
+    } else {
+        give_keys(options, set->name);
+        CHECK_OK(torii_verifier_new(TORII_STR("https://acme.torii.so"), options, &verifier, err));
+        HOLDS(stat_of(verifier, "/issuers/0/keys") == set->usable);
+        HOLDS(stat_of(verifier, "/issuers/0/skipped") == set->skipped);
+        torii_verifier_free(verifier);
+    }
+    torii_verifier_options_free(options);
+}
+
+static char *read_file(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    CHECK(file != NULL);
+    CHECK(fseek(file, 0, SEEK_END) == 0);
+    long length = ftell(file);
+    CHECK(length > 0);
+    rewind(file);
+    char *text = malloc((size_t)length + 1);
+    CHECK(text != NULL);
+    CHECK(fread(text, 1, (size_t)length, file) == (size_t)length);
+    text[length] = '\0';
+    CHECK(strlen(text) == (size_t)length);
+    fclose(file);
+    return text;
+}
+
+/* How many lines begin like this. */
+static size_t count_lines(const char *file, const char *start)
+{
+    size_t count = strncmp(file, start + 1, strlen(start + 1)) == 0;
+    for (const char *line = file; (line = strstr(line, start)) != NULL; line++)
+        count++;
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    const bool reduced = getenv("TORII_TEST_REDUCED") != NULL;
+    size_t cases = 0;
+
+    CHECK(argc == 2);
+    char *file = read_file(argv[1]);
+    const size_t cases_in_file = count_lines(file, "\ncase\t");
+    const size_t sets_in_file = count_lines(file, "\nkeys\t");
+    for (char *line = file, *end; *line != '\0'; line = end) {
+        char *columns[COLUMNS];
+        end = line + strcspn(line, "\n");
+        if (*end == '\n')
+            *end++ = '\0';
+        if (*line == '\0' || *line == '#')
+            continue;
+        at = line;
+        size_t count = split(line, '\t', columns, COLUMNS);
+        at = count > 1 ? columns[1] : line;
+        if (strcmp(columns[0], "keys") == 0) {
+            HOLDS(count == 5 && key_set_count < sizeof key_sets / sizeof key_sets[0]);
+            struct key_set *set = &key_sets[key_set_count++];
+            set->name = columns[1];
+            set->usable = strtoll(columns[2], NULL, 10);
+            set->skipped = strtoll(columns[3], NULL, 10);
+            set->jwks = decode(columns[4]);
+            run_key_set(set);
+        } else {
+            HOLDS(strcmp(columns[CASE], "case") == 0);
+            run_case(columns, count, reduced);
+            cases++;
+        }
+    }
+    CHECK(cases == cases_in_file && cases > 500);
+    CHECK(key_set_count == sets_in_file && key_set_count > 100);
+    printf("%zu cases, %zu key sets\n", cases, key_set_count);
+    for (size_t i = 0; i < key_set_count; i++)
+        free(key_sets[i].jwks.bytes);
+    free(file);
+    return 0;
+}

@@ -1,0 +1,627 @@
+/* Where keys come from, and when: against a live issuer, one for each test. */
+#define _POSIX_C_SOURCE 200809L
+
+#include <pthread.h>
+
+#include "check.h"
+#include "emulator.h"
+
+static const char *control; /* the emulator's control API */
+static bool slowly;         /* everything takes longer, as under valgrind */
+
+static void keys_are_fetched_once(void)
+{
+    char *issuer = new_issuer(control, "once");
+    char *first = mint(control, "once", "{}"), *second = mint(control, "once", "{}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL), *other = new_verifier(issuer, NULL);
+
+    CHECK(key_requests(control, "once", 0) == 0);
+    ACCEPT(verifier, first);
+    CHECK(key_requests(control, "once", 0) == 1);
+    for (int i = 0; i < 5; i++) {
+        ACCEPT(verifier, first);
+        ACCEPT(verifier, second);
+        ACCEPT(other, first);
+        ACCEPT_NOWAIT(other, second);
+    }
+    CHECK(key_requests(control, "once", 0) == 1);
+    CHECK(stat_of(verifier, "/issuers/0/fetches") == 1);
+
+    torii_jwks_cache_clear();
+    long began = now_ms();
+    ACCEPT(verifier, first);
+    CHECK_OK(torii_verifier_refresh(verifier, err)); /* keys less than a second old will do */
+    CHECK(key_requests(control, "once", 0) == 2 || now_ms() - began >= 1000);
+    torii_verifier_free(verifier);
+    torii_verifier_free(other);
+    free(first);
+    free(second);
+    free(issuer);
+}
+
+static int64_t clock_of_the_test(void *now)
+{
+    return *(int64_t *)now;
+}
+
+/* That a token is known does not make it good for longer. */
+static void a_known_token_expires(void)
+{
+    char *issuer = new_issuer(control, "expiry"), *token = mint(control, "expiry", "{}");
+    torii_verifier_options_t *options = new_options();
+    torii_auth_t *auth = NULL;
+    int64_t now = time(NULL);
+
+    CHECK(torii_verifier_options_set_clock(options, clock_of_the_test, &now) == TORII_OK);
+    torii_verifier_t *verifier = new_verifier(issuer, options);
+    CHECK_OK(torii_verify_token(verifier, token, strlen(token), &auth, err));
+    now = torii_auth_expires_at(auth) + 29; /* within the leeway */
+    ACCEPT(verifier, token);
+    CHECK(stat_of(verifier, "/hits") == 1);
+    now++;
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_TOKEN_EXPIRED, "expired 30 s ago");
+    CHECK(stat_of(verifier, "/verdicts") == 0);
+    now = torii_auth_issued_at(auth) - 30;
+    ACCEPT(verifier, token);
+    now--;
+    REFUSE(verifier, token, TORII_ERR_TOKEN_NOT_YET_VALID, "31 s in the future");
+    torii_auth_free(auth);
+    torii_verifier_free(verifier);
+    free(token);
+    free(issuer);
+}
+
+static void a_new_key_is_found(void)
+{
+    char *issuer = new_issuer(control, "rotation");
+    char *old = mint(control, "rotation", "{}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+
+    ACCEPT(verifier, old);
+    free(new_key(control, "rotation", "true"));
+    char *new = mint(control, "rotation", "{}");
+    ACCEPT(verifier, new);
+    CHECK(key_requests(control, "rotation", 0) == 2);
+    ACCEPT(verifier, old);
+    ACCEPT(verifier, new);
+    CHECK(key_requests(control, "rotation", 0) == 2);
+    CHECK(stat_of(verifier, "/issuers/0/keys") == 2);
+
+    /* Within 30 seconds no token makes for another fetch; who is asked to fetch, does. */
+    free(new_key(control, "rotation", "true"));
+    char *newest = mint(control, "rotation", "{}");
+    REFUSE(verifier, newest, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+    CHECK(key_requests(control, "rotation", 0) == 2);
+    sleep_ms(1100);
+    CHECK_OK(torii_verifier_refresh(verifier, err));
+    CHECK(key_requests(control, "rotation", 0) == 3);
+    ACCEPT(verifier, newest);
+    torii_verifier_free(verifier);
+    free(old);
+    free(new);
+    free(newest);
+    free(issuer);
+}
+
+static void an_unknown_key_costs_one_fetch(void)
+{
+    char *issuer = new_issuer(control, "unknown");
+    char *good = mint(control, "unknown", "{}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+
+    ACCEPT(verifier, good);
+    for (int i = 0; i < 20; i++) {
+        char how[64];
+        snprintf(how, sizeof how, "{\"header\":{\"kid\":\"nobody's %d\"}}", i);
+        char *bad = mint(control, "unknown", how);
+        REFUSE(verifier, bad, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+        REFUSE_NOWAIT(verifier, bad, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+        free(bad);
+    }
+    CHECK(key_requests(control, "unknown", 0) == 2);
+    ACCEPT(verifier, good);
+    CHECK(stat_of(verifier, "/refused/TORII_ERR_TOKEN_KEY_UNKNOWN") == 80);
+    torii_verifier_free(verifier);
+    free(good);
+    free(issuer);
+}
+
+static void a_removed_key_is_trusted_no_more(void)
+{
+    char *issuer = new_issuer(control, "removal");
+    char *token = mint(control, "removal", "{}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+    char *card = tell("GET", control, "/issuers/removal", "");
+    char *kid = member(card, "kid"), path[128];
+
+    ACCEPT(verifier, token);
+    free(new_key(control, "removal", "true"));
+    snprintf(path, sizeof path, "/issuers/removal/keys/%s", kid);
+    free(tell("DELETE", control, path, ""));
+    ACCEPT(verifier, token); /* it is not known yet */
+    sleep_ms(1100);
+    CHECK_OK(torii_verifier_refresh(verifier, err));
+    CHECK(stat_of(verifier, "/hits") == 1);
+    REFUSE(verifier, token, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+    CHECK(stat_of(verifier, "/verdicts") == 0);
+    torii_verifier_free(verifier);
+    free(card);
+    free(kid);
+    free(token);
+    free(issuer);
+}
+
+/* A port of this host where nobody listens. */
+static unsigned closed_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t length = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(listener >= 0);
+    CHECK(bind(listener, (struct sockaddr *)&address, sizeof address) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&address, &length) == 0);
+    close(listener);
+    return ntohs(address.sin_port);
+}
+
+static void a_dead_issuer_is_named(void)
+{
+    const int failed_before = slowly ? 2 : 0; /* for a longer pause */
+    char issuer[64], how[128];
+    torii_auth_t *auth = GARBAGE;
+    torii_error_t *error = NULL;
+
+    free(new_issuer(control, "dead"));
+    snprintf(issuer, sizeof issuer, "http://127.0.0.1:%u/dead", closed_port());
+    snprintf(how, sizeof how, "{\"claims\":{\"iss\":\"%s\"}}", issuer);
+    char *token = mint(control, "dead", how);
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+
+    for (int i = 0; i < failed_before; i++) {
+        REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, "refused");
+        sleep_ms(1300 << i);
+    }
+    CHECK(torii_verify_token(verifier, token, strlen(token), &auth, &error)
+          == TORII_ERR_KEYS_UNAVAILABLE);
+    CHECK(auth == NULL);
+    CHECK(torii_error_retry_after(error) >= 1);
+    CHECK(torii_error_retry_after(error) <= 2 << failed_before);
+    CHECK(strstr(torii_error_message(error, NULL), issuer) != NULL);
+    CHECK(strstr(torii_error_message(error, NULL), "refused") != NULL);
+
+    /* Until then nobody asks again. */
+    REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, "refused");
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, "refused");
+    CHECK_FAILS(TORII_ERR_KEYS_UNAVAILABLE, "refused", torii_verifier_refresh(verifier, err));
+    CHECK(!torii_verifier_claim_fetch(verifier));
+    CHECK(stat_of(verifier, "/issuers/0/fetches") == failed_before + 1);
+    CHECK(stat_of(verifier, "/issuers/0/failures") == failed_before + 1);
+
+    sleep_ms(1000 * (long)torii_error_retry_after(error));
+    torii_error_free(error);
+    REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, "refused");
+    CHECK(stat_of(verifier, "/issuers/0/fetches") == failed_before + 2);
+    torii_verifier_free(verifier);
+    free(token);
+}
+
+static void a_bad_answer_is_a_failure(void)
+{
+    static const struct {
+        const char *name, *fault, *reason;
+    } faults[] = {
+        {"hang", "\"kind\":\"hang\"", "no answer within 500 ms"},
+        {"drip", "\"kind\":\"drip\",\"ms\":100", "no answer within 500 ms"},
+        {"status", "\"kind\":\"status\",\"status\":500", "HTTP status 500"},
+        {"redirect",
+         "\"kind\":\"status\",\"status\":302,\"headers\":{\"location\":\"/once/x\"}",
+         "HTTP status 302, which is not followed"},
+        {"none", "\"kind\":\"replace\",\"body\":\"{\\\"keys\\\":[]}\"", "no usable key"},
+        {"html", "\"kind\":\"replace\",\"body\":\"<html>\"", "not a JSON object"},
+        {"long", "\"kind\":\"oversize\",\"bytes\":262145", "longer than 262144 bytes"},
+        {"truncated", "\"kind\":\"truncate\"", ""},
+        {"close", "\"kind\":\"close\"", ""},
+        {"reset", "\"kind\":\"reset\"", ""},
+        {"raw", "\"kind\":\"raw\",\"text\":\"SSH-2.0-x\\r\\n\"", ""},
+    };
+
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        char name[32];
+        torii_verifier_options_t *options = new_options();
+
+        snprintf(name, sizeof name, "bad-%s", faults[i].name);
+        if (strstr(faults[i].reason, " ms") != NULL)
+            CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 500, err));
+        char *issuer = new_issuer(control, name), *token = mint(control, name, "{}");
+        torii_verifier_t *verifier = new_verifier(issuer, options);
+        keys_fault(control, name, 1, faults[i].fault);
+        REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, faults[i].reason);
+        CHECK(key_requests(control, name, 0) == 1);
+        CHECK(stat_of(verifier, "/issuers/0/failures") == 1);
+        torii_verifier_free(verifier);
+        free(issuer);
+        free(token);
+    }
+}
+
+static void good_keys_outlive_a_failure(void)
+{
+    char *issuer = new_issuer(control, "stale"), *token = mint(control, "stale", "{}");
+    torii_verifier_options_t *options = new_options();
+
+    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 1, err));
+    torii_verifier_t *patient = new_verifier(issuer, options);
+    options = new_options();
+    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 1, err));
+    CHECK_OK(torii_verifier_options_set_max_stale(options, 0, err));
+    torii_verifier_t *strict = new_verifier(issuer, options);
+
+    ACCEPT(patient, token);
+    ACCEPT(strict, token);
+    serve_keys(control, "stale", "{\"body\":\"down\"}");
+    sleep_ms(1100);
+    ACCEPT(patient, token);
+    CHECK(key_requests(control, "stale", 2) >= 2);
+    REFUSE(strict, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+    ACCEPT(patient, token);
+    ACCEPT_NOWAIT(patient, token);
+    torii_verifier_free(patient);
+    torii_verifier_free(strict);
+    free(token);
+    free(issuer);
+}
+
+static void keys_are_renewed_ahead(void)
+{
+    char *issuer = new_issuer(control, "ahead"), *token = mint(control, "ahead", "{}");
+    torii_verifier_options_t *options = new_options();
+
+    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 1, err));
+    torii_verifier_t *verifier = new_verifier(issuer, options);
+    ACCEPT(verifier, token);
+    sleep_ms(850);
+    ACCEPT(verifier, token);
+    CHECK(key_requests(control, "ahead", 2) == 2);
+    torii_verifier_free(verifier);
+    free(token);
+    free(issuer);
+}
+
+static void who_does_not_wait_is_told(void)
+{
+    char *issuer = new_issuer(control, "nowait"), *token = mint(control, "nowait", "{}");
+    char value[4096];
+    torii_auth_t *auth = GARBAGE;
+    torii_status_t status = TORII_ERR_KEYS_PENDING;
+
+    /* Without a thread of the library's somebody has to fetch. */
+    torii_verifier_t *verifier = new_verifier(issuer, host_options());
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_PENDING, "keys");
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_PENDING, "keys");
+    CHECK(key_requests(control, "nowait", 0) == 0);
+    CHECK_OK(torii_verifier_refresh(verifier, err));
+    ACCEPT_NOWAIT(verifier, token);
+    CHECK(key_requests(control, "nowait", 0) == 1);
+    torii_verifier_free(verifier);
+
+    /* With one, the first who asks has it started. */
+    torii_jwks_cache_clear();
+    verifier = new_verifier(issuer, NULL);
+    snprintf(value, sizeof value, "bearer  %s", token);
+    CHECK_FAILS(TORII_ERR_KEYS_PENDING, "keys",
+                torii_verifier_authenticate_nowait(verifier, value, strlen(value), &auth, err));
+    CHECK(auth == NULL);
+    CHECK(key_requests(control, "nowait", 2) == 2);
+    for (int tries = 0; status == TORII_ERR_KEYS_PENDING && tries < 3000; tries++) {
+        sleep_ms(10);
+        status = torii_verifier_authenticate_nowait(verifier, value, strlen(value), &auth, NULL);
+    }
+    CHECK(status == TORII_OK);
+    torii_auth_free(auth);
+    CHECK_OK(torii_verifier_authenticate(verifier, value, strlen(value), &auth, err));
+    torii_auth_free(auth);
+    CHECK(key_requests(control, "nowait", 0) == 2);
+    torii_verifier_free(verifier);
+    free(token);
+    free(issuer);
+}
+
+static void *claim(void *verifier)
+{
+    return torii_verifier_claim_fetch(verifier) ? verifier : NULL;
+}
+
+/* How many of eight threads, half on each verifier, get the fetch. It stays with the second. */
+static int claims(torii_verifier_t *first, torii_verifier_t *second, torii_verifier_t **claimant)
+{
+    pthread_t threads[8];
+    int count = 0;
+
+    for (int i = 0; i < 8; i++)
+        CHECK(pthread_create(&threads[i], NULL, claim, i % 2 ? first : second) == 0);
+    for (int i = 0; i < 8; i++) {
+        void *got = NULL;
+        CHECK(pthread_join(threads[i], &got) == 0);
+        if (got != NULL) {
+            *claimant = got;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* Makes the request that a host makes for the fetch it has claimed. */
+static struct answer fetch_as_host(const torii_verifier_t *verifier)
+{
+    const char *etag = torii_verifier_jwks_etag(verifier, NULL);
+    char header[256] = "";
+
+    if (etag != NULL)
+        snprintf(header, sizeof header, "If-None-Match: %s\r\n", etag);
+    return request("GET", torii_verifier_jwks_url(verifier, NULL), header, "");
+}
+
+static char *etag_of(struct answer answer)
+{
+    char *etag = strstr(answer.head, "etag: ");
+    CHECK(etag != NULL);
+    etag = strdup(etag + strlen("etag: "));
+    CHECK(etag != NULL);
+    etag[strcspn(etag, "\r")] = '\0';
+    return etag;
+}
+
+static void a_host_fetches_by_itself(void)
+{
+    char *issuer = new_issuer(control, "host"), *token = mint(control, "host", "{}");
+    char *unknown = mint(control, "host", "{\"header\":{\"kid\":\"nobody's\"}}"), url[256];
+    torii_verifier_options_t *options = host_options();
+    torii_verifier_t *claimant = NULL;
+    const unsigned lifetime = slowly ? 6 : 2;
+    size_t length = 0;
+
+    CHECK_OK(torii_verifier_options_set_key_lifetime(options, lifetime, err));
+    torii_verifier_t *first = new_verifier(issuer, options);
+    torii_verifier_t *second = new_verifier(issuer, host_options());
+    snprintf(url, sizeof url, "%s/_torii/.well-known/jwks.json", issuer);
+    CHECK_TEXT(torii_verifier_jwks_url(first, &length), url);
+    CHECK(length == strlen(url));
+    REFUSE_NOWAIT(first, token, TORII_ERR_KEYS_PENDING, "keys");
+
+    /* One gets the fetch; the others still wait. */
+    CHECK(claims(first, second, &claimant) == 1);
+    torii_verifier_t *other = claimant == first ? second : first;
+    CHECK(!torii_verifier_claim_fetch(first) && !torii_verifier_claim_fetch(second));
+    REFUSE_NOWAIT(first, token, TORII_ERR_KEYS_PENDING, "keys");
+    REFUSE_NOWAIT(second, token, TORII_ERR_KEYS_PENDING, "keys");
+    CHECK_TEXT(torii_verifier_jwks_url(claimant, NULL), url);
+    CHECK(torii_verifier_jwks_etag(claimant, &length) == NULL && length == 0);
+    CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "no fetch is claimed",
+                torii_verifier_fetch_done(other, 200, TORII_STR("{}"), NULL, 0, -1, err));
+
+    struct answer answer = fetch_as_host(claimant);
+    CHECK(answer.status == 200);
+    char *etag = etag_of(answer);
+    CHECK_OK(torii_verifier_fetch_done(claimant, 200, answer.body, strlen(answer.body), etag,
+                                       strlen(etag), 300, err));
+    memset(answer.body, 'x', strlen(answer.body)); /* it was copied */
+    free(answer.head);
+    ACCEPT_NOWAIT(first, token);
+    ACCEPT_NOWAIT(second, token);
+    CHECK(!torii_verifier_claim_fetch(second));
+    CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "no fetch is claimed",
+                torii_verifier_fetch_done(claimant, 304, NULL, 0, NULL, 0, -1, err));
+
+    /* Near the end of their life, keys are asked for with their tag. */
+    sleep_ms(lifetime * 850);
+    CHECK(torii_verifier_claim_fetch(first));
+    CHECK_TEXT(torii_verifier_jwks_etag(first, &length), etag);
+    CHECK(length == strlen(etag));
+    answer = fetch_as_host(first);
+    CHECK(answer.status == 304);
+    free(answer.head);
+    CHECK_OK(torii_verifier_fetch_done(first, 304, NULL, 0, etag, strlen(etag), -1, err));
+    ACCEPT_NOWAIT(first, token);
+    CHECK(!torii_verifier_claim_fetch(first)); /* they were renewed */
+    CHECK(stat_of(first, "/issuers/0/fetches") == 2);
+
+    /* An answer that is of no use leaves the keys as they are, and is followed by a pause. */
+    sleep_ms(lifetime * 850);
+    CHECK(torii_verifier_claim_fetch(first));
+    CHECK_TEXT(torii_verifier_jwks_etag(first, NULL), etag);
+    CHECK_FAILS_ONCE(
+        TORII_ERR_KEYS_UNAVAILABLE, "not a JSON object",
+        torii_verifier_fetch_done(first, 200, TORII_STR("<html>"), NULL, 0, -1, err));
+    CHECK(!torii_verifier_claim_fetch(first));
+    ACCEPT_NOWAIT(first, token);
+    sleep_ms(1300);
+    ACCEPT_NOWAIT(first, token);
+    CHECK(torii_verifier_claim_fetch(first));
+    torii_verifier_fetch_failed(first);
+    torii_verifier_fetch_failed(first); /* which does nothing */
+    CHECK(!torii_verifier_claim_fetch(first));
+    ACCEPT_NOWAIT(first, token);
+    CHECK(stat_of(first, "/issuers/0/failures") == 2);
+
+    /* A token with an unknown key makes a fetch due. */
+    sleep_ms(2600);
+    CHECK(!torii_verifier_claim_fetch(second));
+    REFUSE_NOWAIT(second, unknown, TORII_ERR_KEYS_PENDING, "keys");
+    CHECK(torii_verifier_claim_fetch(second));
+    answer = fetch_as_host(second);
+    CHECK(answer.status == 304);
+    free(answer.head);
+    CHECK_OK(torii_verifier_fetch_done(second, 304, NULL, 0, NULL, 0, -1, err));
+    REFUSE_NOWAIT(second, unknown, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
+    CHECK(!torii_verifier_claim_fetch(second));
+
+    torii_verifier_free(first);
+    torii_verifier_free(second);
+    free(etag);
+    free(unknown);
+    free(token);
+    free(issuer);
+}
+
+static void a_host_tells_of_useless_answers(void)
+{
+    static const struct {
+        uint32_t status;
+        const char *body, *reason;
+    } answers[] = {
+        {304, "", "304"},
+        {302, "", "302"},
+        {404, "{\"keys\":[]}", "404"},
+        {503, "", "503"},
+        {0, "", "0"},
+        {200, "", "not a JSON object"},
+        {200, "{\"keys\":[]}", "no usable key"},
+    };
+    char name[32];
+
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        snprintf(name, sizeof name, "useless-%zu", i);
+        char *issuer = new_issuer(control, name), *token = mint(control, name, "{}");
+        torii_verifier_t *verifier = new_verifier(issuer, host_options());
+        CHECK(torii_verifier_claim_fetch(verifier));
+        CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, answers[i].reason,
+                         torii_verifier_fetch_done(verifier, answers[i].status, answers[i].body,
+                                                   strlen(answers[i].body), NULL, 0, 300, err));
+        REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, answers[i].reason);
+        torii_verifier_free(verifier);
+        free(token);
+        free(issuer);
+    }
+}
+
+/* A fetch that is claimed and forgotten has failed. */
+static void a_host_gives_up(void)
+{
+    char *issuer = new_issuer(control, "gives-up"), *token = mint(control, "gives-up", "{}");
+    torii_verifier_t *verifier = new_verifier(issuer, host_options());
+    torii_verifier_t *other = new_verifier(issuer, host_options());
+
+    CHECK(torii_verifier_claim_fetch(verifier));
+    REFUSE_NOWAIT(other, token, TORII_ERR_KEYS_PENDING, "keys");
+    torii_verifier_free(verifier);
+    REFUSE_NOWAIT(other, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+    CHECK(stat_of(other, "/issuers/0/failures") == 1);
+    torii_verifier_free(other);
+    free(token);
+    free(issuer);
+}
+
+static void each_issuer_has_its_keys(void)
+{
+    char *here = new_issuer(control, "here"), *there = new_issuer(control, "there");
+    char *of_here = mint(control, "here", "{}"), *of_there = mint(control, "there", "{}");
+    char crossed[256], url[256];
+    torii_auth_t *auth = NULL;
+
+    snprintf(crossed, sizeof crossed,
+             "{\"claims\":{\"iss\":\"%s\"},\"signer\":{\"issuer\":\"here\"}}", there);
+    char *forged = mint(control, "there", crossed);
+    torii_verifier_options_t *options = host_options();
+    CHECK_OK(torii_verifier_options_add_issuer(options, there, strlen(there), err));
+    torii_verifier_t *both = new_verifier(here, options);
+    torii_verifier_t *one = new_verifier(here, host_options());
+
+    ACCEPT(both, of_here);
+    CHECK(key_requests(control, "there", 0) == 0);
+    CHECK(torii_verifier_claim_fetch(both)); /* that of the second is due */
+    snprintf(url, sizeof url, "%s/_torii/.well-known/jwks.json", there);
+    CHECK_TEXT(torii_verifier_jwks_url(both, NULL), url);
+    struct answer answer = fetch_as_host(both);
+    CHECK_OK(torii_verifier_fetch_done(both, 200, answer.body, strlen(answer.body), NULL, 0, -1,
+                                       err));
+    free(answer.head);
+
+    CHECK_OK(torii_verify_token_nowait(both, of_there, strlen(of_there), &auth, err));
+    CHECK_TEXT(torii_auth_issuer(auth, NULL), there);
+    torii_auth_free(auth);
+    REFUSE(both, forged, TORII_ERR_TOKEN_SIGNATURE, "signature");
+    REFUSE(one, of_there, TORII_ERR_TOKEN_ISSUER, "`iss`");
+    torii_verifier_free(both);
+    torii_verifier_free(one);
+    free(forged);
+    free(of_here);
+    free(of_there);
+    free(here);
+    free(there);
+}
+
+static void statistics_tell_it_all(void)
+{
+    char *issuer = new_issuer(control, "statistics"), *first = mint(control, "statistics", "{}");
+    char *second = mint(control, "statistics", "{}");
+    char *late = mint(control, "statistics", "{\"now_offset\":-1000}");
+    torii_verifier_t *verifier = new_verifier(issuer, NULL);
+    torii_json_t *stats = NULL;
+    size_t length = 1;
+
+    CHECK_OK(torii_verifier_stats_json(verifier, &stats, err));
+    CHECK(torii_json_is_null(stats, TORII_STR("/issuers/0/key_age")));
+    CHECK_OK(torii_json_length(stats, TORII_STR("/refused"), &length, err));
+    CHECK(length == 0);
+    torii_json_free(stats);
+
+    free(new_key(control, "statistics", "false"));
+    ACCEPT(verifier, first);
+    ACCEPT(verifier, first);
+    ACCEPT(verifier, second);
+    REFUSE(verifier, late, TORII_ERR_TOKEN_EXPIRED, "`exp`");
+    REFUSE(verifier, "a.b", TORII_ERR_TOKEN_MALFORMED, "dots");
+    CHECK(stat_of(verifier, "/accepted") == 3);
+    CHECK(stat_of(verifier, "/hits") == 1);
+    CHECK(stat_of(verifier, "/refused/TORII_ERR_TOKEN_EXPIRED") == 2);
+    CHECK(stat_of(verifier, "/refused/TORII_ERR_TOKEN_MALFORMED") == 2);
+    CHECK(stat_of(verifier, "/verdicts") == 2);
+    CHECK(stat_of(verifier, "/verdict_bytes") > 2 * (int64_t)strlen(first));
+    CHECK(stat_of(verifier, "/issuers/0/keys") == 2);
+    CHECK(stat_of(verifier, "/issuers/0/skipped") == 0);
+    CHECK(stat_of(verifier, "/issuers/0/key_age") <= 60);
+    CHECK(stat_of(verifier, "/issuers/0/fetches") == 1);
+    CHECK(stat_of(verifier, "/issuers/0/failures") == 0);
+    CHECK_OK(torii_verifier_stats_json(verifier, &stats, err));
+    CHECK_TEXT(torii_json_string(stats, TORII_STR("/issuers/0/issuer"), NULL), issuer);
+    CHECK_OK(torii_json_length(stats, TORII_STR("/issuers"), &length, err));
+    CHECK(length == 1);
+    CHECK_OK(torii_json_length(stats, TORII_STR("/refused"), &length, err));
+    CHECK(length == 2);
+    CHECK_OK(torii_json_length(stats, TORII_STR(""), &length, err));
+    CHECK(length == 6);
+
+    /* They outlive the verifier. */
+    torii_verifier_free(verifier);
+    CHECK(torii_json_text(stats, NULL)[0] == '{');
+    torii_json_free(stats);
+    free(first);
+    free(second);
+    free(late);
+    free(issuer);
+}
+
+int main(int argc, char **argv)
+{
+    CHECK(argc == 2);
+    control = argv[1];
+    slowly = getenv("TORII_TEST_REDUCED") != NULL;
+    keys_are_fetched_once();
+    a_known_token_expires();
+    a_new_key_is_found();
+    an_unknown_key_costs_one_fetch();
+    a_removed_key_is_trusted_no_more();
+    a_dead_issuer_is_named();
+    a_bad_answer_is_a_failure();
+    good_keys_outlive_a_failure();
+    keys_are_renewed_ahead();
+    who_does_not_wait_is_told();
+    a_host_fetches_by_itself();
+    a_host_tells_of_useless_answers();
+    a_host_gives_up();
+    each_issuer_has_its_keys();
+    statistics_tell_it_all();
+    return 0;
+}
