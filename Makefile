@@ -43,10 +43,11 @@ tools:
 demo: $(RELEASE)/libtorii.so emulator
 	scripts/demo $(RELEASE) include $(EMULATOR)
 
-# Writes the header from the source.
+# Writes the headers from the source.
 .PHONY: header
 header: $(CBINDGEN)
 	$(CBINDGEN) --quiet --config cbindgen.toml --crate torii --output include/torii.h
+	bindings/php/header.sh $(CBINDGEN)
 
 $(CBINDGEN):
 	$(CARGO) install --quiet --locked --version $(CBINDGEN_VERSION) --root $(BUILD)/cbindgen-$(CBINDGEN_VERSION) cbindgen
@@ -80,18 +81,18 @@ test-model: | test-tools
 	$(CARGO) test --locked -p torii --lib --features model,test-hooks model
 
 test-header: $(CBINDGEN)
-	$(CBINDGEN) --quiet --verify --config cbindgen.toml --crate torii --output include/torii.h \
-	  || { echo "include/torii.h is not what the source says: run 'make header'" >&2; exit 1; }
+	{ $(CBINDGEN) --quiet --verify --config cbindgen.toml --crate torii --output include/torii.h \
+	  && bindings/php/header.sh $(CBINDGEN) --verify; } \
+	  || { echo "a header is not what the source says: run 'make header'" >&2; exit 1; }
 
 test-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
-# As users compile it, and under what finds their mistakes and ours; with the library's own tests as well.
+# As users compile it, and under what finds mistakes in memory.
 test-c: $(RELEASE)/libtorii.so hooks emulator
-	for mode in shared static valgrind valgrind-static asan-static; do \
-	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c $(EMULATOR); \
+	for mode in shared static asan asan-static valgrind valgrind-static; do \
+	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c $(EMULATOR) $(TARGET)/debug; \
 	done
-	tests/c/run.sh asan $(TARGET)/debug include $(BUILD)/c $(EMULATOR)
 
 test-threads: | test-tools
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
@@ -117,9 +118,8 @@ test-tools-go: test-tools
 	@scripts/require go pkg-config
 test-tools-ruby: test-tools
 	@scripts/require ruby puma =ruby-ffi =ruby-rack =ruby-minitest
-test-tools-php: test-tools $(CBINDGEN)
-	@scripts/require php:php-cli php-fpm phpunit
-	bindings/php/header.sh --verify $(CBINDGEN)
+test-tools-php: test-tools
+	@scripts/require php:php-cli php-fpm8.2:php-fpm phpunit nginx:nginx-light =php-psr =php-nyholm-psr7
 test-tools-python: test-tools
 
 test-demo: demo

@@ -7,6 +7,7 @@
 #               static    linked with libtorii.a
 #               asan      as shared, the programs with AddressSanitizer and UBSan, leaks included
 #               valgrind  as shared, under memcheck; long programs do less
+#               asan-static, valgrind-static    the same, linked with libtorii.a
 #   LIBDIR      where the library is
 #   INCLUDEDIR  where torii.h is
 #   BUILDDIR    for whatever is made here
@@ -17,11 +18,12 @@
 # A further NAME.c is picked up by itself; what it is called with is said in `arguments` below.
 set -euo pipefail
 
-if [[ $# -lt 5 || $# -gt 6 || ! $1 =~ ^(shared|static|asan|valgrind)$ ]]; then
+if [[ $# -lt 5 || $# -gt 6 || ! $1 =~ ^(shared|static|(asan|valgrind)(-static)?)$ ]]; then
     sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 mode=$1
+checker=${mode%-static}
 libdir=$(realpath "$2")
 includedir=$(realpath "$3")
 mkdir -p "$4/$mode"
@@ -38,11 +40,11 @@ version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$ro
 strict=(-g -O1 -Wall -Wextra -Wpedantic -Werror)
 strict+=("-I$includedir" "-DTORII_EXPECT_VERSION=\"$version\"")
 file=libtorii.so
-[[ $mode != static ]] || file=libtorii.a
+[[ $mode != *static ]] || file=libtorii.a
 
 link_with() { # DIR NAME: sets `link` for the library in DIR; what it takes goes into BUILDDIR/NAME
     mkdir -p "$build/$2"
-    if [[ $mode == static ]]; then
+    if [[ $file == libtorii.a ]]; then
         # Of a debug build it is so large that linking takes long.
         strip -S "$1/$file" -o "$build/$2/$file"
         link=("$build/$2/$file" -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc)
@@ -60,7 +62,7 @@ link_hooks=("${link[@]}")
 link_with "$libdir" lib
 
 run=(timeout -k 5 240)
-case $mode in
+case $checker in
 asan)
     strict+=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
     export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=print_stacktrace=1
@@ -98,7 +100,7 @@ arguments() { # NAME: sets `arguments`
     client | users) arguments=("$url" "$secret_key") ;;
     dlopen) arguments+=("$libdir/libtorii.so") ;;
     header_c) arguments=() ;;
-    huge) [[ $mode != valgrind ]] || arguments+=(uncounted) ;;
+    huge) [[ $checker != valgrind ]] || arguments+=(uncounted) ;;
     quickstart) arguments=("$issuer" "$(mint acme '{}')") ;;
     verify)
         arguments=("$issuer" "good=$(mint acme '{"claims":{"locale":"de-AT"}}')"
@@ -114,7 +116,7 @@ left_out() { # NAME: says why it cannot be run, if so
     aging | panic)
         grep -q torii_test_panic "$hooksdir/$file" || echo "a library with test-hooks is needed"
         ;;
-    dlopen) [[ $mode != static ]] || echo "there is nothing to load" ;;
+    dlopen) [[ $file == libtorii.so ]] || echo "there is nothing to load" ;;
     esac
 }
 
@@ -167,7 +169,7 @@ run_program() { # NAME: runs it, and notes in NAME.result what came of it
     arguments "$1"
     "${run[@]}" "$build/$1" "${arguments[@]}" >"$log" 2>&1 8>&- || result="FAILED ($?)"
     # What valgrind finds in a child has no part in the exit code.
-    if [[ $mode == valgrind ]] && grep -q '^==[0-9]*== ' "$log"; then
+    if [[ $checker == valgrind ]] && grep -q '^==[0-9]*== ' "$log"; then
         result="FAILED (valgrind)"
     fi
     echo "$result" >"$build/$1.result"
@@ -213,7 +215,7 @@ done
 wait "${compiling[@]}" || true
 
 quickstart_is_that_of_the_header
-if [[ $mode == asan || $mode == valgrind ]]; then
+if [[ $checker == asan || $checker == valgrind ]]; then
     must_be_caught leak
     must_be_caught late
     must_be_caught beyond

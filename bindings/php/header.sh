@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Makes include/torii-ffi.h, the C declarations as PHP's FFI parser takes them, by the configuration of
+# include/torii.h: header.sh CBINDGEN [--verify]. With --verify it only tells whether the file is up to date.
+set -euo pipefail
+
+cbindgen="$(realpath "$1")"
+shift
+cd "$(dirname "$0")"
+config="$(mktemp)"
+trap 'rm -f "$config"' EXIT
+
+# FFI takes no extern "C", and skips macros. It wants the first two lines at the very top.
+{
+    echo 'header = """'
+    echo '#define FFI_SCOPE "TORII"'
+    echo '#define FFI_LIB "libtorii.so.0"'
+    echo '/* The declarations of torii.h for PHP. Made by header.sh; do not edit. */"""'
+    sed -e 's/^cpp_compat = true/cpp_compat = false/' \
+        -e 's/^documentation = true/documentation = false/' \
+        -e '/^header = """/,/^"""/d' \
+        -e '/^after_includes = """/,/^"""/d' ../../cbindgen.toml
+} > "$config"
+"$cbindgen" --quiet --config "$config" --crate torii --output include/torii-ffi.h "$@" ../..

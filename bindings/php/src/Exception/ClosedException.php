@@ -1,0 +1,14 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** The verifier or client was closed. */
+final class ClosedException extends InvalidArgumentException
+{
+    public function __construct(string $class)
+    {
+        parent::__construct("$class is closed");
+    }
+}

@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** An argument is wrong; the message names it. */
+class InvalidArgumentException extends ToriiException
+{
+}

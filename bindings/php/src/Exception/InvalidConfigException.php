@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** An option, or a combination of options, is wrong; the message names it. */
+final class InvalidConfigException extends InvalidArgumentException
+{
+}

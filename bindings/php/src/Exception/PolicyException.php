@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** The token is good but does not meet a requirement: answer 403. */
+final class PolicyException extends ToriiException
+{
+}

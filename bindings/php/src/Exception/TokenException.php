@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** The token is bad: answer 401. */
+final class TokenException extends ToriiException
+{
+}

@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** The API could not be reached, or the connection to it was lost. */
+class TransportException extends ToriiException
+{
+}

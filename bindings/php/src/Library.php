@@ -1,0 +1,116 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii;
+
+use FFI;
+use FFI\CData;
+use Torii\Exception\LibraryException;
+use Torii\Exception\ToriiException;
+
+/**
+ * libtorii, as FFI has it. Programs have no need of it.
+ *
+ * @internal
+ */
+final class Library
+{
+    /** The ABI include/torii-ffi.h is of. */
+    public const ABI_VERSION = 0;
+
+    /** What the dynamic linker is asked for unless TORII_LIBRARY gives a full path. */
+    private const NAME = 'libtorii.so.0';
+
+    private static ?FFI $ffi = null;
+    private static CData $error;
+
+    /** @var array<string, CData> */
+    private static array $outputs = [];
+
+    /** @throws LibraryException */
+    public static function ffi(): FFI
+    {
+        return self::$ffi ?? self::load();
+    }
+
+    /** Where functions put their errors: one place will do, since check() empties it at once. */
+    public static function error(): CData
+    {
+        return self::$error;
+    }
+
+    /**
+     * Where functions put the handles of a type they make. There is one for each, to be emptied at once:
+     * PHP 8.2 loses memory with every such array it makes and reads a pointer from.
+     */
+    public static function output(string $type): CData
+    {
+        return self::$outputs[$type] ??= self::ffi()->new("$type *[1]");
+    }
+
+    /**
+     * @param int $status what a function returned
+     * @throws ToriiException unless it succeeded
+     */
+    public static function check(int $status): void
+    {
+        if ($status !== 0) {
+            throw ToriiException::take($status, self::$error[0]);
+        }
+    }
+
+    /** The text of a JSON handle, which is freed. */
+    public static function takeJson(CData $json): string
+    {
+        $text = self::$ffi->torii_json_text($json, null);
+        self::$ffi->torii_json_free($json);
+        return $text;
+    }
+
+    private static function load(): FFI
+    {
+        $ffi = self::preloaded() ?? self::open(getenv('TORII_LIBRARY') ?: self::NAME);
+        self::$ffi = $ffi;
+        self::$error = self::output('torii_error_t');
+        return $ffi;
+    }
+
+    /** The library as ffi.preload has it: the only way where ffi.enable is "preload". */
+    private static function preloaded(): ?FFI
+    {
+        try {
+            $ffi = FFI::scope('TORII');
+        } catch (FFI\Exception) {
+            return null;
+        }
+        self::checkAbi('the library of ffi.preload', $ffi->torii_abi_version());
+        return $ffi;
+    }
+
+    private static function open(string $path): FFI
+    {
+        try {
+            self::checkAbi($path, FFI::cdef('uint32_t torii_abi_version(void);', $path)->torii_abi_version());
+            return FFI::cdef(file_get_contents(__DIR__ . '/../include/torii-ffi.h'), $path);
+        } catch (FFI\Exception $e) {
+            $where = getenv('TORII_LIBRARY') ? 'where TORII_LIBRARY says' : 'with the dynamic linker';
+            throw new LibraryException(
+                "libtorii cannot be used: looked $where, for $path ({$e->getMessage()}). Install the package "
+                . 'libtorii0, or set TORII_LIBRARY to the full path of libtorii.so.0. Under php-fpm, FFI has to be '
+                . 'allowed or preloaded, as the README shows',
+                previous: $e,
+            );
+        }
+    }
+
+    private static function checkAbi(string $what, int $version): void
+    {
+        if ($version !== self::ABI_VERSION) {
+            throw new LibraryException(
+                "$what has the ABI version $version, but this package is made for " . self::ABI_VERSION
+                . ': install the library that belongs to it'
+            );
+        }
+    }
+}

@@ -1,0 +1,47 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Record;
+
+use DateTimeImmutable;
+
+/** A user in an organization; the metadata is that of the membership. */
+final readonly class OrganizationMember
+{
+    /**
+     * @param array<string, mixed> $publicMetadata
+     * @param array<string, mixed> $privateMetadata
+     * @param array<string, mixed> $raw all fields, those without a property too
+     */
+    public function __construct(
+        public string $organizationId,
+        public string $userId,
+        public string $role,
+        public ?string $roleName,
+        public array $publicMetadata,
+        public array $privateMetadata,
+        public DateTimeImmutable $joinedAt,
+        public array $raw = [],
+    ) {
+    }
+
+    /**
+     * @param array<string, mixed> $raw
+     * @internal
+     */
+    public static function from(array $raw): self
+    {
+        $fields = new Fields($raw, 'organization member');
+        return new self(
+            $fields->text('organizationId'),
+            $fields->text('userId'),
+            $fields->text('role'),
+            $fields->optionalText('roleName'),
+            $fields->map('publicMetadata'),
+            $fields->map('privateMetadata'),
+            $fields->time('joinedAt'),
+            $raw,
+        );
+    }
+}

@@ -1,0 +1,37 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Resource;
+
+use Torii\Body;
+use Torii\Exception\ToriiException;
+use Torii\Field;
+use Torii\Operations;
+use Torii\Record\ImpersonationToken;
+
+/** Signing in as somebody else. */
+final readonly class Impersonation
+{
+    /** @internal */
+    public function __construct(private Operations $operations)
+    {
+    }
+
+    /**
+     * Never repeated once it was sent, since it counts towards a quota.
+     *
+     * @throws ToriiException
+     */
+    public function createToken(
+        string $userId,
+        string $actorUserId,
+        string $reason,
+        string|null|Field $redirectUrl = Field::Unset,
+        int|null|Field $expiresInSeconds = Field::Unset,
+        mixed ...$more,
+    ): ImpersonationToken {
+        $body = Body::json(compact('actorUserId', 'reason', 'redirectUrl', 'expiresInSeconds') + $more);
+        return ImpersonationToken::from($this->operations->json('impersonation_create_token', $userId, $body));
+    }
+}

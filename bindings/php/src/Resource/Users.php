@@ -1,0 +1,176 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Resource;
+
+use DateTimeInterface;
+use Torii\Body;
+use Torii\Exception\ToriiException;
+use Torii\Field;
+use Torii\Operations;
+use Torii\Page;
+use Torii\Record\User;
+use Torii\Record\UserOrganization;
+
+/** The users of the environment. Fields this package has never heard of go by their names in `$more`. */
+final readonly class Users
+{
+    /** @internal */
+    public function __construct(private Operations $operations)
+    {
+    }
+
+    /**
+     * Users that meet a filter. Null is sent as it is: users without a name, say.
+     *
+     * @param int $limit 1 to 100, or 0 to leave it to the API
+     * @param list<string>|Field $userIds
+     * @param list<string>|Field $emailAddresses
+     * @param list<string>|Field $statuses of "active", "banned", "deleted"
+     * @return Page<User>
+     * @throws ToriiException
+     */
+    public function list(
+        int $limit = 0,
+        ?string $cursor = null,
+        string|null|Field $name = Field::Unset,
+        string|null|Field $email = Field::Unset,
+        array|Field $userIds = Field::Unset,
+        array|Field $emailAddresses = Field::Unset,
+        array|Field $statuses = Field::Unset,
+        DateTimeInterface|null|Field $createdAfter = Field::Unset,
+        DateTimeInterface|null|Field $createdBefore = Field::Unset,
+        string|null|Field $organizationId = Field::Unset,
+        mixed ...$more,
+    ): Page {
+        $filter = Body::filter(compact(
+            'name',
+            'email',
+            'userIds',
+            'emailAddresses',
+            'statuses',
+            'createdAfter',
+            'createdBefore',
+            'organizationId',
+        ) + $more);
+        return $this->page($limit, $cursor, $filter);
+    }
+
+    /** @throws ToriiException */
+    public function get(string $userId): User
+    {
+        return User::from($this->operations->json('users_get', $userId));
+    }
+
+    /**
+     * Never repeated once it was sent: after a TransportException the user may be there.
+     *
+     * @param array<string, mixed>|Field $publicMetadata
+     * @param array<string, mixed>|Field $privateMetadata
+     * @param array<string, mixed>|Field $unsafeMetadata
+     * @throws ToriiException
+     */
+    public function create(
+        string|null|Field $email = Field::Unset,
+        #[\SensitiveParameter] string|null|Field $password = Field::Unset,
+        string|null|Field $firstName = Field::Unset,
+        string|null|Field $lastName = Field::Unset,
+        array|Field $publicMetadata = Field::Unset,
+        array|Field $privateMetadata = Field::Unset,
+        array|Field $unsafeMetadata = Field::Unset,
+        mixed ...$more,
+    ): User {
+        $body = Body::json(compact(
+            'email',
+            'password',
+            'firstName',
+            'lastName',
+            'publicMetadata',
+            'privateMetadata',
+            'unsafeMetadata',
+        ) + $more);
+        return User::from($this->operations->json('users_create', $body));
+    }
+
+    /**
+     * Sets the fields that are given, clears those that are null, and leaves all others alone.
+     *
+     * @param array<string, mixed>|Field $unsafeMetadata
+     * @throws ToriiException
+     */
+    public function update(
+        string $userId,
+        string|null|Field $firstName = Field::Unset,
+        string|null|Field $lastName = Field::Unset,
+        string|null|Field $locale = Field::Unset,
+        array|Field $unsafeMetadata = Field::Unset,
+        mixed ...$more,
+    ): User {
+        $body = Body::json(compact('firstName', 'lastName', 'locale', 'unsafeMetadata') + $more);
+        return User::from($this->operations->json('users_update', $userId, $body));
+    }
+
+    /**
+     * Merges metadata; a key that is null is removed.
+     *
+     * @param array<string, mixed>|Field $publicMetadata
+     * @param array<string, mixed>|Field $privateMetadata
+     * @param array<string, mixed>|Field $unsafeMetadata
+     * @throws ToriiException
+     */
+    public function updateMetadata(
+        string $userId,
+        array|Field $publicMetadata = Field::Unset,
+        array|Field $privateMetadata = Field::Unset,
+        array|Field $unsafeMetadata = Field::Unset,
+    ): User {
+        $body = Body::json(compact('publicMetadata', 'privateMetadata', 'unsafeMetadata'));
+        return User::from($this->operations->json('users_update_metadata', $userId, $body));
+    }
+
+    /** @throws ToriiException */
+    public function delete(string $userId): void
+    {
+        $this->operations->nothing('users_delete', $userId);
+    }
+
+    /**
+     * Also ends all sessions of the user.
+     *
+     * @throws ToriiException
+     */
+    public function ban(string $userId): User
+    {
+        return User::from($this->operations->json('users_ban', $userId));
+    }
+
+    /** @throws ToriiException */
+    public function unban(string $userId): User
+    {
+        return User::from($this->operations->json('users_unban', $userId));
+    }
+
+    /**
+     * @return Page<UserOrganization>
+     * @throws ToriiException
+     */
+    public function listOrganizations(string $userId, int $limit = 0, ?string $cursor = null): Page
+    {
+        return new Page(
+            $this->operations->json('users_list_organizations', $userId, $limit, $cursor),
+            UserOrganization::class,
+            fn (string $next) => $this->listOrganizations($userId, $limit, $next),
+        );
+    }
+
+    /** @return Page<User> */
+    private function page(int $limit, ?string $cursor, ?string $filter): Page
+    {
+        return new Page(
+            $this->operations->json('users_list', $limit, $cursor, $filter),
+            User::class,
+            fn (string $next) => $this->page($limit, $next, $filter),
+        );
+    }
+}

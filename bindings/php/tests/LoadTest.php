@@ -1,0 +1,51 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Tests;
+
+use PHPUnit\Framework\TestCase;
+
+/** What the package says when it cannot have the library it is made for. */
+final class LoadTest extends TestCase
+{
+    public function testAMissingLibrary(): void
+    {
+        $message = self::failure('/no/such/libtorii.so.0');
+        self::assertStringContainsString('/no/such/libtorii.so.0', $message);
+        self::assertMatchesRegularExpression('/TORII_LIBRARY.*Install/s', $message);
+    }
+
+    public function testAnotherAbi(): void
+    {
+        $library = tempnam(sys_get_temp_dir(), 'torii');
+        $cc = proc_open(['cc', '-shared', '-fPIC', '-x', 'c', '-o', $library, '-'], [['pipe', 'r']], $pipes);
+        fwrite($pipes[0], 'unsigned torii_abi_version(void) { return 7; }');
+        fclose($pipes[0]);
+        self::assertSame(0, proc_close($cc));
+        self::assertMatchesRegularExpression('/ABI version 7, but .* for 0/', self::failure($library));
+        unlink($library);
+    }
+
+    public function testForbiddenFfi(): void
+    {
+        self::assertStringContainsString('ffi.enable', self::failure(getenv('TORII_LIBRARY'), ['-d', 'ffi.enable=0']));
+    }
+
+    /** @param list<string> $flags */
+    private static function failure(string $library, array $flags = []): string
+    {
+        $code = 'require "tests/bootstrap.php";
+            try { Torii\Library::ffi(); } catch (Torii\Exception\LibraryException $e) { echo $e->getMessage(); }';
+        $php = proc_open(
+            [PHP_BINARY, ...$flags, '-r', $code],
+            [1 => ['pipe', 'w']],
+            $pipes,
+            dirname(__DIR__),
+            ['TORII_LIBRARY' => $library],
+        );
+        $output = stream_get_contents($pipes[1]);
+        self::assertSame(0, proc_close($php), $output);
+        return $output;
+    }
+}

@@ -1,0 +1,84 @@
+# frozen_string_literal: true
+
+require 'time'
+
+module Torii
+  # Something the API answered. Fields this gem has no method for are there by their names in the API,
+  # as in <tt>user['phone']</tt>.
+  class Record
+    # @param attributes [Hash{String => Object}] as the API names them
+    def initialize(attributes)
+      @attributes = attributes
+    end
+
+    # @return [Object, nil] a field by its name in the API
+    def [](name) = @attributes[name]
+
+    # @return [Hash{String => Object}] all fields, by their names in the API
+    def to_h = @attributes
+
+    def ==(other) = other.class == self.class && other.to_h == to_h
+    alias eql? ==
+
+    def hash = to_h.hash
+
+    # Only ids, since all else may be about people.
+    def inspect
+      ids = @attributes.filter_map { |name, value| "#{name}=#{value.inspect}" if name.match?(/\A(id|.*Id)\z/) }
+      "#<#{[self.class, *ids].join(' ')}>"
+    end
+
+    # Declares fields: texts, flags and metadata as they come, times as Time.
+    def self.fields(*names, times: [])
+      names.each do |name|
+        key = Body.key(name)
+        define_method(name) { @attributes[key] }
+      end
+      times.each do |name|
+        key = Body.key(name)
+        define_method(name) { @attributes[key] && Time.iso8601(@attributes[key]) }
+      end
+    end
+    private_class_method :fields
+  end
+
+  # A user of the environment.
+  class User < Record
+    fields :id, :environment_id, :email, :name, :first_name, :last_name, :locale, :status,
+           :public_metadata, :private_metadata, :unsafe_metadata,
+           times: %i[email_verified_at created_at updated_at deleted_at]
+  end
+
+  # A login of a user.
+  class Session < Record
+    fields :id, :user_id, :environment_id, :user_agent, :ip_address, :active_organization_id, :impersonated_by,
+           times: %i[created_at expires_at last_used_at]
+  end
+
+  # An organization of the environment.
+  class Organization < Record
+    fields :id, :name, :slug, :role_set_id, :public_metadata, :private_metadata, times: %i[created_at]
+  end
+
+  # A user in an organization; the metadata is that of the membership.
+  class OrganizationMember < Record
+    fields :organization_id, :user_id, :role, :role_name, :public_metadata, :private_metadata, times: %i[joined_at]
+  end
+
+  # An organization of a user; the metadata is that of the membership.
+  class UserOrganization < Record
+    fields :organization_id, :name, :slug, :role, :role_name, :public_metadata, :private_metadata,
+           times: %i[joined_at]
+  end
+
+  # An invitation by email. Metadata is there when a single one was asked for.
+  class Invitation < Record
+    fields :id, :environment_id, :email, :status, :public_metadata, :private_metadata,
+           times: %i[expires_at created_at accepted_at revoked_at]
+  end
+
+  # What to sign in with as somebody else, once.
+  class ImpersonationToken < Record
+    fields :token, :expires_in_seconds, :url
+  end
+end

@@ -1,0 +1,45 @@
+# frozen_string_literal: true
+
+require_relative 'test_helper'
+
+# What the library gives is given back.
+class MemoryTest < Minitest::Test
+  include EmulatorTest
+
+  def test_verifications
+    verifier = Torii::Verifier.new(issuer)
+    good = token
+    assert_flat(10_000, 100_000) do
+      verifier.verify(good)
+      verifier.verify('bad')
+    rescue Torii::TokenError
+      nil
+    end
+  end
+
+  def test_calls
+    client = client()
+    assert_flat(200, 1000) { client.allowed_origins.get }
+    assert_flat(50, 200) do
+      client.users.get(USER)
+    rescue Torii::ApiError
+      nil
+    end
+  end
+
+  def test_verifiers
+    assert_flat(1000, 10_000) { Torii::Verifier.new(issuer, audiences: ['a']).close }
+    assert_flat(1000, 10_000) { Torii::Verifier.new(issuer) }
+  end
+
+  private
+
+  def assert_flat(warm_up, times, &block)
+    warm_up.times(&block)
+    GC.start
+    before = rss
+    times.times(&block)
+    GC.start
+    assert_operator rss - before, :<, 2048, 'KiB of growth'
+  end
+end

@@ -1,0 +1,114 @@
+# frozen_string_literal: true
+
+require_relative 'test_helper'
+
+# Threads, forks, and puma in cluster mode.
+class ProcessesTest < Minitest::Test
+  include EmulatorTest
+
+  def test_threads_share_a_verifier_and_a_client
+    verifier = Torii::Verifier.new(issuer)
+    client = client()
+    good = token(claims: { sub: USER })
+    threads = Array.new(16) do
+      Thread.new { Array.new(20) { [verifier.verify(good).user_id, client.allowed_origins.get] } }
+    end
+    assert_equal [[USER, []]], threads.flat_map(&:value).uniq
+    assert_equal 1, requests('/acme/').size
+  end
+
+  def test_other_threads_run_while_one_waits
+    verifier = Torii::Verifier.new(issuer)
+    good = token
+    fault('/acme/', kind: 'hang')
+    waiting = Thread.new { verifier.verify(good) }
+    waiting.report_on_exception = false
+    emulator('get', '/requests?path=/acme/&at_least=1')
+    assert_predicate waiting, :alive?
+    emulator('delete', '/faults')
+    assert_raises(Torii::Error) { waiting.value }
+  end
+
+  def test_an_interrupt_waits_for_the_answer
+    client = client(timeout: 0.5)
+    fault('/api/', kind: 'hang')
+    assert_raises(Timeout::Error) { Timeout.timeout(0.1) { client.allowed_origins.get } }
+    emulator('delete', '/faults')
+    assert_empty client.allowed_origins.get
+  end
+
+  def test_fork
+    verifier = Torii::Verifier.new(issuer)
+    client = client()
+    good = token(claims: { sub: USER })
+    verifier.verify(good)
+    client.allowed_origins.get
+    child = lambda do
+      emulator('post', '/issuers/acme/keys')
+      [verifier.verify(good).user_id, verifier.verify(token(claims: { sub: USER })).user_id, client.allowed_origins.get]
+    end
+    assert_equal [USER, USER, []], in_child(&child)
+    assert_equal USER, verifier.verify(good).user_id
+    assert_empty client.allowed_origins.get
+  end
+
+  def test_fork_while_another_thread_fetches
+    verifier = Torii::Verifier.new(issuer)
+    good = token(claims: { sub: USER })
+    fault('/acme/', times: 1, kind: 'delay', ms: 1000)
+    fetching = Thread.new { verifier.verify(good).user_id }
+    emulator('get', '/requests?path=/acme/&at_least=1')
+    in_child { verifier.verify(good).user_id }.then { |user| assert_equal USER, user }
+    assert_equal USER, fetching.value
+  end
+
+  def test_puma_cluster
+    good = token(claims: { sub: USER })
+    puma do |url|
+      answers = Array.new(40) do
+        answer = Net::HTTP.get_response(URI(url), 'Authorization' => "Bearer #{good}")
+        assert_equal '200', answer.code, answer.body
+        JSON.parse(answer.body)
+      end
+      assert_equal [[USER, []]], answers.map { |answer| answer.values_at('user', 'origins') }.uniq
+      assert_equal 2, answers.map { |answer| answer['pid'] }.uniq.size
+      assert_equal '401', Net::HTTP.get_response(URI(url)).code
+    end
+  end
+
+  private
+
+  # The value of a block that runs in a forked child.
+  def in_child
+    reader, writer = IO.pipe
+    pid = fork do
+      writer.write(JSON.generate([yield]))
+      writer.close
+      exit!(0)
+    end
+    writer.close
+    JSON.parse(Timeout.timeout(20) { reader.read }).first
+  ensure
+    Process.wait(pid)
+  end
+
+  def puma
+    server = IO.popen({ 'TORII_ISSUER' => issuer, 'TORII_API_URL' => Emulator.info['url'],
+                        'TORII_SECRET_KEY' => Emulator.info['secret_key'] },
+                      ['ruby', '-Ilib', '-S', 'puma', '-C', 'test/cluster/puma.rb', 'test/cluster/config.ru'],
+                      err: %i[child out])
+    url = nil
+    booted = 0
+    Timeout.timeout(30) do
+      until booted == 2
+        line = server.gets or flunk 'puma ended'
+        url ||= line[%r{http://127\.0\.0\.1:\d+}]
+        booted += 1 if line.include?('booted')
+      end
+    end
+    yield url
+  ensure
+    Process.kill('TERM', server.pid)
+    server.close
+  end
+end
