@@ -119,7 +119,7 @@ test-tools-go: test-tools
 test-tools-ruby: test-tools
 	@scripts/require ruby puma =ruby-ffi =ruby-rack =ruby-minitest
 test-tools-php: test-tools
-	@scripts/require php:php-cli php-fpm8.2:php-fpm phpunit nginx:nginx-light =php-psr =php-nyholm-psr7
+	@scripts/require php:php-cli phpunit nginx:nginx-light =php-fpm =php-psr =php-nyholm-psr7
 test-tools-python: test-tools
 
 test-demo: demo
