@@ -71,6 +71,7 @@ test-lint: | test-tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features test-hooks -- -D warnings
 	$(CARGO) clippy --locked -p torii --no-default-features -- -D warnings
+	! $(CARGO) tree --locked -p torii -e normal | grep ' ring v' || { echo "a second crypto library" >&2; exit 1; }
 
 test-rust: | test-tools
 	$(CARGO) test --locked --workspace --features test-hooks
@@ -84,6 +85,10 @@ test-header: $(CBINDGEN)
 	{ $(CBINDGEN) --quiet --verify --config cbindgen.toml --crate torii --output include/torii.h \
 	  && bindings/php/header.sh $(CBINDGEN) --verify; } \
 	  || { echo "a header is not what the source says: run 'make header'" >&2; exit 1; }
+	for std in c99 c11 c17; do \
+	  cc -std=$$std -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c include/torii.h; \
+	done
+	c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ include/torii.h
 
 test-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
@@ -131,10 +136,22 @@ test-readme: $(RELEASE)/libtorii.so emulator
 
 .PHONY: bench
 bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
+	mkdir -p $(BUILD)
 	$(CARGO) bench --locked -p torii --bench verify
 	TORII_BENCH_PYTHON=$(BUILD)/parity/bin/python $(CARGO) bench --locked -p torii --bench api
 	cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I include benches/load.c -o $(BUILD)/load -ldl
 	for round in 1 2 3 4 5; do $(BUILD)/load $(RELEASE)/libtorii.so; done
+
+# The bindings, each beside what its users would take instead.
+bench: bench-bindings
+.PHONY: bench-bindings
+bench-bindings: $(RELEASE)/libtorii.so emulator $(BINDINGS:%=test-tools-%)
+	@scripts/require =ruby-jwt
+	bindings/cpp/bench.sh $(RELEASE) include
+	bindings/go/bench.sh $(RELEASE) include
+	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 ruby -Ibindings/ruby/lib bindings/ruby/bench.rb
+	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 php -d ffi.enable=true bindings/php/bench.php $(PHP_JWT)
+	BUILD=$(BUILD) bindings/python/bench.sh $(RELEASE) $(EMULATOR)
 
 .PHONY: soak
 soak: | tools

@@ -503,7 +503,7 @@ func TestClientOptions(t *testing.T) {
 		"retries":         {torii.WithMaxRetries(11), torii.ErrInvalidArgument, "retries"},
 		"CA file":         {torii.WithAPICAFile("/nowhere"), torii.ErrInvalidConfig, "/nowhere"},
 		"proxy":           {torii.WithProxy("proxy"), torii.ErrInvalidArgument, "proxy"},
-		"user agent":      {torii.WithUserAgent("a\nb"), torii.ErrInvalidArgument, "user agent"},
+		"user agent":      {torii.WithUserAgent("a\nb"), torii.ErrInvalidArgument, "user_agent_suffix"},
 		"plain http":      {torii.WithAPIURL("http://api.torii.so"), torii.ErrInvalidConfig, "http"},
 	} {
 		_, err := torii.NewClient("sk_test_x", c.option)

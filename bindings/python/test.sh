@@ -8,7 +8,8 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-export TORII_LIBRARY="$1/libtorii.so.0" TORII_HEADER="$2/torii.h" TORII_EMULATOR="$3"
+TORII_LIBRARY=$(realpath "$1")/libtorii.so.0 TORII_HEADER=$(realpath "$2/torii.h") TORII_EMULATOR=$(realpath "$3")
+export TORII_LIBRARY TORII_HEADER TORII_EMULATOR
 export PYTHONDONTWRITEBYTECODE=1
 shift 3
 

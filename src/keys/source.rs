@@ -361,7 +361,11 @@ impl Source {
     }
 
     fn unavailable(&self, state: &State, now: Millis, until: Millis) -> Error {
-        let text = format!("the keys at {} cannot be had: {}", self.url(), state.reason);
+        let reason = match state.reason.as_str() {
+            "" => "a fetch was begun and never ended",
+            reason => reason,
+        };
+        let text = format!("the keys at {} cannot be had: {reason}", self.url());
         let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
         Error::text(Status::KeysUnavailable, text).after(seconds)
     }

@@ -132,6 +132,8 @@ fn a_claim_that_is_never_released_times_out() {
     assert!(verifier.claim_fetch().is_none());
     seconds(1);
     assert!(verifier.claim_fetch().is_none(), "it counts as failed, and failures are paused");
+    let error = verifier.verify_nowait(issuer.mint(Mint::new())).unwrap_err();
+    assert!(error.to_string().ends_with("a fetch was begun and never ended"), "{error}");
     seconds(2);
     let fetch = verifier.claim_fetch().unwrap();
     let body = issuer.jwks().to_string();

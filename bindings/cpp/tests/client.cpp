@@ -306,7 +306,7 @@ TEST(wrong_client_options_are_named)
     CHECK_FAILS(make(options().ca_file("/nowhere")), TORII_ERR_INVALID_CONFIG, "/nowhere");
     CHECK_FAILS(make(options().proxy("proxy")), TORII_ERR_INVALID_ARGUMENT, "proxy");
     CHECK_FAILS(make(options().user_agent_suffix("a\nb")), TORII_ERR_INVALID_ARGUMENT,
-                "user agent");
+                "user_agent_suffix");
     CHECK_FAILS(make(options().api_url("http://api.example")), TORII_ERR_INVALID_CONFIG, "http");
     CHECK(make(options().api_url("http://api.example").allow_http(true)));
     CHECK_FAILS(torii::client::make("pk_test_x"), TORII_ERR_INVALID_ARGUMENT, "secret");
