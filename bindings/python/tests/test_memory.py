@@ -68,6 +68,6 @@ def test_verifiers_and_clients(emulator: Emulator) -> None:
         ToriiVerifier(emulator.issuer, audience=["a", long], clock=lambda: 0.0).close()
         with pytest.raises(ToriiAuthError):
             ToriiVerifier(emulator.issuer, audience="app").verify(token)
-        ToriiClient(emulator.secret_key, api_url=f"{emulator.url}/{long}").close()
+        ToriiClient(emulator.secret_key, api_url=f"{emulator.url}/{long[:2000]}").close()
 
     assert growth(work, 1_000) < 1 << 20
