@@ -212,25 +212,21 @@ impl<'a> Scan<'a> {
     /// A string, from quote to quote, without its escapes.
     fn string(&mut self) -> Result<Cow<'a, str>, Fault> {
         self.at += 1;
-        let mut start = self.at;
         let mut unescaped = String::new();
         loop {
+            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
+            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+            let start = self.at;
+            self.at += plain.unwrap_or(rest.len());
+            let run = self.since(start)?;
             match self.next() {
-                Some(b'"') => {
-                    let last = self.text.get(start..self.at - 1).ok_or("not UTF-8")?;
-                    if unescaped.is_empty() {
-                        return Ok(Cow::Borrowed(last));
-                    }
-                    unescaped.push_str(last);
-                    return Ok(Cow::Owned(unescaped));
-                }
+                Some(b'"') if unescaped.is_empty() => return Ok(Cow::Borrowed(run)),
+                Some(b'"') => return Ok(Cow::Owned(unescaped + run)),
                 Some(b'\\') => {
-                    unescaped.push_str(self.text.get(start..self.at - 1).ok_or("not UTF-8")?);
+                    unescaped.push_str(run);
                     unescaped.push(self.escape()?);
-                    start = self.at;
                 }
-                Some(0..0x20) => return Err("a control character in a string"),
-                Some(_) => {}
+                Some(_) => return Err("a control character in a string"),
                 None => return Err("JSON that ends too early"),
             }
         }
