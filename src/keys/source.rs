@@ -4,6 +4,7 @@
 //! Verifications read the keys without a lock. The lock around [`Life`] is held for a few
 //! instructions, never during a fetch, and never by a thread a child of `fork` has lost.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ use crate::text::{Terminated, TerminatedString};
 pub(crate) struct Held {
     pub(crate) set: Arc<KeySet>,
     birth: Birth,
+    /// Which fetch brought it, in the order in which they are begun.
+    number: u64,
     etag: Option<Arc<str>>,
 }
 
@@ -86,6 +89,7 @@ pub(crate) struct Account {
 pub(crate) struct Claim {
     source: Arc<Source>,
     ticket: Ticket,
+    number: u64,
     settled: bool,
 }
 
@@ -107,13 +111,18 @@ impl Source {
     pub(crate) fn fixed(url: &str, set: Arc<KeySet>) -> Self {
         let source = Source::empty(url);
         let birth = Birth { asked_at: Millis::MAX, max_age: None };
-        source.held.store(Some(Arc::new(Held { set, birth, etag: None })));
+        let held = Held { set, birth, number: u64::MAX, etag: None };
+        source.held.store(Some(Arc::new(held)));
         source
     }
 
     fn empty(url: &str) -> Self {
-        let gate = PerProcess::new(Gate::default);
-        Source { url: TerminatedString::new(url), fetch: None, held: ArcSwapOption::empty(), gate }
+        Source {
+            url: TerminatedString::new(url),
+            fetch: None,
+            held: ArcSwapOption::empty(),
+            gate: PerProcess::new(Gate::default),
+        }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -144,12 +153,12 @@ impl Source {
         }
     }
 
-    /// As [`Source::usable`], and the keys are such that hold `kid`: at `since`, when the call
-    /// began, they may have been older than the key.
+    /// As [`Source::usable`], and the keys are such that hold `kid`: those of a fetch that was
+    /// [`begun`] before `since`, when the call began, may be older than the key.
     pub(crate) fn usable_with(
         self: &Arc<Self>,
         kid: &str,
-        since: Millis,
+        since: u64,
         policy: &Policy,
         patience: &Patience,
     ) -> Result<Use> {
@@ -158,7 +167,7 @@ impl Source {
             let held = self.usable(now, policy, patience)?;
             match &*held {
                 Some(keys) if keys.set.find(kid).is_some() => return Ok(held),
-                Some(keys) if keys.birth.asked_at >= since => return Err(unknown_kid()),
+                Some(keys) if keys.number > since => return Err(unknown_kid()),
                 _ => {}
             }
             match self.step_for_kid(&held, now, patience)? {
@@ -314,7 +323,8 @@ impl Source {
     }
 
     fn claim(self: &Arc<Self>, ticket: Ticket) -> Claim {
-        Claim { source: self.clone(), ticket, settled: false }
+        let number = BEGUN.fetch_add(1, Ordering::Relaxed) + 1;
+        Claim { source: self.clone(), ticket, number, settled: false }
     }
 
     /// Starts a fetch on a thread of its own, unless somebody is at it.
@@ -369,6 +379,15 @@ impl Source {
         let seconds = until.saturating_sub(now).div_ceil(1_000).max(1);
         Error::text(Status::KeysUnavailable, text).after(seconds)
     }
+}
+
+/// How many fetches of keys were begun in this process. Times are too coarse to tell which of two
+/// things came first.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
+
+/// How many fetches of keys were begun so far.
+pub(crate) fn begun() -> u64 {
+    BEGUN.load(Ordering::Relaxed)
 }
 
 /// A host that takes longer than this over a fetch has lost it.
@@ -441,14 +460,14 @@ impl Claim {
 
     fn end(mut self, outcome: std::result::Result<New, &str>) -> bool {
         self.settled = true;
-        self.source.end(self.ticket, outcome)
+        self.source.end(self.ticket, self.number, outcome)
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
         if !self.settled {
-            self.source.end(self.ticket, Err("the fetch was given up"));
+            self.source.end(self.ticket, self.number, Err("the fetch was given up"));
         }
     }
 }
@@ -458,7 +477,7 @@ type New = (Arc<KeySet>, Option<Millis>, Option<Arc<str>>);
 impl Source {
     /// Takes the result of a fetch and wakes who waits for it. False for a fetch that counts as
     /// lost: somebody else may have had newer keys since.
-    fn end(&self, ticket: Ticket, outcome: std::result::Result<New, &str>) -> bool {
+    fn end(&self, ticket: Ticket, number: u64, outcome: std::result::Result<New, &str>) -> bool {
         let gate = self.gate.get();
         let mut state = gate.lock();
         let now = monotonic();
@@ -468,7 +487,7 @@ impl Source {
         match outcome {
             Ok((set, max_age, etag)) => {
                 let birth = Birth { asked_at, max_age };
-                self.held.store(Some(Arc::new(Held { set, birth, etag })));
+                self.held.store(Some(Arc::new(Held { set, birth, number, etag })));
                 state.last_success = Some(now);
             }
             Err(reason) => {

@@ -131,9 +131,9 @@ impl Verifier {
     /// The claims, and whether the signature was checked before.
     fn judge(&self, token: &[u8], patience: &Patience) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
-        let since = monotonic();
+        let since = keys::begun();
         if let Some(verified) = self.verdicts.get(token) {
-            let keys = verified.issuer.source.usable(since, &self.policy, patience)?;
+            let keys = verified.issuer.source.usable(monotonic(), &self.policy, patience)?;
             if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
                 let judged = self.judge_now(&verified);
                 if judged.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
