@@ -107,10 +107,11 @@ test-counts: $(RELEASE)/libtorii.so
 
 test-parity: $(RELEASE)/libtorii.so $(BUILD)/parity/.made emulator
 	$(BUILD)/parity/bin/python tests/parity/parity.py $(EMULATOR) $(RELEASE)/libtorii.so
+	$(BUILD)/parity/bin/python tests/parity/webhooks.py tests/behaviour/verify.json $(RELEASE)/libtorii.so
 
 $(BUILD)/parity/.made: | test-tools
 	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet torii-backend==0.0.13
+	$(@D)/bin/pip install --quiet torii-backend==0.0.13 standardwebhooks==1.1.0
 	touch $@
 
 $(BINDINGS:%=test-%): test-%: test-tools-% $(RELEASE)/libtorii.so emulator

@@ -29,7 +29,8 @@
  *     }
  *
  * It also manages the users of an environment over torii's backend API: torii_client_t makes every
- * call, torii_patch_t a body that can say "clear this field", torii_json_t reads an answer.
+ * call, torii_patch_t a body that can say "clear this field", torii_json_t reads an answer. And
+ * torii_webhook_verify_standard() tells whether a webhook is genuine.
  *
  * Ownership. Every handle that a function gives through an out-pointer or returns from a `_new` is
  * the caller's, who frees it with the `_free` of its type; `_free(NULL)` does nothing. Whatever goes
@@ -84,6 +85,7 @@
  * - 150 to 199: the token is good, but the operator's policy refuses it, answer 403;
  * - 200 to 299: nothing can be said, since the keys are missing, answer 503;
  * - 300 to 349: a call of the backend API failed, answer 500;
+ * - 350 to 399: a webhook is not genuine, answer 400;
  * - 900: a defect of this library, answer 500.
  *
  * torii_status_http() tells the answer.
@@ -177,6 +179,18 @@ typedef enum {
    * The API answered with success, but the answer cannot be understood.
    */
   TORII_ERR_RESPONSE = 303,
+  /**
+   * A header of the webhook is missing, or not of the form it has to be.
+   */
+  TORII_ERR_WEBHOOK_HEADER = 350,
+  /**
+   * The webhook was not signed with any of the secrets.
+   */
+  TORII_ERR_WEBHOOK_SIGNATURE = 351,
+  /**
+   * The webhook was sent too long ago, or too far ahead.
+   */
+  TORII_ERR_WEBHOOK_TIMESTAMP = 352,
   /**
    * A defect of this library. The process, and every other handle, is unharmed.
    */
@@ -322,7 +336,8 @@ const char *torii_status_name(uint32_t status);
 
 /**
  * The HTTP status with which a server that meets this status answers its own client: 401 for a
- * bad token, 403 for a policy, 503 when keys are missing, 200 for TORII_OK, else 500.
+ * bad token, 403 for a policy, 503 when keys are missing, 400 for a webhook that is not genuine, 200
+ * for TORII_OK, else 500.
  *
  * Threads: any number at once; does not block.
  * Since: 0.1.0.
@@ -1795,6 +1810,48 @@ bool torii_json_is_null(const torii_json_t *json, const char *pointer, size_t po
  * Since: 0.1.0.
  */
 void torii_json_free(torii_json_t *json);
+
+/**
+ * Tells whether a webhook is genuine, as Standard Webhooks 1.0.0 says it: signed with one of the
+ * secrets (HMAC-SHA256, `v1`), and sent lately. torii has announced secrets of this form, but has
+ * not published its scheme; this is the standard's, whoever sends.
+ *
+ * Give the body as it arrived, before anything parsed it. A webhook can be delivered more than once,
+ * each time with the same id: remember the ids of the last minutes if that does harm.
+ *
+ * Threads: any number at once; does not block.
+ * Errors: TORII_ERR_WEBHOOK_HEADER when a header is missing or malformed;
+ * TORII_ERR_WEBHOOK_TIMESTAMP when it was sent too long ago, or too far ahead;
+ * TORII_ERR_WEBHOOK_SIGNATURE when no signature fits; TORII_ERR_INVALID_CONFIG for a secret that is
+ * none, by its number and never its value; TORII_ERR_INVALID_ARGUMENT for a negative tolerance.
+ * Since: 0.1.0.
+ *
+ * `secrets` one secret, or several separated by spaces while they are being changed: `whsec_` and at
+ * least 24 bytes as base64 each.
+ * `id`, `timestamp`, `signature` the values of the headers `webhook-id`, `webhook-timestamp` and
+ * `webhook-signature` (`svix-id` and so on mean the same). A header that is missing is NULL; of one
+ * that comes twice, give all values joined by ", ", and it is refused.
+ * `now` the time, in Unix seconds, as time() tells it.
+ * `tolerance` how many seconds before or after `now` it may have been sent; 300 is usual.
+ * `secret_index` [may be NULL] receives which of the secrets it was signed with, counted from 0.
+ * `sent_at` [may be NULL] receives when it was sent, in Unix seconds.
+ * `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+ */
+torii_status_t torii_webhook_verify_standard(const char *secrets,
+                                             size_t secrets_len,
+                                             const char *id,
+                                             size_t id_len,
+                                             const char *timestamp,
+                                             size_t timestamp_len,
+                                             const char *signature,
+                                             size_t signature_len,
+                                             const char *body,
+                                             size_t body_len,
+                                             int64_t now,
+                                             int64_t tolerance,
+                                             size_t *secret_index,
+                                             int64_t *sent_at,
+                                             torii_error_t **err);
 
 #ifdef __cplusplus
 }  // extern "C"

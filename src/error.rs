@@ -29,7 +29,8 @@ macro_rules! statuses {
             }
 
             /// The HTTP status with which a server that meets this status answers its own
-            /// client: 401 for a bad token, 403 for a policy, 503 when keys are missing, else 500.
+            /// client: 401 for a bad token, 403 for a policy, 503 when keys are missing, 400 for a
+            /// webhook that is not genuine, else 500.
             pub const fn http(self) -> u16 {
                 match self { $(Status::$name => $http),+ }
             }
@@ -82,6 +83,12 @@ statuses! {
     Timeout = 302, c"TORII_ERR_TIMEOUT", 500;
     /// The API answered with success, but the answer cannot be understood.
     Response = 303, c"TORII_ERR_RESPONSE", 500;
+    /// A header of the webhook is missing, or not of the form it has to be.
+    WebhookHeader = 350, c"TORII_ERR_WEBHOOK_HEADER", 400;
+    /// The webhook was not signed with any of the secrets.
+    WebhookSignature = 351, c"TORII_ERR_WEBHOOK_SIGNATURE", 400;
+    /// The webhook was sent too long ago, or too far ahead.
+    WebhookTimestamp = 352, c"TORII_ERR_WEBHOOK_TIMESTAMP", 400;
     /// A defect of this library. The process, and every other handle, is unharmed.
     Internal = 900, c"TORII_ERR_INTERNAL", 500;
 }

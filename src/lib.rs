@@ -39,6 +39,7 @@ mod patch;
 mod text;
 mod token;
 mod verify;
+mod webhook;
 
 pub use api::{
     AllowedOrigins, Client, ClientOptions, Impersonation, Invitations, Items, Organizations,
@@ -48,6 +49,7 @@ pub use error::{Error, Result, Status};
 pub use json::Json;
 pub use patch::Patch;
 pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
+pub use webhook::{Delivery, StandardWebhook, verify_standard_webhook};
 
 /// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
 pub fn clear_jwks_cache() {

@@ -8,7 +8,10 @@
     reason = "a test fails by panicking"
 )]
 
-use torii::{Auth, Error, Requirement, Verifier, VerifierOptions};
+use torii::{
+    Auth, Delivery, Error, Requirement, StandardWebhook, Verifier, VerifierOptions,
+    verify_standard_webhook,
+};
 use torii_behaviour::{Case, Corpus, Input, KeySet};
 
 fn options(corpus: &Corpus, case: &Case) -> VerifierOptions {
@@ -106,4 +109,38 @@ fn every_key_set_is_read_as_told() {
             }
         }
     }
+}
+
+#[test]
+fn every_webhook_gets_its_verdict() {
+    let corpus = torii_behaviour::load();
+    for case in &corpus.webhooks {
+        let [id, timestamp, signature] =
+            [&case.id, &case.timestamp, &case.signature].map(|text| text.expand());
+        let digits = case.body_hex.as_bytes().chunks(2).map(|pair| str::from_utf8(pair).unwrap());
+        let body: Vec<u8> = digits.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect();
+        let webhook = StandardWebhook {
+            id: id.as_bytes(),
+            timestamp: timestamp.as_bytes(),
+            signature: signature.as_bytes(),
+            body: &body,
+        };
+        let secrets = case.secrets.join(" ");
+        let verdict =
+            verify_standard_webhook(secrets.as_bytes(), &webhook, case.now, case.tolerance);
+        match verdict {
+            Ok(Delivery { secret_index, sent_at, .. }) => {
+                assert_eq!("TORII_OK", case.expect.status, "{}", case.name);
+                assert_eq!(Some(secret_index), case.expect.secret_index, "{}", case.name);
+                assert_eq!(Some(sent_at), case.expect.sent_at, "{}", case.name);
+            }
+            Err(error) => {
+                assert_eq!(error.status().name(), case.expect.status, "{}: {error}", case.name);
+                let message = error.to_string();
+                let mut secrets = case.secrets.iter().filter(|secret| secret.len() > 8);
+                assert!(!secrets.any(|secret| message.contains(&secret[6..])), "{message}");
+            }
+        }
+    }
+    println!("{} webhooks", corpus.webhooks.len());
 }

@@ -53,6 +53,8 @@ mod patch;
 
 mod json;
 
+mod webhook;
+
 mod guard;
 mod pointer;
 #[cfg(feature = "test-hooks")]

@@ -114,6 +114,16 @@ pub(super) unsafe fn out<'a, T: Blank>(pointer: *mut T, name: &'static str) -> R
     Ok(unsafe { &mut *pointer })
 }
 
+/// As [`out`], for a result that the caller need not want.
+///
+/// # Safety
+///
+/// As for [`out`].
+pub(super) unsafe fn optional_out<'a, T: Blank>(pointer: *mut T) -> Option<&'a mut T> {
+    // SAFETY: the promise of this function is that of `out`.
+    unsafe { out(pointer, "out") }.ok()
+}
+
 /// What a result is until there is one.
 pub(super) trait Blank {
     const BLANK: Self;

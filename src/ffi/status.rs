@@ -12,6 +12,7 @@ use crate::error::Status;
 /// - 150 to 199: the token is good, but the operator's policy refuses it, answer 403;
 /// - 200 to 299: nothing can be said, since the keys are missing, answer 503;
 /// - 300 to 349: a call of the backend API failed, answer 500;
+/// - 350 to 399: a webhook is not genuine, answer 400;
 /// - 900: a defect of this library, answer 500.
 ///
 /// torii_status_http() tells the answer.
@@ -63,6 +64,12 @@ pub enum torii_status_t {
     TORII_ERR_TIMEOUT = 302,
     /// The API answered with success, but the answer cannot be understood.
     TORII_ERR_RESPONSE = 303,
+    /// A header of the webhook is missing, or not of the form it has to be.
+    TORII_ERR_WEBHOOK_HEADER = 350,
+    /// The webhook was not signed with any of the secrets.
+    TORII_ERR_WEBHOOK_SIGNATURE = 351,
+    /// The webhook was sent too long ago, or too far ahead.
+    TORII_ERR_WEBHOOK_TIMESTAMP = 352,
     /// A defect of this library. The process, and every other handle, is unharmed.
     TORII_ERR_INTERNAL = 900,
 }
@@ -94,6 +101,9 @@ impl From<Status> for torii_status_t {
             Status::Transport => TORII_ERR_TRANSPORT,
             Status::Timeout => TORII_ERR_TIMEOUT,
             Status::Response => TORII_ERR_RESPONSE,
+            Status::WebhookHeader => TORII_ERR_WEBHOOK_HEADER,
+            Status::WebhookSignature => TORII_ERR_WEBHOOK_SIGNATURE,
+            Status::WebhookTimestamp => TORII_ERR_WEBHOOK_TIMESTAMP,
             Status::Internal => TORII_ERR_INTERNAL,
         }
     }
@@ -115,7 +125,8 @@ pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
 }
 
 /// The HTTP status with which a server that meets this status answers its own client: 401 for a
-/// bad token, 403 for a policy, 503 when keys are missing, 200 for TORII_OK, else 500.
+/// bad token, 403 for a policy, 503 when keys are missing, 400 for a webhook that is not genuine, 200
+/// for TORII_OK, else 500.
 ///
 /// Threads: any number at once; does not block.
 /// Since: 0.1.0.

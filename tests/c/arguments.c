@@ -556,6 +556,46 @@ static void options_are_copied(const char *issuer, const char *token)
     torii_auth_free(auth);
 }
 
+/* A secret, and the three headers, of a webhook; only its shape is of interest here. */
+#define SECRET TORII_STR("whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY")
+#define HEADERS TORII_STR("msg_1"), TORII_STR("1800000000"), TORII_STR("v1,AAAA")
+
+static void webhooks_are_told_from_nonsense(void)
+{
+    size_t secret_index = 1;
+    int64_t sent_at = 1;
+
+    CHECK_FAILS(TORII_ERR_WEBHOOK_SIGNATURE, "webhook-signature: not made with any",
+                torii_webhook_verify_standard(SECRET, HEADERS, NULL, 0, 1800000000, 0,
+                                              &secret_index, &sent_at, err));
+    CHECK(secret_index == 0 && sent_at == 0);
+    CHECK_FAILS(TORII_ERR_WEBHOOK_TIMESTAMP, "webhook-timestamp: 1800000000 s from now",
+                torii_webhook_verify_standard(SECRET, HEADERS, "{}", 2, 0, 300, NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "tolerance",
+                torii_webhook_verify_standard(SECRET, HEADERS, "{}", 2, 0, -1, NULL, NULL, err));
+    CHECK_FAILS(CONFIG, "secrets",
+                torii_webhook_verify_standard(NULL, 0, HEADERS, "{}", 2, 0, 0, NULL, NULL, err));
+    CHECK_FAILS(CONFIG, "secrets: number 2",
+                torii_webhook_verify_standard(TORII_STR("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY \xff"),
+                                              HEADERS, "{}", 2, 0, 0, NULL, NULL, err));
+    CHECK_FAILS(TORII_ERR_WEBHOOK_HEADER, "webhook-id: missing",
+                torii_webhook_verify_standard(SECRET, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0,
+                                              NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "secrets",
+                torii_webhook_verify_standard(NO_TEXT, HEADERS, "{}", 2, 0, 0, NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "id",
+                torii_webhook_verify_standard(SECRET, BEYOND, NULL, 0, NULL, 0, NULL, 0, 0, 0,
+                                              NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "timestamp",
+                torii_webhook_verify_standard(SECRET, NULL, 0, NO_TEXT, NULL, 0, NULL, 0, 0, 0,
+                                              NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "signature",
+                torii_webhook_verify_standard(SECRET, NULL, 0, NULL, 0, NO_TEXT, NULL, 0, 0, 0,
+                                              NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "body",
+                torii_webhook_verify_standard(SECRET, HEADERS, NO_TEXT, 0, 0, NULL, NULL, err));
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 2);
@@ -590,6 +630,7 @@ int main(int argc, char **argv)
     torii_verifier_free(verifier);
     options_are_copied(issuer, token);
     any_cache_size_will_do(issuer, token);
+    webhooks_are_told_from_nonsense();
     free(token);
     free(issuer);
     return 0;

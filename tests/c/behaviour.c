@@ -323,6 +323,50 @@ static void run_key_set(const struct key_set *set)
     torii_verifier_options_free(options);
 }
 
+/* The columns of a webhook. */
+enum { SECRETS = 2, ID, TIMESTAMP, SIGNATURE, BODY, WEBHOOK_NOW, TOLERANCE, WEBHOOK_STATUS,
+       SECRET_INDEX, SENT_AT, WEBHOOK_COLUMNS };
+
+static void run_webhook(char **columns, size_t count)
+{
+    const char *wanted = columns[WEBHOOK_STATUS];
+    const bool accepted = strcmp(wanted, "TORII_OK") == 0;
+    struct text items[16], id = decode(columns[ID]), timestamp = decode(columns[TIMESTAMP]),
+                signature = decode(columns[SIGNATURE]), body = decode(columns[BODY]);
+    const int64_t now = strtoll(columns[WEBHOOK_NOW], NULL, 10);
+    const int64_t tolerance = strtoll(columns[TOLERANCE], NULL, 10);
+    char secrets[1000] = "";
+    size_t secret_index = 99, secret_count = list(columns[SECRETS], items, 16);
+    int64_t sent_at = 99;
+    torii_error_t *error = GARBAGE;
+
+    HOLDS(count == (accepted ? WEBHOOK_COLUMNS : WEBHOOK_STATUS + 1));
+    for (size_t i = 0; i < secret_count; i++) {
+        HOLDS(strlen(secrets) + items[i].length + 2 < sizeof secrets);
+        strcat(strcat(secrets, " "), items[i].bytes);
+        free(items[i].bytes);
+    }
+    torii_status_t status = torii_webhook_verify_standard(
+        secrets, strlen(secrets), id.bytes, id.length, timestamp.bytes, timestamp.length,
+        signature.bytes, signature.length, body.bytes, body.length, now, tolerance, &secret_index,
+        &sent_at, &error);
+    if (strcmp(torii_status_name(status), wanted) != 0)
+        check_failed(__FILE__, __LINE__, "%s: %s is %s: %s", at, torii_status_name(status), wanted,
+                     error ? torii_error_message(error, NULL) : "accepted");
+    HOLDS((error == NULL) == accepted);
+    HOLDS(secret_index == (accepted ? strtoul(columns[SECRET_INDEX], NULL, 10) : 0));
+    HOLDS(sent_at == (accepted ? strtoll(columns[SENT_AT], NULL, 10) : 0));
+    torii_error_free(error);
+    HOLDS(torii_webhook_verify_standard(secrets, strlen(secrets), id.bytes, id.length,
+                                        timestamp.bytes, timestamp.length, signature.bytes,
+                                        signature.length, body.bytes, body.length, now, tolerance,
+                                        NULL, NULL, NULL) == status);
+    free(id.bytes);
+    free(timestamp.bytes);
+    free(signature.bytes);
+    free(body.bytes);
+}
+
 static char *read_file(const char *path)
 {
     FILE *file = fopen(path, "rb");
@@ -352,12 +396,13 @@ static size_t count_lines(const char *file, const char *start)
 int main(int argc, char **argv)
 {
     const bool reduced = getenv("TORII_TEST_REDUCED") != NULL;
-    size_t cases = 0;
+    size_t cases = 0, webhooks = 0;
 
     CHECK(argc == 2);
     char *file = read_file(argv[1]);
     const size_t cases_in_file = count_lines(file, "\ncase\t");
     const size_t sets_in_file = count_lines(file, "\nkeys\t");
+    const size_t webhooks_in_file = count_lines(file, "\nwebhook\t");
     for (char *line = file, *end; *line != '\0'; line = end) {
         char *columns[COLUMNS];
         end = line + strcspn(line, "\n");
@@ -376,6 +421,9 @@ int main(int argc, char **argv)
             set->skipped = strtoll(columns[3], NULL, 10);
             set->jwks = decode(columns[4]);
             run_key_set(set);
+        } else if (strcmp(columns[0], "webhook") == 0) {
+            run_webhook(columns, count);
+            webhooks++;
         } else {
             HOLDS(strcmp(columns[CASE], "case") == 0);
             run_case(columns, count, reduced);
@@ -384,7 +432,8 @@ int main(int argc, char **argv)
     }
     CHECK(cases == cases_in_file && cases > 500);
     CHECK(key_set_count == sets_in_file && key_set_count > 100);
-    printf("%zu cases, %zu key sets\n", cases, key_set_count);
+    CHECK(webhooks == webhooks_in_file && webhooks > 50);
+    printf("%zu cases, %zu key sets, %zu webhooks\n", cases, key_set_count, webhooks);
     for (size_t i = 0; i < key_set_count; i++)
         free(key_sets[i].jwks.bytes);
     free(file);

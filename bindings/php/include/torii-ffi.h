@@ -32,6 +32,9 @@ typedef enum {
   TORII_ERR_TRANSPORT = 301,
   TORII_ERR_TIMEOUT = 302,
   TORII_ERR_RESPONSE = 303,
+  TORII_ERR_WEBHOOK_HEADER = 350,
+  TORII_ERR_WEBHOOK_SIGNATURE = 351,
+  TORII_ERR_WEBHOOK_TIMESTAMP = 352,
   TORII_ERR_INTERNAL = 900,
 } torii_status_t;
 
@@ -535,5 +538,21 @@ torii_status_t torii_json_length(const torii_json_t *json,
 bool torii_json_is_null(const torii_json_t *json, const char *pointer, size_t pointer_len);
 
 void torii_json_free(torii_json_t *json);
+
+torii_status_t torii_webhook_verify_standard(const char *secrets,
+                                             size_t secrets_len,
+                                             const char *id,
+                                             size_t id_len,
+                                             const char *timestamp,
+                                             size_t timestamp_len,
+                                             const char *signature,
+                                             size_t signature_len,
+                                             const char *body,
+                                             size_t body_len,
+                                             int64_t now,
+                                             int64_t tolerance,
+                                             size_t *secret_index,
+                                             int64_t *sent_at,
+                                             torii_error_t **err);
 
 #endif  /* TORII_H */

@@ -58,6 +58,7 @@ pub fn corpus() -> Corpus {
     ] {
         add(&mut corpus);
     }
+    corpus.webhooks = crate::webhooks::cases();
     corpus
 }
 

@@ -16,6 +16,7 @@ mod keys;
 mod object;
 mod text;
 mod tsv;
+mod webhooks;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,6 +31,8 @@ pub struct Corpus {
     pub key_sets: BTreeMap<String, KeySet>,
     /// What to verify, and with what result.
     pub cases: Vec<Case>,
+    /// Webhooks to verify, and with what result.
+    pub webhooks: Vec<Webhook>,
 }
 
 /// What an issuer answers when asked for its keys, and what is left of it.
@@ -137,6 +140,44 @@ pub struct Auth {
     pub expires_at: i64,
     /// The payload exactly as signed.
     pub claims_json: Text,
+}
+
+/// A webhook to verify.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Webhook {
+    /// Unique, kebab-case.
+    pub name: String,
+    /// The rule or attack it stands for.
+    pub about: String,
+    /// The receiver's secrets.
+    pub secrets: Vec<String>,
+    /// Header `webhook-id`; empty when it is missing, as the two others.
+    pub id: Text,
+    /// Header `webhook-timestamp`.
+    pub timestamp: Text,
+    /// Header `webhook-signature`.
+    pub signature: Text,
+    /// The body, two digits a byte.
+    pub body_hex: String,
+    /// The time, in Unix seconds.
+    pub now: i64,
+    /// How far from it the webhook may have been sent, in seconds.
+    pub tolerance: i64,
+    /// The verdict.
+    pub expect: WebhookExpect,
+}
+
+/// A verdict on a webhook.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WebhookExpect {
+    /// Name of the status, as `torii_status_name` gives it.
+    pub status: String,
+    /// Which secret it was signed with; present exactly when the status is `TORII_OK`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_index: Option<usize>,
+    /// When it was sent; present exactly when the status is `TORII_OK`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_at: Option<i64>,
 }
 
 /// Reads the corpus from `verify.json`.

@@ -1,6 +1,6 @@
 //! The corpus as lines and tabs, for programs that have no JSON parser.
 
-use crate::{Case, Corpus, Input, KeySet, Text};
+use crate::{Case, Corpus, Input, KeySet, Text, Webhook};
 
 const TOP: &str = "\
 # Generated: the cases of verify.json, for programs without a JSON parser.
@@ -9,10 +9,11 @@ const TOP: &str = "\
 #   keys  name  usable  skipped  jwks
 #   case  name  kind  input  issuer  key_set  issuers  audiences  leeway  require  now  status
 #         user_id  environment_id  issuer  locale  email_verified  profile_complete  impersonating  issued_at  expires_at  claims_json
+#   webhook  name  secrets  id  timestamp  signature  body  now  tolerance  status  secret_index  sent_at
 #
 # kind: token or header, what the input is. now: the time of the verifier's clock. Flags are 0 or 1. The columns after status
 # are there only when it is TORII_OK.
-# A column that is - is absent: the default holds. Lists (issuers, audiences, require) are separated by one space; issuers are
+# A column that is - is absent: the default holds. Lists (issuers, audiences, require, secrets) are separated by one space; issuers are
 # pairs of an issuer and the key set it has.
 # Texts are printable ASCII; every other byte, and each of % , * and a lone -, is written as %HH. A text may come in pieces
 # separated by commas; TEXT*N is TEXT repeated N times.
@@ -22,7 +23,8 @@ const TOP: &str = "\
 pub fn write(corpus: &Corpus) -> String {
     let keys = corpus.key_sets.iter().map(|(name, set)| keys(name, set));
     let cases = corpus.cases.iter().map(case);
-    let lines: String = keys.chain(cases).map(|columns| columns.join("\t") + "\n").collect();
+    let webhooks = corpus.webhooks.iter().map(webhook);
+    let lines: String = keys.chain(cases).chain(webhooks).map(|columns| columns.join("\t") + "\n").collect();
     format!("{TOP}\n{lines}")
 }
 
@@ -65,6 +67,26 @@ fn case(case: &Case) -> Vec<String> {
             number(Some(auth.expires_at)),
             pieces(&auth.claims_json),
         ]);
+    }
+    columns
+}
+
+fn webhook(webhook: &Webhook) -> Vec<String> {
+    let body = webhook.body_hex.as_bytes().chunks(2).map(|pair| format!("%{}", String::from_utf8_lossy(pair).to_uppercase()));
+    let mut columns = vec![
+        "webhook".to_owned(),
+        webhook.name.clone(),
+        list(&webhook.secrets),
+        pieces(&webhook.id),
+        pieces(&webhook.timestamp),
+        pieces(&webhook.signature),
+        body.collect(),
+        number(Some(webhook.now)),
+        number(Some(webhook.tolerance)),
+        webhook.expect.status.clone(),
+    ];
+    if let (Some(secret_index), Some(sent_at)) = (webhook.expect.secret_index, webhook.expect.sent_at) {
+        columns.extend([secret_index.to_string(), sent_at.to_string()]);
     }
     columns
 }

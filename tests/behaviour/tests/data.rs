@@ -14,8 +14,9 @@ fn the_files_are_up_to_date() {
 #[test]
 fn names_are_unique_and_kebab_case() {
     let corpus = load();
-    let names: BTreeSet<_> = corpus.cases.iter().map(|case| &case.name).collect();
-    assert_eq!(corpus.cases.len(), names.len());
+    let webhooks = corpus.webhooks.iter().map(|webhook| &webhook.name);
+    let names: BTreeSet<_> = corpus.cases.iter().map(|case| &case.name).chain(webhooks).collect();
+    assert_eq!(corpus.cases.len() + corpus.webhooks.len(), names.len());
     for name in names.into_iter().chain(corpus.key_sets.keys()) {
         let words = name.split('-');
         let is_word = |word: &str| !word.is_empty() && word.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
@@ -63,5 +64,24 @@ fn cases_name_key_sets_that_can_be_used() {
 fn only_accepted_tokens_say_who_it_is() {
     for Case { name, expect, .. } in load().cases {
         assert_eq!(expect.status == "TORII_OK", expect.auth.is_some(), "{name}");
+    }
+}
+
+#[test]
+fn every_verdict_on_a_webhook_is_there() {
+    let corpus = load();
+    let found: BTreeSet<_> = corpus.webhooks.iter().map(|webhook| webhook.expect.status.as_str()).collect();
+    let expected = BTreeSet::from([
+        "TORII_OK",
+        "TORII_ERR_INVALID_ARGUMENT",
+        "TORII_ERR_INVALID_CONFIG",
+        "TORII_ERR_WEBHOOK_HEADER",
+        "TORII_ERR_WEBHOOK_SIGNATURE",
+        "TORII_ERR_WEBHOOK_TIMESTAMP",
+    ]);
+    assert_eq!(expected, found);
+    for webhook in &corpus.webhooks {
+        let accepted = webhook.expect.status == "TORII_OK";
+        assert_eq!(accepted, webhook.expect.secret_index.is_some() && webhook.expect.sent_at.is_some(), "{}", webhook.name);
     }
 }

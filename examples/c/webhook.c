@@ -1,0 +1,36 @@
+/* Tells whether a webhook is genuine:
+ *
+ *     WEBHOOK_SECRET=whsec_… webhook ID TIMESTAMP SIGNATURE <body
+ *
+ * where the arguments are the values of the headers webhook-id, webhook-timestamp and
+ * webhook-signature. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <torii.h>
+
+int main(int argc, char **argv)
+{
+    static char body[1 << 20];
+    const char *secret = getenv("WEBHOOK_SECRET");
+    torii_error_t *error = NULL;
+
+    if (argc != 4 || secret == NULL) {
+        fputs("usage: WEBHOOK_SECRET=whsec_... webhook ID TIMESTAMP SIGNATURE <body\n", stderr);
+        return 2;
+    }
+    size_t body_len = fread(body, 1, sizeof body, stdin);
+    torii_status_t status = torii_webhook_verify_standard(
+        secret, strlen(secret), argv[1], strlen(argv[1]), argv[2], strlen(argv[2]), argv[3],
+        strlen(argv[3]), body, body_len, time(NULL), 300, NULL, NULL, &error);
+
+    /* A server answers torii_status_http(status), and remembers the id. */
+    if (status == TORII_OK)
+        puts("genuine");
+    else
+        fprintf(stderr, "%s\n", torii_error_message(error, NULL));
+    torii_error_free(error);
+    return status != TORII_OK;
+}
