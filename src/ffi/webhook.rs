@@ -25,8 +25,8 @@ use crate::webhook::{StandardWebhook, verify_standard_webhook};
 /// `secrets` one secret, or several separated by spaces while they are being changed: `whsec_` and at
 /// least 24 bytes as base64 each.
 /// `id`, `timestamp`, `signature` the values of the headers `webhook-id`, `webhook-timestamp` and
-/// `webhook-signature` (`svix-id` and so on mean the same). A header that is missing is NULL; of one
-/// that comes twice, give all values joined by ", ", and it is refused.
+/// `webhook-signature` (`svix-id` and so on mean the same). A header that is missing is NULL; the
+/// value of one that comes twice is both, joined by ", ".
 /// `now` the time, in Unix seconds, as time() tells it.
 /// `tolerance` how many seconds before or after `now` it may have been sent; 300 is usual.
 /// `secret_index` [may be NULL] receives which of the secrets it was signed with, counted from 0.
