@@ -13,6 +13,7 @@ trap 'rm -rf "$work"' EXIT
 export LD_LIBRARY_PATH=$libdir
 compile="${CXX:-g++} -std=c++17 -Wall -Wextra -Wpedantic -Werror -Iinclude -isystem $includedir"
 libraries="-L$libdir -ltorii -pthread"
+crypto=$(pkg-config --cflags --libs libcrypto)
 
 # Each header stands alone.
 ls include/*.hpp include/torii/*.hpp | xargs -P 2 -I{} $compile -fsyntax-only -x c++ -include {} /dev/null
@@ -32,9 +33,9 @@ run() { # flags, tests…
     $compile $flags -x c++-header "$build/emulator.hpp" -o "$build/emulator.hpp.gch"
     printf '%s\n' main emulator "$@" | xargs -P 2 -I{} \
         $compile $flags -I"$build" -include "$build/emulator.hpp" -c tests/{}.cpp -o "$build/{}.o"
-    $compile $flags "$build"/*.o -o "$build/tests" $libraries
+    $compile $flags "$build"/*.o -o "$build/tests" $libraries $crypto
     # A quarantine of freed memory would look like a leak.
     ASAN_OPTIONS=quarantine_size_mb=1:verify_asan_link_order=0 "$build/tests" "$emulator" "$work/server"
 }
 run "" process
-run "-g1 -fsanitize=address,signed-integer-overflow,shift -fno-sanitize-recover=all" behaviour verifier client http process
+run "-g1 -fsanitize=address,signed-integer-overflow,shift -fno-sanitize-recover=all" behaviour verifier client webhook http process

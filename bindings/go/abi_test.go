@@ -16,7 +16,8 @@ func TestABI(t *testing.T) {
 	if os.Getenv("TORII_TEST_OTHER_ABI") != "" {
 		_, verifier := torii.NewVerifier("https://acme.torii.so")
 		_, client := torii.NewClient("sk_test_x")
-		for _, err := range []error{verifier, client} {
+		_, webhook := torii.VerifyWebhook(nil, nil, nil)
+		for _, err := range []error{verifier, client, webhook} {
 			if err == nil || !strings.Contains(err.Error(), "ABI 4711") || !strings.Contains(err.Error(), "ABI 0") {
 				t.Error(err)
 			}

@@ -1,8 +1,10 @@
 package torii_test
 
 import (
+	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -66,6 +68,21 @@ type corpus struct {
 				ExpiresAt       int64    `json:"expires_at"`
 				ClaimsJSON      longText `json:"claims_json"`
 			}
+		}
+	}
+	Webhooks []struct {
+		Name      string
+		Secrets   []string
+		ID        longText
+		Timestamp longText
+		Signature longText
+		BodyHex   string `json:"body_hex"`
+		Now       int64
+		Tolerance int64
+		Expect    struct {
+			Status      string
+			SecretIndex int   `json:"secret_index"`
+			SentAt      int64 `json:"sent_at"`
 		}
 	}
 }
@@ -170,4 +187,42 @@ func TestKeySets(t *testing.T) {
 		verifier.Close()
 	}
 	t.Logf("%d key sets", len(corpus.KeySets))
+}
+
+// Every webhook gets the verdict it must get.
+func TestWebhookBehaviour(t *testing.T) {
+	corpus := readCorpus(t)
+	for _, c := range corpus.Webhooks {
+		t.Run(c.Name, func(t *testing.T) {
+			header := http.Header{}
+			for name, value := range map[string]longText{
+				"Webhook-Id": c.ID, "Webhook-Timestamp": c.Timestamp, "Webhook-Signature": c.Signature,
+			} {
+				if value != "" {
+					header.Set(name, string(value))
+				}
+			}
+			body, err := hex.DecodeString(c.BodyHex)
+			if err != nil {
+				t.Fatal(err)
+			}
+			webhook, err := torii.VerifyWebhook(c.Secrets, header, body,
+				torii.WithTolerance(time.Duration(c.Tolerance)*time.Second), torii.WithNow(time.Unix(c.Now, 0)))
+			if c.Expect.Status != "TORII_OK" {
+				var e *torii.Error
+				if webhook != nil || !errors.As(err, &e) || e.Status.String() != c.Expect.Status {
+					t.Fatalf("%v, %v is not %s", webhook, err, c.Expect.Status)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if webhook.ID != string(c.ID) || webhook.SentAt.Unix() != c.Expect.SentAt ||
+				webhook.SecretIndex != c.Expect.SecretIndex {
+				t.Fatalf("%+v is not %+v", webhook, c.Expect)
+			}
+		})
+	}
+	t.Logf("%d webhooks", len(corpus.Webhooks))
 }

@@ -12,7 +12,8 @@ import (
 //
 //	if errors.Is(err, torii.ErrTokenExpired) { … }
 //
-// Later releases of the library may add some; [ErrToken] and [ErrKeys] stand for all of their kind.
+// Later releases of the library may add some; [ErrToken], [ErrKeys] and [ErrWebhook] stand for all of
+// their kind.
 type Status uint32
 
 // The numbers of torii_status_t.
@@ -38,16 +39,21 @@ const (
 	ErrTransport        Status = C.TORII_ERR_TRANSPORT
 	ErrTimeout          Status = C.TORII_ERR_TIMEOUT
 	ErrResponse         Status = C.TORII_ERR_RESPONSE
+	ErrWebhookHeader    Status = C.TORII_ERR_WEBHOOK_HEADER
+	ErrWebhookSignature Status = C.TORII_ERR_WEBHOOK_SIGNATURE
+	ErrWebhookTimestamp Status = C.TORII_ERR_WEBHOOK_TIMESTAMP
 	ErrInternal         Status = C.TORII_ERR_INTERNAL
 )
 
-// Kinds of errors, for [errors.Is]. What is neither is not about the token.
+// Kinds of errors, for [errors.Is]. What is none of them is about neither a token nor a webhook.
 var (
 	// ErrToken: the token is missing or bad. Answer 401.
 	ErrToken = errors.New("torii: the token is bad")
 	// ErrKeys: nothing can be said about the token, since the issuer's keys cannot be had. Answer
 	// 503, never 401: the user may be who they say.
 	ErrKeys = errors.New("torii: the issuer's keys cannot be had")
+	// ErrWebhook: the webhook is not genuine. Answer 400.
+	ErrWebhook = errors.New("torii: the webhook is not genuine")
 )
 
 // String is the name that C gives the status, as in "TORII_ERR_TOKEN_EXPIRED".
@@ -60,7 +66,8 @@ func (s Status) Error() string {
 	return s.String()
 }
 
-// HTTP is what a server that meets this status answers its own client: 401, 403, 503 or 500.
+// HTTP is what a server that meets this status answers its own client: 400, 401, 403, 503 or
+// 500.
 func (s Status) HTTP() int {
 	return int(C.torii_status_http(C.uint32_t(s)))
 }
@@ -72,6 +79,8 @@ func (s Status) Is(target error) bool {
 		return s >= 100 && s < 150
 	case ErrKeys:
 		return s >= 200 && s < 300
+	case ErrWebhook:
+		return s >= 350 && s < 400
 	}
 	return false
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net/http"
 	"os"
+	"strings"
 
 	torii "github.com/torii-so/libtorii/bindings/go"
 )
@@ -42,6 +44,24 @@ func ExampleMiddleware() {
 		fmt.Fprintln(w, auth.UserID)
 	}
 	http.Handle("GET /me", torii.Middleware(verifier)(http.HandlerFunc(me)))
+}
+
+func ExampleVerifyWebhook() {
+	secrets := strings.Fields(os.Getenv("WEBHOOK_SECRETS")) // one, or several while they are being changed
+	http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		webhook, err := torii.VerifyWebhook(secrets, r.Header, body)
+		if err != nil {
+			torii.WriteError(w, err) // 400
+			return
+		}
+		log.Print(webhook.ID, webhook.SentAt) // an ID seen before was delivered again
+		w.WriteHeader(http.StatusNoContent)
+	})
 }
 
 func ExampleUsers_Update() {

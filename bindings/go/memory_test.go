@@ -79,6 +79,20 @@ func TestMemory(t *testing.T) {
 			}
 		})
 	})
+	t.Run("webhooks", func(t *testing.T) {
+		body := []byte("{}")
+		header := signed("msg_1", time.Now(), body)
+		flat(t, 100_000, func(i int) {
+			if _, err := torii.VerifyWebhook([]string{webhookSecret}, header, body); err != nil {
+				t.Fatal(err)
+			}
+			if i%10 == 0 {
+				if _, err := torii.VerifyWebhook([]string{webhookSecret}, header, nil); err == nil {
+					t.Fatal("another body is let in")
+				}
+			}
+		})
+	})
 	t.Run("verifiers", func(t *testing.T) {
 		flat(t, 1000, func(i int) {
 			v, err := torii.NewVerifier(issuer.Issuer, torii.WithClock(time.Now))

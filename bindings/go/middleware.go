@@ -84,7 +84,8 @@ func (m *middleware) authenticate(r *http.Request) (*Auth, error) {
 
 // WriteError answers a request that was not let in: 401 for a bad token, 403 for a good one that does
 // not meet a requirement, 503 when nothing can be said, since the keys are missing or the context
-// has ended, else 500. The body tells nobody the reason; log err for that.
+// has ended, 400 for a webhook that is not genuine, else 500. The body tells nobody the reason; log
+// err for that.
 func WriteError(w http.ResponseWriter, err error) {
 	var status Status
 	var retry time.Duration
@@ -101,6 +102,8 @@ func WriteError(w http.ResponseWriter, err error) {
 		answer = status.HTTP()
 	}
 	switch answer {
+	case http.StatusBadRequest:
+		body = `{"error":"bad_request"}`
 	case http.StatusUnauthorized:
 		body = `{"error":"unauthorized"}`
 		header.Set("WWW-Authenticate", `Bearer realm="torii", error="invalid_token"`)

@@ -26,7 +26,7 @@ go build -o "$work/example" ./example
 
 echo "the shared library, every rule about pointers checked, and races looked for"
 GOEXPERIMENT=cgocheck2 go test -count=1 -race -run "${RUN:-.}" . -v >"$work/log" || { grep -v '^ *=== ' "$work/log" >&2; exit 1; }
-grep -hE '[0-9]+ (cases|key sets)$|^ok' "$work/log"
+grep -hE '[0-9]+ (cases|key sets|webhooks)$|^ok' "$work/log"
 
 echo "the static library, named by the build tag torii_static"
 go test -c -tags torii_static -o "$work/static" .

@@ -72,6 +72,7 @@ func TestErrors(t *testing.T) {
 	}
 	for status, answer := range map[torii.Status]int{
 		torii.ErrPolicy: 403, torii.ErrKeysPending: 503, torii.ErrInternal: 500, torii.ErrTokenMissing: 401,
+		torii.ErrWebhookHeader: 400,
 	} {
 		if status.HTTP() != answer {
 			t.Errorf("%v: %d", status, status.HTTP())

@@ -12,7 +12,9 @@ Gem::Specification.new do |spec|
   spec.homepage = 'https://torii.so'
   spec.license = 'MIT'
   spec.required_ruby_version = '>= 3.0'
-  spec.files = Dir['lib/**/*.rb', 'README.md']
+  bundled = Dir['lib/torii/libtorii.*']
+  spec.platform = Gem::Platform::CURRENT unless bundled.empty?
+  spec.files = Dir['lib/**/*.rb', 'example/*', 'README.md', 'LICENSE*'] + bundled
   spec.metadata['rubygems_mfa_required'] = 'true'
   spec.add_dependency 'ffi', '~> 1.15'
 end

@@ -1,8 +1,20 @@
 // A server whose page /me tells who is asking: server ISSUER [PORT [COOKIE]]
+// With WEBHOOK_SECRET in its environment it takes webhooks at /webhooks.
 #include <httplib.h>
 #include <torii.hpp>
 
 #include <cstdio>
+#include <cstdlib>
+
+static void answer(const torii::error &error, httplib::Response &response)
+{
+    const torii::refusal refusal = torii::refuse(error);
+    std::fprintf(stderr, "%d: %s\n", refusal.status, error.what());
+    response.status = refusal.status;
+    response.body = refusal.body;
+    for (const auto &[name, value] : refusal.headers)
+        response.set_header(name, value);
+}
 
 int main(int argc, char **argv)
 {
@@ -22,13 +34,19 @@ int main(int argc, char **argv)
                 response.set_content(body, "application/json");
                 return;
             }
-            const torii::refusal refusal = torii::refuse(auth.error());
-            std::fprintf(stderr, "GET /me: %s\n", auth.error().what());
-            response.status = refusal.status;
-            response.body = refusal.body;
-            for (const auto &[name, value] : refusal.headers)
-                response.set_header(name, value);
+            answer(auth.error(), response);
         });
+
+        if (const char *secret = std::getenv("WEBHOOK_SECRET"))
+            server.Post("/webhooks",
+                        [=](const httplib::Request &request, httplib::Response &response) {
+                            const auto webhook = torii::verify_webhook({secret}, request.headers,
+                                                                       request.body, std::nothrow);
+                            if (!webhook)
+                                return answer(webhook.error(), response);
+                            std::fprintf(stderr, "webhook %s\n", webhook->id.c_str());
+                            response.status = 204;
+                        });
 
         const int port = argc > 2 ? std::atoi(argv[2]) : 8080;
         const int bound = port ? (server.bind_to_port("127.0.0.1", port) ? port : -1)

@@ -20,5 +20,6 @@
 #include "torii/client.hpp"
 #include "torii/http.hpp"
 #include "torii/verifier.hpp"
+#include "torii/webhook.hpp"
 
 #endif

@@ -26,6 +26,14 @@ std::string text(const json &value)
     return whole;
 }
 
+std::string bytes(const std::string &hex)
+{
+    std::string whole;
+    for (std::size_t i = 0; i < hex.size(); i += 2)
+        whole += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
+    return whole;
+}
+
 std::uint32_t requirement(const json &name)
 {
     return name == "email_verified"  ? TORII_REQUIRE_EMAIL_VERIFIED
@@ -103,6 +111,33 @@ TEST(every_case_gets_its_verdict)
     }
     std::printf("    %zu cases\n", corpus["cases"].size());
     CHECK(corpus["cases"].size() > 500);
+}
+
+TEST(every_webhook_gets_its_verdict)
+{
+    const json corpus = read_corpus();
+    for (const json &one : corpus["webhooks"]) {
+        const json &expect = one["expect"];
+        torii::webhook_options options;
+        options.tolerance = std::chrono::seconds(one["tolerance"].get<std::int64_t>());
+        options.now = torii::detail::time(one["now"].get<std::int64_t>());
+        const auto outcome =
+            torii::verify_webhook(one["secrets"].get<std::vector<std::string>>(),
+                                  {text(one["id"]), text(one["timestamp"]), text(one["signature"])},
+                                  bytes(one["body_hex"].get<std::string>()), options, std::nothrow);
+        const torii::status status = outcome ? TORII_OK : outcome.error().status();
+        if (torii::status_name(status) != expect["status"].get<std::string>()
+            || (outcome
+                && (outcome->id != text(one["id"])
+                    || outcome->sent_at
+                        != torii::detail::time(expect["sent_at"].get<std::int64_t>())
+                    || outcome->secret_index != expect["secret_index"].get<std::size_t>())))
+            check_failed(__FILE__, __LINE__,
+                         one["name"].get<std::string>() + ": "
+                             + std::string(torii::status_name(status)));
+    }
+    std::printf("    %zu webhooks\n", corpus["webhooks"].size());
+    CHECK(corpus["webhooks"].size() > 50);
 }
 
 TEST(every_key_set_is_counted)

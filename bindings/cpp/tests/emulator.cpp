@@ -75,6 +75,13 @@ http_answer get(const std::string &url,
     return ask("GET", url, "", headers);
 }
 
+http_answer post(const std::string &url,
+                 const std::vector<std::pair<std::string, std::string>> &headers,
+                 const std::string &body)
+{
+    return ask("POST", url, body, headers);
+}
+
 process::process(std::vector<std::string> command)
 {
     int in[2], out[2];

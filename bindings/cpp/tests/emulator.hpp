@@ -21,6 +21,11 @@ struct http_answer {
 http_answer get(const std::string &url,
                 const std::vector<std::pair<std::string, std::string>> &headers = {});
 
+/// A POST to a URL on this host.
+http_answer post(const std::string &url,
+                 const std::vector<std::pair<std::string, std::string>> &headers,
+                 const std::string &body);
+
 /// A program under test or beside it, with pipes to its input and output.
 class process {
 public:

@@ -1,11 +1,13 @@
 // The example, asked over HTTP.
 #include "emulator.hpp"
+#include "signed.hpp"
 
 namespace {
 
 struct server {
     explicit server(const issuer &issuer)
-        : process_({example_server, issuer.url, "0", "session"}),
+        : process_({"/usr/bin/env", "WEBHOOK_SECRET=" + webhook_secret, example_server, issuer.url,
+                    "0", "session"}),
           url(process_.read_line())
     { }
     process process_;
@@ -53,6 +55,27 @@ TEST(a_server_without_keys_says_when_to_try_again)
     CHECK(answer.status == 503 && std::stoi(answer.header("Retry-After")) >= 1);
     CHECK(nlohmann::json::parse(answer.body)["error"]["code"] == "keys_unavailable");
     CHECK(answer.header("WWW-Authenticate").empty());
+}
+
+TEST(a_server_takes_webhooks)
+{
+    const issuer acme;
+    const server server(acme);
+    const std::string url = server.url.substr(0, server.url.rfind('/')) + "/webhooks";
+    const std::string body("\0\xff{}\n", 5);
+    auto headers = sign_webhook("msg_1", body);
+
+    CHECK(post(url, headers, body).status == 204);
+    const http_answer refused = post(url, headers, body + " ");
+    CHECK(refused.status == 400 && refused.header("Content-Type") == "application/json");
+    const auto error = nlohmann::json::parse(refused.body)["error"];
+    CHECK(error["code"] == "webhook_refused");
+    CHECK(error["message"] == "webhook-signature: not made with any of the secrets");
+    CHECK(post(url, {}, body).status == 400);
+    headers.push_back(headers[2]);
+    CHECK(post(url, headers, body).status == 204);
+    headers.push_back(headers[1]);
+    CHECK(post(url, headers, body).status == 400);
 }
 
 TEST(refusals)

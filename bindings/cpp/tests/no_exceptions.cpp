@@ -10,6 +10,8 @@ int main()
     const auto client = torii::client::make("sk_test_x");
     CHECK(client);
     CHECK_FAILS(client->users().get("x", std::nothrow), TORII_ERR_INVALID_ARGUMENT, "user_id");
+    CHECK_FAILS(torii::verify_webhook({"x"}, {"", "", ""}, "", std::nothrow),
+                TORII_ERR_INVALID_CONFIG, "secrets");
     torii::patch patch;
     CHECK(patch.set("a", "b", std::nothrow) && patch.clear("c", std::nothrow));
     CHECK(patch.json() == R"({"a":"b","c":null})");

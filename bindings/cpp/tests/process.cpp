@@ -1,5 +1,6 @@
 // What concerns the process as a whole: fork, memory, the library that is loaded.
 #include "emulator.hpp"
+#include "signed.hpp"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -64,6 +65,11 @@ TEST(memory_stays_flat)
         if (i % 1000 == 0)
             CHECK(!verifier.verify(expired, std::nothrow));
     });
+    const torii::webhook_headers headers = sign_webhook("msg_1", "{}");
+    flat(100000, [&](int) {
+        CHECK(torii::verify_webhook({webhook_secret}, headers, "{}", std::nothrow));
+        CHECK(!torii::verify_webhook({webhook_secret}, headers, "", std::nothrow));
+    });
     flat(1000, [&](int i) {
         CHECK(client.users().get(user, std::nothrow));
         if (i % 10 == 0)
@@ -75,7 +81,8 @@ TEST(memory_stays_flat)
 void other_abi()
 {
     for (const auto &error : {torii::verifier::make("https://acme.torii.so").error(),
-                              torii::client::make("sk_test_x").error()}) {
+                              torii::client::make("sk_test_x").error(),
+                              torii::verify_webhook({}, {"", "", ""}, "", std::nothrow).error()}) {
         CHECK(error.status() == TORII_ERR_INVALID_CONFIG);
         CHECK(std::string(error.what()).find("ABI 4711") != std::string::npos);
         CHECK(std::string(error.what()).find("ABI 0") != std::string::npos);

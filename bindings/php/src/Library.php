@@ -19,7 +19,10 @@ final class Library
     /** The ABI include/torii-ffi.h is of. */
     public const ABI_VERSION = 0;
 
-    /** What the dynamic linker is asked for unless TORII_LIBRARY gives a full path. */
+    /** Where a package that brings the library has it. */
+    private const BUNDLED = __DIR__ . '/../lib/libtorii.so.0';
+
+    /** What the dynamic linker is asked for. */
     private const NAME = 'libtorii.so.0';
 
     private static ?FFI $ffi = null;
@@ -70,7 +73,7 @@ final class Library
 
     private static function load(): FFI
     {
-        $ffi = self::preloaded() ?? self::open(getenv('TORII_LIBRARY') ?: self::NAME);
+        $ffi = self::preloaded() ?? self::find();
         self::$ffi = $ffi;
         self::$error = self::output('torii_error_t');
         return $ffi;
@@ -88,20 +91,36 @@ final class Library
         return $ffi;
     }
 
+    /** The one TORII_LIBRARY names, or else that of the package, or else what the dynamic linker finds. */
+    private static function find(): FFI
+    {
+        $bundled = realpath(self::BUNDLED);
+        $places = [self::NAME => 'with the dynamic linker'];
+        if ($named = getenv('TORII_LIBRARY')) {
+            $places = [$named => 'where TORII_LIBRARY says'];
+        } elseif ($bundled) {
+            $places = [$bundled => 'in the package'] + $places;
+        }
+        $tried = [];
+        foreach ($places as $path => $where) {
+            try {
+                return self::open($path);
+            } catch (FFI\Exception $e) {
+                $tried[] = "$where, for $path ({$e->getMessage()})";
+            }
+        }
+        throw new LibraryException(
+            'libtorii cannot be used: looked ' . implode('; ', $tried) . '. Install the package libtorii0, or set '
+            . 'TORII_LIBRARY to the full path of libtorii.so.0. Under php-fpm, FFI has to be allowed or preloaded, '
+            . 'as the README shows',
+            previous: $e,
+        );
+    }
+
     private static function open(string $path): FFI
     {
-        try {
-            self::checkAbi($path, FFI::cdef('uint32_t torii_abi_version(void);', $path)->torii_abi_version());
-            return FFI::cdef(file_get_contents(__DIR__ . '/../include/torii-ffi.h'), $path);
-        } catch (FFI\Exception $e) {
-            $where = getenv('TORII_LIBRARY') ? 'where TORII_LIBRARY says' : 'with the dynamic linker';
-            throw new LibraryException(
-                "libtorii cannot be used: looked $where, for $path ({$e->getMessage()}). Install the package "
-                . 'libtorii0, or set TORII_LIBRARY to the full path of libtorii.so.0. Under php-fpm, FFI has to be '
-                . 'allowed or preloaded, as the README shows',
-                previous: $e,
-            );
-        }
+        self::checkAbi($path, FFI::cdef('uint32_t torii_abi_version(void);', $path)->torii_abi_version());
+        return FFI::cdef(file_get_contents(__DIR__ . '/../include/torii-ffi.h'), $path);
     }
 
     private static function checkAbi(string $what, int $version): void

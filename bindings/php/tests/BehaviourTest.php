@@ -4,11 +4,13 @@ declare(strict_types=1);
 
 namespace Torii\Tests;
 
+use DateTimeImmutable;
 use PHPUnit\Framework\TestCase;
 use Torii\Auth;
 use Torii\Exception\ToriiException;
 use Torii\Requirement;
 use Torii\Verifier;
+use Torii\Webhook;
 
 /** The verdicts every binding must give. */
 final class BehaviourTest extends TestCase
@@ -22,6 +24,7 @@ final class BehaviourTest extends TestCase
     public static function tearDownAfterClass(): void
     {
         printf("\nbehaviour: %d cases\n", count(self::corpus()['cases']));
+        printf("behaviour: %d webhooks\n", count(self::corpus()['webhooks']));
     }
 
     /** @dataProvider cases */
@@ -39,6 +42,46 @@ final class BehaviourTest extends TestCase
     {
         foreach (self::corpus()['cases'] as $case) {
             yield $case['name'] => [$case];
+        }
+    }
+
+    /** @dataProvider webhooks */
+    public function testWebhook(array $case): void
+    {
+        [$status, $webhook] = self::webhookVerdict($case);
+        self::assertSame($case['expect']['status'], $status);
+        if ($webhook !== null) {
+            self::assertTrue(self::text($case['id']) === $webhook->id, 'id is another');
+            self::assertSame($case['expect']['sent_at'], $webhook->sentAt->getTimestamp());
+            self::assertSame($case['expect']['secret_index'], $webhook->secretIndex);
+        }
+    }
+
+    public static function webhooks(): iterable
+    {
+        foreach (self::corpus()['webhooks'] as $case) {
+            yield $case['name'] => [$case];
+        }
+    }
+
+    /** @return array{string, ?Webhook} */
+    private static function webhookVerdict(array $case): array
+    {
+        $headers = [];
+        foreach (['id', 'timestamp', 'signature'] as $name) {
+            $headers["webhook-$name"] = self::text($case[$name]);
+        }
+        $now = new DateTimeImmutable("@{$case['now']}");
+        try {
+            return ['TORII_OK', Webhook::verify(
+                hex2bin($case['body_hex']),
+                array_filter($headers, static fn ($value) => $value !== ''),
+                $case['secrets'],
+                $case['tolerance'],
+                $now,
+            )];
+        } catch (ToriiException $e) {
+            return ['TORII_ERR_' . strtoupper($e->status), null];
         }
     }
 

@@ -36,11 +36,26 @@ final class FpmServer
         return $this->receive($this->send($path, ...$headers));
     }
 
+    /**
+     * @param list<string> $headers
+     * @return array{int, array<string, string>, array<string, mixed>} status, headers and JSON body
+     */
+    public function post(string $path, string $body, string ...$headers): array
+    {
+        return $this->receive($this->request("POST $path", $body, 'Content-Length: ' . strlen($body), ...$headers));
+    }
+
     /** @return resource a connection to be read with receive() */
     public function send(string $path, string ...$headers): mixed
     {
+        return $this->request("GET $path", '', ...$headers);
+    }
+
+    /** @return resource */
+    private function request(string $what, string $body, string ...$headers): mixed
+    {
         $connection = stream_socket_client("unix://$this->folder/http.sock", timeout: 10);
-        $lines = ["GET $path HTTP/1.1", 'Host: localhost', 'Connection: close', ...$headers, '', ''];
+        $lines = ["$what HTTP/1.1", 'Host: localhost', 'Connection: close', ...$headers, '', $body];
         fwrite($connection, implode("\r\n", $lines));
         return $connection;
     }
@@ -81,7 +96,7 @@ final class FpmServer
             "listen = $this->folder/fpm.sock", 'pm = static', 'pm.max_children = 3', 'catch_workers_output = yes',
         ];
         foreach ($environment as $name => $value) {
-            $lines[] = "env[$name] = $value";
+            $lines[] = "env[$name] = \"$value\"";
         }
         file_put_contents("$this->folder/fpm.conf", implode("\n", $lines) . "\n");
         $command = [getenv('PHP_FPM'), '--force-stderr', '--allow-to-run-as-root', '-y', "$this->folder/fpm.conf"];
@@ -105,7 +120,7 @@ final class FpmServer
     private function startNginx(): void
     {
         $user = posix_getpwuid(posix_geteuid())['name'];
-        $script = __DIR__ . '/fpm/index.php';
+        $scripts = __DIR__ . '/fpm';
         file_put_contents("$this->folder/nginx.conf", <<<CONF
             daemon off;
             user $user;
@@ -124,7 +139,12 @@ final class FpmServer
                     listen unix:$this->folder/http.sock;
                     location / {
                         include /etc/nginx/fastcgi_params;
-                        fastcgi_param SCRIPT_FILENAME $script;
+                        fastcgi_param SCRIPT_FILENAME $scripts/index.php;
+                        fastcgi_pass unix:$this->folder/fpm.sock;
+                    }
+                    location = /webhooks {
+                        include /etc/nginx/fastcgi_params;
+                        fastcgi_param SCRIPT_FILENAME $scripts/webhooks.php;
                         fastcgi_pass unix:$this->folder/fpm.sock;
                     }
                 }

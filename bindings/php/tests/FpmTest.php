@@ -18,7 +18,10 @@ final class FpmTest extends EmulatorTestCase
             'opcache.enable' => '1',
             'opcache.preload' => realpath(__DIR__ . '/../preload.php'),
             'opcache.preload_user' => posix_getpwuid(posix_geteuid())['name'],
-        ], ['TORII_ISSUER' => Emulator::info()['issuer']]);
+        ], [
+            'TORII_ISSUER' => Emulator::info()['issuer'],
+            'WEBHOOK_SECRETS' => Sender::OTHER . ' ' . Sender::SECRET,
+        ]);
     }
 
     public static function tearDownAfterClass(): void
@@ -95,6 +98,20 @@ final class FpmTest extends EmulatorTestCase
     {
         self::assertSame('nobody', self::$server->get('/optional=1')[2]['user']);
         self::assertSame(401, self::$server->get('/optional=1', 'Authorization: Bearer bad')[0]);
+    }
+
+    public function testTakesWebhooks(): void
+    {
+        $body = "\0\xFF{}\n";
+        $headers = [];
+        foreach (Sender::sign($body) as $name => $value) {
+            $headers[] = "$name: $value";
+        }
+        self::assertSame(204, self::$server->post('/webhooks', $body, ...$headers)[0]);
+        $svix = str_replace('webhook-', 'Svix-', $headers);
+        self::assertSame(204, self::$server->post('/webhooks', $body, ...$svix)[0]);
+        self::assertSame(400, self::$server->post('/webhooks', "$body ", ...$headers)[0]);
+        self::assertSame(400, self::$server->post('/webhooks', $body)[0]);
     }
 
     public function testWorkersKeepTheirKeysFromRequestToRequest(): void

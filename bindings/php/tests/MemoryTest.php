@@ -6,7 +6,9 @@ namespace Torii\Tests;
 
 use Torii\Exception\ApiException;
 use Torii\Exception\TokenException;
+use Torii\Exception\WebhookException;
 use Torii\Verifier;
+use Torii\Webhook;
 
 /** What the library gives is given back. */
 final class MemoryTest extends EmulatorTestCase
@@ -41,6 +43,18 @@ final class MemoryTest extends EmulatorTestCase
         self::assertFlat(1000, 10_000, fn () => new Verifier($this->issuer, audiences: ['a']));
         $verifier = new Verifier($this->issuer);
         self::assertFlat(1000, 10_000, static fn () => $verifier->stats());
+    }
+
+    public function testWebhooks(): void
+    {
+        $headers = Sender::sign('{}');
+        self::assertFlat(1000, 20_000, static function () use ($headers): void {
+            Webhook::verify('{}', $headers, Sender::SECRET);
+            try {
+                Webhook::verify('', $headers, Sender::SECRET);
+            } catch (WebhookException) {
+            }
+        });
     }
 
     private static function assertFlat(int $warmUp, int $times, callable $call): void

@@ -81,9 +81,10 @@ def client(emulator: Emulator) -> ToriiClient:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    ran = [
-        report
-        for report in terminalreporter.getreports("passed")
-        if report.when == "call" and "test_verdict[" in report.nodeid
-    ]
-    terminalreporter.write_line(f"{len(ran)} cases of tests/behaviour gave their verdict")
+    for test, what in (("test_verdict[", "cases"), ("test_webhook_verdict[", "webhooks")):
+        ran = [
+            report
+            for report in terminalreporter.getreports("passed")
+            if report.when == "call" and test in report.nodeid
+        ]
+        terminalreporter.write_line(f"{len(ran)} {what} of tests/behaviour gave their verdict")

@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 from conftest import REPOSITORY
 
-from torii_backend import ToriiAuth, ToriiAuthError, ToriiRequire, ToriiStatus, ToriiVerifier
+from torii_backend import (
+    ToriiAuth,
+    ToriiAuthError,
+    ToriiError,
+    ToriiRequire,
+    ToriiStatus,
+    ToriiVerifier,
+    ToriiWebhook,
+    webhooks,
+)
 
 CORPUS = json.loads((REPOSITORY / "tests/behaviour/verify.json").read_text(encoding="utf-8"))
 
@@ -58,3 +67,28 @@ def test_verdict(case: dict[str, Any]) -> None:
 def test_key_set_without_a_usable_key_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r"^jwks: "):
         ToriiVerifier("https://acme.torii.so", jwks=key_set(name))
+
+
+def judge_webhook(case: dict[str, Any]) -> ToriiWebhook:
+    headers = {f"webhook-{name}": text(case[name]) for name in ("id", "timestamp", "signature")}
+    return webhooks.verify(
+        bytes.fromhex(case["body_hex"]),
+        {name: value for name, value in headers.items() if value},
+        secrets=case["secrets"],
+        tolerance=case["tolerance"],
+        now=case["now"],
+    )
+
+
+@pytest.mark.parametrize("case", CORPUS["webhooks"], ids=lambda case: case["name"])
+def test_webhook_verdict(case: dict[str, Any]) -> None:
+    expected = case["expect"]
+    if expected["status"] != "TORII_OK":
+        with pytest.raises(ToriiError) as caught:
+            judge_webhook(case)
+        assert caught.value.reason == ToriiStatus[expected["status"].replace("TORII_ERR_", "")]
+        return
+    webhook = judge_webhook(case)
+    assert webhook.id == text(case["id"])
+    assert webhook.sent_at.timestamp() == expected["sent_at"]
+    assert webhook.secret_index == expected["secret_index"]

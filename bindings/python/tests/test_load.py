@@ -115,13 +115,14 @@ def test_statuses_and_flags_are_those_of_the_header() -> None:
 
 
 def test_a_status_from_the_future_has_the_class_of_its_range() -> None:
-    classes = [_native._exception(status).__name__ for status in (42, 142, 160, 222, 333, 901)]
+    classes = [_native._exception(status).__name__ for status in (42, 142, 160, 222, 333, 399, 901)]
     assert classes == [
         "ToriiUsageError",
         "ToriiAuthError",
         "ToriiPolicyError",
         "ToriiKeysUnavailableError",
         "ToriiApiError",
+        "ToriiWebhookError",
         "ToriiError",
     ]
     assert ToriiStatus.of(142) == 142

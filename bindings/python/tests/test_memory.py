@@ -9,8 +9,16 @@ from typing import Callable
 
 import pytest
 from conftest import Emulator
+from sender import SECRET, signed
 
-from torii_backend import ToriiApiError, ToriiAuthError, ToriiClient, ToriiVerifier
+from torii_backend import (
+    ToriiApiError,
+    ToriiAuthError,
+    ToriiClient,
+    ToriiVerifier,
+    ToriiWebhookError,
+    webhooks,
+)
 
 NOBODY = "0198c5d2-0000-7000-8000-000000000000"
 
@@ -71,3 +79,14 @@ def test_verifiers_and_clients(emulator: Emulator) -> None:
         ToriiClient(emulator.secret_key, api_url=f"{emulator.url}/{long[:2000]}").close()
 
     assert growth(work, 1_000) < 1 << 20
+
+
+def test_webhooks() -> None:
+    headers = signed(b"{}")
+
+    def work() -> None:
+        assert webhooks.verify(b"{}", headers, secrets=SECRET).id
+        with pytest.raises(ToriiWebhookError):
+            webhooks.verify(b"", headers, secrets=SECRET)
+
+    assert growth(work, 20_000) < 1 << 20

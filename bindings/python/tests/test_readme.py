@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from conftest import Emulator
+from sender import OTHER, SECRET, signed
 from serving import bearer, serving
 
 import torii_backend.fastapi
@@ -42,6 +43,7 @@ def names(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
         monkeypatch.setattr(module, "ToriiVerifier", offline)
     monkeypatch.setattr(torii_backend, "create_torii_client", client)
     monkeypatch.setenv("TORII_SECRET_KEY", emulator.secret_key)
+    monkeypatch.setenv("WEBHOOK_SECRETS", f"{OTHER} {SECRET}")
     verify.shared_verifier.cache_clear()
     user = client(emulator.secret_key).users.create(name="Augusta", phone="+44 1", address="London")
     return {"token": emulator.token(claims={"iss": ISSUER, "sub": user.id}), "user_id": user.id}
@@ -94,3 +96,6 @@ def test_this_one(emulator: Emulator, names: dict[str, Any]) -> None:
     with serving(names["app"]) as url:
         answer = httpx.get(f"{url}/me", headers={"Cookie": f"torii_token={names['token']}"})
         assert answer.json() == {"user_id": names["user_id"]}
+        headers = signed(b"{}")
+        assert httpx.post(f"{url}/webhooks", content=b"{}", headers=headers).status_code == 204
+        assert httpx.post(f"{url}/webhooks", content=b"{ }", headers=headers).status_code == 400

@@ -1,7 +1,8 @@
 # frozen_string_literal: true
 
 # Trust torii's logins from Ruby: {Torii::Verifier} judges tokens, {Torii::Client} manages users,
-# {Torii::Middleware} (+require 'torii/middleware'+) guards a Rack application.
+# {Torii::Middleware} (+require 'torii/middleware'+) guards a Rack application, {Torii::Webhook} judges
+# webhooks.
 module Torii
   # Stands for "leave this field alone" where a value or nil could be given.
   UNSET = Object.new
@@ -21,6 +22,7 @@ require_relative 'torii/records'
 require_relative 'torii/page'
 require_relative 'torii/resources'
 require_relative 'torii/client'
+require_relative 'torii/webhook'
 
 # Functions of the library as a whole.
 module Torii

@@ -8,8 +8,11 @@ class BehaviourTest < Minitest::Test
   AUTH = { 'email_verified' => :email_verified?, 'profile_complete' => :profile_complete?,
            'impersonating' => :impersonating? }.freeze
   CORPUS['cases'].each { |example| define_method("test_#{example['name']}") { check(example) } }
+  CORPUS['webhooks'].each { |example| define_method("test_#{example['name']}") { check_webhook(example) } }
 
-  Minitest.after_run { puts "behaviour: #{CORPUS['cases'].size} cases" }
+  Minitest.after_run do
+    puts "behaviour: #{CORPUS['cases'].size} cases", "behaviour: #{CORPUS['webhooks'].size} webhooks"
+  end
 
   private
 
@@ -27,6 +30,26 @@ class BehaviourTest < Minitest::Test
     header = example['header']
     auth = header ? verifier.authenticate(text(header)) : verifier.verify(text(example['token']))
     ['TORII_OK', auth]
+  rescue Torii::Error => e
+    ["TORII_ERR_#{e.status.upcase}", nil]
+  end
+
+  def check_webhook(example)
+    status, webhook = webhook_verdict(example)
+    expected = example['expect']
+    assert_equal expected['status'], status
+    return unless webhook
+
+    assert_equal [text(example['id']), expected['sent_at'], expected['secret_index']],
+                 [webhook.id, webhook.sent_at.to_i, webhook.secret_index]
+  end
+
+  def webhook_verdict(example)
+    headers = %w[id timestamp signature].to_h { |name| ["webhook-#{name}", text(example[name])] }
+    webhook = Torii::Webhook.verify([example['body_hex']].pack('H*'), headers.reject { |_, value| value.empty? },
+                                    secrets: example['secrets'], tolerance: example['tolerance'],
+                                    now: Time.at(example['now']))
+    ['TORII_OK', webhook]
   rescue Torii::Error => e
     ["TORII_ERR_#{e.status.upcase}", nil]
   end

@@ -32,6 +32,16 @@ class MemoryTest < Minitest::Test
     assert_flat(1000, 10_000) { Torii::Verifier.new(issuer) }
   end
 
+  def test_webhooks
+    headers = Sender.sign('{}')
+    assert_flat(1000, 20_000) do
+      Torii::Webhook.verify('{}', headers, secrets: Sender::SECRET)
+      Torii::Webhook.verify('', headers, secrets: Sender::SECRET)
+    rescue Torii::WebhookError
+      nil
+    end
+  end
+
   private
 
   def assert_flat(warm_up, times, &block)

@@ -4,6 +4,7 @@ require 'torii'
 require 'torii/middleware'
 require 'minitest/autorun'
 require 'net/http'
+require 'openssl'
 require 'socket'
 require 'timeout'
 
@@ -27,6 +28,20 @@ module Emulator
     raise "#{method} #{path}: #{answer.code} #{answer.body}" unless answer.is_a?(Net::HTTPSuccess)
 
     answer.body.to_s.empty? ? nil : JSON.parse(answer.body)
+  end
+end
+
+# Webhooks as their sender makes them, by OpenSSL.
+module Sender
+  SECRET = 'whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY'
+  OTHER = 'whsec_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4Q='
+
+  # The headers of a webhook, as Standard Webhooks 1.0.0 has it signed.
+  def self.sign(body, id: 'msg_1', sent: Time.now)
+    key = SECRET.delete_prefix('whsec_').unpack1('m')
+    text = "#{id.b}.#{sent.to_i}.#{body.b}"
+    { 'webhook-id' => id, 'webhook-timestamp' => sent.to_i.to_s,
+      'webhook-signature' => "v1,#{[OpenSSL::HMAC.digest('SHA256', key, text)].pack('m0')}" }
   end
 end
 

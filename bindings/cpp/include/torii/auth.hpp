@@ -3,8 +3,6 @@
 
 #include "json.hpp"
 
-#include <algorithm>
-
 namespace torii {
 
 /// The user a token was issued to, as the issuer signed it. It outlives the verifier, and lends
@@ -48,8 +46,8 @@ public:
     bool email_verified() const noexcept { return torii_auth_email_verified(native()); }
     bool profile_complete() const noexcept { return torii_auth_profile_complete(native()); }
     bool impersonating() const noexcept { return torii_auth_impersonating(native()); }
-    time_point issued_at() const noexcept { return time(torii_auth_issued_at(native())); }
-    time_point expires_at() const noexcept { return time(torii_auth_expires_at(native())); }
+    time_point issued_at() const noexcept { return detail::time(torii_auth_issued_at(native())); }
+    time_point expires_at() const noexcept { return detail::time(torii_auth_expires_at(native())); }
 
     /// All claims, to be read one by one. Fails for a number beyond what a double holds.
     json claims() const { return claims(std::nothrow).value(); }
@@ -65,14 +63,6 @@ private:
     std::string_view text(const char *(*get)(const native_type *, std::size_t *)) const noexcept
     {
         return detail::lent(get, native()).value_or("");
-    }
-
-    static time_point time(std::int64_t count) noexcept
-    {
-        // A token may name years that nanoseconds do not reach.
-        using std::chrono::seconds;
-        constexpr auto end = std::chrono::duration_cast<seconds>(time_point::duration::max());
-        return time_point(std::clamp(seconds(count), -end, end));
     }
 
     detail::handle<native_type, torii_auth_free> handle_;

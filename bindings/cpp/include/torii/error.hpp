@@ -57,6 +57,8 @@ public:
     bool is_policy() const noexcept { return status() >= 150 && status() < 200; }
     /// Nothing can be said about the token, since the keys cannot be had: answer 503.
     bool is_keys() const noexcept { return status() >= 200 && status() < 300; }
+    /// The webhook is not genuine: answer 400.
+    bool is_webhook() const noexcept { return status() >= 350 && status() < 400; }
 
     /// The HTTP status with which a server that meets this error answers its own client.
     int answer() const noexcept

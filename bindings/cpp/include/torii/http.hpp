@@ -16,8 +16,8 @@ struct refusal {
     std::string body;
 };
 
-/// 401 for a bad token, 403 for a requirement that is not met, 503 when the keys are missing, else
-/// 500, with a JSON body.
+/// 401 for a bad token, 403 for a requirement that is not met, 503 when the keys are missing, 400
+/// for a webhook that is not genuine, else 500, with a JSON body.
 inline refusal refuse(const error &e)
 {
     const int answer = e.answer();
@@ -33,6 +33,8 @@ inline refusal refuse(const error &e)
                                      "Bearer realm=\"torii\", error=\"invalid_token\"");
     } else if (answer == 403) {
         code = "forbidden";
+    } else if (answer == 400) {
+        code = "webhook_refused";
     } else if (answer == 503) {
         code = "keys_unavailable";
         const auto pause =

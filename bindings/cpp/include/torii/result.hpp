@@ -3,6 +3,7 @@
 
 #include "error.hpp"
 
+#include <algorithm>
 #include <type_traits>
 #include <variant>
 
@@ -131,6 +132,15 @@ std::uint32_t count(std::chrono::duration<Rep, Period> duration) noexcept
 {
     const auto n = std::chrono::ceil<Unit>(duration).count();
     return n < 0 || n > INT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(n);
+}
+
+/// A time as C counts it, which may be in a year that nanoseconds do not reach.
+inline std::chrono::system_clock::time_point time(std::int64_t count) noexcept
+{
+    using std::chrono::seconds;
+    using time_point = std::chrono::system_clock::time_point;
+    constexpr auto end = std::chrono::duration_cast<seconds>(time_point::duration::max());
+    return time_point(std::clamp(seconds(count), -end, end));
 }
 
 /// Nothing, or why the library that is loaded must not be used.

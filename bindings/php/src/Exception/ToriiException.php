@@ -79,6 +79,7 @@ abstract class ToriiException extends \RuntimeException
             $status === 302 => TimeoutException::class,
             $status === 303 => ResponseException::class,
             $status < 350 => ApiException::class,
+            $status < 400 => WebhookException::class,
             default => InternalException::class,
         };
     }

@@ -10,6 +10,7 @@
 Importing this package loads libtorii; an ``ImportError`` tells when it is missing or does not fit.
 """
 
+from torii_backend import webhooks
 from torii_backend._native import quick as _quick
 from torii_backend.client import ToriiClient, create_torii_client
 from torii_backend.errors import (
@@ -21,6 +22,7 @@ from torii_backend.errors import (
     ToriiPolicyError,
     ToriiStatus,
     ToriiUsageError,
+    ToriiWebhookError,
 )
 from torii_backend.types import (
     ToriiAllowedOrigins,
@@ -48,6 +50,7 @@ from torii_backend.verify import (
     clear_jwks_cache_for_tests,
     verify_token,
 )
+from torii_backend.webhooks import ToriiWebhook
 
 __version__ = "0.1.0"
 
@@ -83,9 +86,12 @@ __all__ = [
     "ToriiUserMetadataInput",
     "ToriiUserOrganization",
     "ToriiVerifier",
+    "ToriiWebhook",
+    "ToriiWebhookError",
     "authenticate_request",
     "clear_jwks_cache_for_tests",
     "create_torii_client",
     "library_version",
     "verify_token",
+    "webhooks",
 ]

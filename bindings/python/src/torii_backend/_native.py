@@ -1,4 +1,5 @@
-"""libtorii, declared as in ``torii.h``. Elsewhere in this package there is no ctypes but ``byref``.
+"""libtorii, declared as in ``torii.h``. Elsewhere in this package there is no ctypes but ``byref``,
+and the numbers it points to.
 
 ``quick`` keeps the GIL over a call, ``blocking`` gives it up; each has what suits it. Judging a
 token seen before takes so little that threads lose more by waiting for the GIL again than others
@@ -22,6 +23,7 @@ from ctypes import (
     c_void_p,
     string_at,
 )
+from pathlib import Path
 from typing import Any, Callable, ClassVar, TypeVar
 
 from torii_backend.errors import (
@@ -33,6 +35,7 @@ from torii_backend.errors import (
     ToriiPolicyError,
     ToriiStatus,
     ToriiUsageError,
+    ToriiWebhookError,
 )
 
 ABI_VERSION = 0
@@ -115,6 +118,7 @@ _BLOCKING = {
     "torii_verifier_authenticate": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
     "torii_verifier_refresh": (_STATUS, _HANDLE, _ADDRESS),
     "torii_client_request_json": (_STATUS, _HANDLE, *_TEXT * 4, _ADDRESS, _ADDRESS),
+    "torii_webhook_verify_standard": (_STATUS, *_TEXT * 5, c_int64, c_int64, *(_ADDRESS,) * 3),
 }
 
 # What each operation takes, a letter an argument: a text or a number. Those that end in `_json`
@@ -174,18 +178,29 @@ def _file_name() -> str:
     return f"libtorii.so.{ABI_VERSION}"
 
 
+def _find() -> tuple[str, PyDLL, CDLL]:
+    """The one TORII_LIBRARY names, or else that of the wheel, or else what the loader finds."""
+    places = [(_file_name(), "in the loader's directories")]
+    bundled = Path(__file__).with_name(_file_name())
+    if bundled.exists():
+        places.insert(0, (str(bundled), "in this package"))
+    if named := os.environ.get("TORII_LIBRARY"):
+        places = [(named, "as TORII_LIBRARY says")]
+    tried = []
+    for path, where in places:
+        try:
+            return path, PyDLL(path), CDLL(path)
+        except OSError as error:
+            tried.append(f"{path} {where}: {error}")
+    raise ImportError(
+        f"torii_backend needs libtorii, and looked for {'; and for '.join(tried)}. "
+        "Install libtorii so that the loader finds it (on Linux, run ldconfig after it), "
+        "or a wheel for this platform, or set TORII_LIBRARY to the full path of the library."
+    )
+
+
 def _load() -> tuple[PyDLL, CDLL]:
-    named = os.environ.get("TORII_LIBRARY")
-    path = named or _file_name()
-    try:
-        quick, blocking = PyDLL(path), CDLL(path)
-    except OSError as error:
-        where = "as TORII_LIBRARY says" if named else "in the loader's directories"
-        raise ImportError(
-            f"torii_backend needs libtorii, and looked for {path} {where}: {error}. "
-            "Install libtorii so that the loader finds it (on Linux, run ldconfig after it), "
-            "or set TORII_LIBRARY to the full path of the library."
-        ) from error
+    path, quick, blocking = _find()
     try:
         quick.torii_abi_version.restype = c_uint32
         found = quick.torii_abi_version()
@@ -307,7 +322,7 @@ def failure(error: Error) -> ToriiError:
     raised = _exception(status)(message)
     raised.reason = ToriiStatus.of(status)
     raised.retry_after = None if retry_after < 0 else retry_after
-    if isinstance(raised, ToriiAuthError):
+    if isinstance(raised, (ToriiAuthError, ToriiWebhookError)):
         raised.http_status = quick.torii_status_http(status)
     if isinstance(raised, ToriiApiError):
         raised.http_status = quick.torii_error_http_status(error)
@@ -324,6 +339,7 @@ _RANGES: list[tuple[int, int, type[ToriiError]]] = [
     (KEYS_PENDING, KEYS_PENDING, ToriiKeysPendingError),
     (200, 299, ToriiKeysUnavailableError),
     (300, 349, ToriiApiError),
+    (350, 399, ToriiWebhookError),
 ]
 
 

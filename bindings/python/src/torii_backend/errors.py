@@ -8,7 +8,8 @@
     │   ├── ToriiPolicyError                   the token is good, but refused by a requirement: 403
     │   └── ToriiKeysUnavailableError          nothing can be said, since the keys are missing: 503
     │       └── ToriiKeysPendingError          … and a call that does no I/O cannot fetch them
-    └── ToriiApiError                          a call to torii's backend API failed
+    ├── ToriiApiError                          a call to torii's backend API failed
+    └── ToriiWebhookError                      the webhook is not genuine: 400
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ class ToriiStatus(IntEnum):
     TRANSPORT = 301
     TIMEOUT = 302
     RESPONSE = 303
+    WEBHOOK_HEADER = 350
+    WEBHOOK_SIGNATURE = 351
+    WEBHOOK_TIMESTAMP = 352
     INTERNAL = 900
 
     @staticmethod
@@ -119,3 +123,12 @@ class ToriiApiError(ToriiError):
     def status(self) -> int:
         """The same as :attr:`http_status`."""
         return self.http_status
+
+
+class ToriiWebhookError(ToriiError):
+    """The webhook is not genuine; :attr:`reason` tells what is wrong about it."""
+
+    reason = ToriiStatus.WEBHOOK_SIGNATURE
+
+    http_status: int = 400
+    """With what to answer the sender."""

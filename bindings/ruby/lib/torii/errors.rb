@@ -61,6 +61,7 @@ module Torii
       when 302 then TimeoutError
       when 303 then ResponseError
       when 300..349 then ApiError
+      when 350..399 then WebhookError
       else InternalError
       end
     end
@@ -96,6 +97,9 @@ module Torii
 
   # The API answered with success, but the answer cannot be understood.
   class ResponseError < Error; end
+
+  # The webhook is not genuine: answer 400.
+  class WebhookError < Error; end
 
   # A defect of the library. The process, and every other object, is unharmed.
   class InternalError < Error; end

@@ -11,31 +11,53 @@ module Torii
     # The ABI these declarations are of.
     ABI_VERSION = 0
 
-    # What the dynamic linker is asked for unless TORII_LIBRARY gives a full path.
+    # What the library is called.
     LIBRARY = FFI::Platform.mac? ? 'libtorii.0.dylib' : 'libtorii.so.0'
+
+    # Where a gem for one platform has it.
+    BUNDLED = File.join(__dir__, LIBRARY)
 
     # Loads the library, and goes no further with one of another ABI.
     # @raise [LoadError]
     def self.load_library
-      path = ENV.fetch('TORII_LIBRARY', LIBRARY)
-      begin
-        ffi_lib path
-        attach_function :torii_abi_version, [], :uint32
-      rescue LoadError, FFI::NotFoundError => e
-        raise LoadError, missing(path, e)
-      end
+      path = find_library
+      attach_function :torii_abi_version, [], :uint32
       return if torii_abi_version == ABI_VERSION
 
       raise LoadError, "#{path} has the ABI version #{torii_abi_version}, but the gem torii #{VERSION} " \
                        "is made for #{ABI_VERSION}: install the library that belongs to it"
+    rescue FFI::NotFoundError => e
+      raise LoadError, missing({ path => e })
     end
 
-    def self.missing(path, error)
-      where = ENV.key?('TORII_LIBRARY') ? 'where TORII_LIBRARY says' : 'with the dynamic linker'
-      "libtorii was not found: looked #{where}, for #{path} (#{error.message.lines.first&.chomp}). " \
-        'Install the package libtorii0, or set TORII_LIBRARY to the full path of libtorii.so.0'
+    # Takes the one TORII_LIBRARY names, or else that of the gem, or else what the dynamic linker finds.
+    def self.find_library
+      failures = {}
+      candidates.each do |path|
+        ffi_lib path
+        return path
+      rescue LoadError => e
+        failures[path] = e
+      end
+      raise LoadError, missing(failures)
     end
-    private_class_method :missing
+
+    def self.candidates
+      named = ENV.fetch('TORII_LIBRARY', '')
+      return [named] unless named.empty?
+
+      File.exist?(BUNDLED) ? [BUNDLED, LIBRARY] : [LIBRARY]
+    end
+
+    def self.missing(failures)
+      places = { BUNDLED => 'in the gem', LIBRARY => 'with the dynamic linker' }
+      tried = failures.map do |path, error|
+        "#{places.fetch(path, 'where TORII_LIBRARY says')}, for #{path} (#{error.message.lines.first&.chomp})"
+      end
+      "libtorii was not found: looked #{tried.join('; ')}. Install the package libtorii0, or the gem for this " \
+        'platform if there is one, or set TORII_LIBRARY to the full path of libtorii.so.0'
+    end
+    private_class_method :find_library, :candidates, :missing
 
     load_library
 
@@ -144,6 +166,10 @@ module Torii
       types << :pointer if name.end_with?('_json')
       attach_function :"torii_client_#{name}", [:pointer, *types, :pointer], :uint32, blocking: true
     end
+
+    # Secrets, id, timestamp, signature and body, then the time and the tolerance.
+    attach_function :torii_webhook_verify_standard,
+                    [*TEXT * 5, :int64, :int64, :pointer, :pointer, :pointer], :uint32
 
     # @param status [Integer] what a function returned
     # @param error [FFI::Pointer] where it put its error

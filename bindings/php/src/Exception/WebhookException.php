@@ -1,0 +1,10 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Torii\Exception;
+
+/** The webhook is not genuine: answer 400. */
+final class WebhookException extends ToriiException
+{
+}

@@ -1,0 +1,16 @@
+"""Says which machines a wheel is for, when it has the library: ``package.sh`` puts that in."""
+
+from __future__ import annotations
+
+import sysconfig
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class PlatformOfTheLibrary(BuildHookInterface[Any]):
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        if any(Path(self.root, "src/torii_backend").glob("libtorii.*")):
+            platform = sysconfig.get_platform().replace("-", "_").replace(".", "_")
+            build_data.update(pure_python=False, tag=f"py3-none-{platform}")

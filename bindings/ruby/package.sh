@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Makes the gems: package.sh LIBDIR OUTDIR
+#
+# torii-VERSION.gem has no library and looks for the system's; torii-VERSION-PLATFORM.gem brings
+# LIBDIR/libtorii.so.0, for machines like this one.
+set -euo pipefail
+
+library=$(realpath "$1/libtorii.so.0")
+mkdir -p "$2"
+out=$(realpath "$2")
+cd "$(dirname "$0")"
+root=$(realpath ../..)
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+found=$(TORII_LIBRARY=$library ruby -Ilib -rtorii -e 'print Torii::VERSION, " ", Torii.library_version')
+[ "$found" = "$version $version" ] || {
+    echo "Cargo.toml is of version $version, but the gem and the library of $found" >&2
+    exit 1
+}
+
+cp -r lib example README.md torii.gemspec "$root/LICENSE" "$stage"
+cd "$stage"
+gem build --strict torii.gemspec --output "$out/torii-$version.gem" >/dev/null
+
+install -m 755 "$library" lib/torii/libtorii.so.0
+(cd "$root" && packaging/third-party torii) >LICENSE.third-party
+platform=$(ruby -e 'print Gem::Platform.local')
+gem build --strict torii.gemspec --output "$out/torii-$version-$platform.gem" >/dev/null
