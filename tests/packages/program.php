@@ -1,0 +1,23 @@
+<?php
+
+// Gives whom TOKEN is of the name FIRST_NAME, sees EXPIRED refused, and tells which library does it.
+
+declare(strict_types=1);
+
+require getenv('AUTOLOAD');
+
+class_exists(Torii\Middleware::class) || exit('no middleware');
+
+$verifier = new Torii\Verifier(getenv('TORII_ISSUER'));
+$client = new Torii\Client(getenv('TORII_SECRET_KEY'), getenv('TORII_API_URL'));
+
+$auth = $verifier->verify(getenv('TOKEN'));
+$user = $client->users->update($auth->userId, firstName: getenv('FIRST_NAME'));
+echo "$user->id is $user->firstName\n";
+try {
+    $verifier->verify(getenv('EXPIRED'));
+} catch (Torii\Exception\TokenException $e) {
+    echo "$e->status\n";
+}
+preg_match_all('~/\S*libtorii\S*~', file_get_contents('/proc/self/maps'), $libraries);
+echo implode("\n", array_unique($libraries[0])), "\n";

@@ -1,0 +1,19 @@
+"""Gives whom TOKEN is of the name FIRST_NAME, sees EXPIRED refused, and tells which library does it."""
+
+import os
+import re
+
+from torii_backend import ToriiAuthError, create_torii_client, verify_token
+
+issuer = os.environ["TORII_ISSUER"]
+torii = create_torii_client(secret_key=os.environ["TORII_SECRET_KEY"], api_url=os.environ["TORII_API_URL"])
+
+auth = verify_token(os.environ["TOKEN"], issuer=issuer)
+user = torii.users.update(auth.user_id, first_name=os.environ["FIRST_NAME"])
+print(user.id, "is", user.first_name)
+try:
+    verify_token(os.environ["EXPIRED"], issuer=issuer)
+except ToriiAuthError as error:
+    print(error.reason.name.lower())
+with open("/proc/self/maps") as maps:
+    print(*sorted(set(re.findall(r"/\S*libtorii\S*", maps.read()))), sep="\n")

@@ -1,0 +1,301 @@
+#!/usr/bin/env bash
+# run.sh LIBDIR INCLUDEDIR EMULATOR [ruby|php|python|go]...: the packages of the bindings are all that a
+# program needs. Each is made, installed into an empty directory and used by a program there; without
+# the library it says what to do, and with another one it does not start.
+#
+# LIBDIR holds libtorii.so.0 and libtorii.a, INCLUDEDIR torii.h, EMULATOR is the program
+# torii-emulator. Tools that are kept for the next time go below $BUILD (/tmp).
+set -euo pipefail
+
+libdir=$(realpath "$1") includedir=$(realpath "$2") emulator=$(realpath "$3")
+shift 3
+[ $# -gt 0 ] || set -- ruby php python go
+library=$(realpath "$libdir/libtorii.so.0")
+here=$(realpath "$(dirname "$0")")
+root=$(realpath "$here/../..")
+export BUILD=${BUILD:-/tmp}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+unset TORII_LIBRARY LD_LIBRARY_PATH LD_PRELOAD GEM_HOME GEM_PATH RUBYLIB RUBYOPT PYTHONPATH GOFLAGS
+version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+
+failed() { echo "FAILED: $*" >&2; exit 1; }
+
+installed=$(PATH=$PATH:/sbin ldconfig -p)
+[[ $installed != *libtorii.so* ]] || failed "this machine has libtorii installed, and nobody can tell whether a package needs it"
+
+# ---- who uses the packages
+
+coproc TORII { exec "$emulator" --port 0 --until-stdin-closes; }
+read -r addresses <&"${TORII[0]}"
+torii=$TORII_PID to_torii=${TORII[1]}
+member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")
+secret_key=$(member secret_key <<<"$addresses") url=$(member url <<<"$addresses")
+
+users() { # PATH ARGUMENT...: what torii answers to curl
+  local path=$1
+  shift
+  curl -sSf -H "Authorization: Bearer $secret_key" -H 'Content-Type: application/json' "$url/api/server/v1/users$path" "$@"
+}
+mint() { curl -sSf -X POST "$control/issuers/acme/tokens" -d "$1" | member token; }
+user=$(users '' -d '{"email":"ada@example.com"}' | grep -o '"id":"[^"]*"' | head -n 1 | member id)
+export TORII_ISSUER=$issuer TORII_API_URL=$url TORII_SECRET_KEY=$secret_key TOKEN EXPIRED FIRST_NAME
+TOKEN=$(mint "{\"claims\":{\"sub\":\"$user\"}}") EXPIRED=$(mint '{"now_offset":-5000}')
+
+# uses HOW LIBRARY COMMAND...: the program does what it should, with that library.
+uses() {
+  local how=$1 library=$2 said
+  shift 2
+  FIRST_NAME="Ada $RANDOM"
+  said=$("$@") || failed "$how: $said"
+  diff <(printf '%s\n' "$user is $FIRST_NAME" token_expired ${library:+"$library"}) - <<<"$said" || failed "$how"
+  grep -qF "\"firstName\":\"$FIRST_NAME\"" <<<"$(users "/$user")" || failed "$how: the name did not arrive"
+  echo "$how: ${library:-no library of its own}"
+}
+
+# refuses HOW TEXT... -- COMMAND...: the command fails and says all of that.
+refuses() {
+  local how=$1 said texts=()
+  shift
+  while [ "$1" != -- ]; do texts+=("$1") && shift; done
+  shift
+  if said=$("$@" 2>&1); then failed "$how: it succeeds: $said"; fi
+  for text in "${texts[@]}"; do
+    grep -qF -- "$text" <<<"$said" || failed "$how: not a word of '$text': $said"
+  done
+  echo "$how: $(grep -F -m 1 -- "${texts[0]}" <<<"$said" | cut -c 1-200)"
+}
+
+# holds PACKAGE: what it lists is what users need, and may be passed on.
+holds() {
+  local files
+  files=$(cat)
+  ! grep -E '(^|[/_.])(tests?|bench)([/_.]|$)|__pycache__' <<<"$files" || failed "$1 has files nobody needs"
+  for needed in LICENSE '(README\.md|METADATA)'; do
+    grep -qE "(^|/)$needed$" <<<"$files" || failed "$1 has no $needed"
+  done
+  [ "$(grep -c 'libtorii\.so' <<<"$files")" = "$(grep -c 'LICENSE\.third-party$' <<<"$files")" ] ||
+    failed "$1 carries the code of others without their terms, or their terms without it"
+  echo "$1: $(wc -l <<<"$files") files"
+}
+
+other_abi=$work/other.so
+cc -shared -fPIC -x c -o "$other_abi" - <<<'unsigned torii_abi_version(void) { return 7; }'
+
+# of_one_version BINDING: it cannot be packaged under another number than it and the library have.
+of_one_version() {
+  mkdir -p "$work/other/bindings"
+  cp -r "$root/bindings/$1" "$work/other/bindings"
+  cp "$root/LICENSE" "$work/other"
+  sed "s/^version = \"$version\"/version = \"9.9.9\"/" "$root/Cargo.toml" >"$work/other/Cargo.toml"
+  refuses "$1 of two versions" 9.9.9 "$version" -- "$work/other/bindings/$1/package.sh" "$libdir" "$work/other/out"
+}
+
+# ---- the packages
+
+test_ruby() {
+  local platform gem
+  "$root/bindings/ruby/package.sh" "$libdir" "$work/out"
+  platform=$(ruby -e 'print Gem::Platform.local')
+  gem=torii-$version-$platform
+  for each in "torii-$version" "$gem"; do
+    tar xOf "$work/out/$each.gem" data.tar.gz | tar tz | holds "$each.gem"
+  done
+  of_one_version ruby
+
+  # ffi is Debian's, which rubygems finds beside what GEM_HOME has.
+  install_gem() { env GEM_HOME="$1" gem install --local --no-document --silent "$work/out/$2.gem"; }
+  program() { env -C "$work" GEM_HOME="$home" "$@" ruby -w "$here/program.rb"; }
+  local home=$work/gems bundled
+  bundled=$home/gems/$gem/lib/torii/libtorii.so.0
+  install_gem "$home" "$gem"
+  uses "gem with the library" "$bundled" program
+  uses "gem with the library, told another" "$library" program TORII_LIBRARY="$libdir/libtorii.so.0"
+  cp "$other_abi" "$bundled"
+  refuses "gem with another library" "$bundled has the ABI version 7" -- program
+  echo "for other machines" >"$bundled"
+  refuses "gem for other machines" "looked in the gem, for $bundled" "with the dynamic linker, for libtorii.so.0" -- program
+  uses "gem for other machines, with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
+
+  home=$work/pure-gems
+  install_gem "$home" "torii-$version"
+  refuses "gem without a library" "looked with the dynamic linker, for libtorii.so.0" "Install the package libtorii0" -- program
+  uses "gem with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
+}
+
+# Composer cannot be installed beside php-psr, so that it and what it needs of Debian's are unpacked.
+get_composer() {
+  local packages=(composer jsonlint php-json-schema php-psr-container php-psr-log php-react-promise php-seld-signal-handler
+    php-composer-{ca-bundle,class-map-generator,metadata-minifier,pcre,semver,spdx-licenses,xdebug-handler}
+    php-symfony-{console,deprecation-contracts,filesystem,finder,process,service-contracts,string})
+  composer=$BUILD/torii-composer
+  [ ! -e "$composer/ready" ] || return 0
+  mkdir -p "$composer/debs"
+  (cd "$composer/debs" && apt-get download -qq "${packages[@]}" 2>"$work/log") ||
+    failed "composer cannot be had of Debian (apt-get update may help): $(<"$work/log")"
+  for deb in "$composer"/debs/*.deb; do
+    dpkg-deb --extract "$deb" "$composer"
+  done
+  touch "$composer/ready"
+}
+
+test_php() {
+  local project=$work/php bundled fpm=$work/fpm php_fpm
+  "$root/bindings/php/package.sh" "$libdir" "$work/php-packages"
+  unzip -Z1 "$work/php-packages/torii-torii-$version.zip" | holds "torii-torii-$version.zip"
+  of_one_version php
+
+  get_composer
+  mkdir "$project"
+  mv "$work/php-packages" "$project/packages"
+  bundled=$project/vendor/torii/torii/lib/libtorii.so.0
+  # The interfaces of PSR 7, 15 and 17 are those of Debian's php-psr.
+  cat >"$project/composer.json" <<JSON
+{
+    "repositories": {"packagist.org": false},
+    "provide": {
+        "psr/http-factory": "1.0.2",
+        "psr/http-message": "1.1",
+        "psr/http-server-handler": "1.0.2",
+        "psr/http-server-middleware": "1.0.2"
+    }
+}
+JSON
+  composer() {
+    env -C "$project" COMPOSER_HOME="$work/composer" COMPOSER_ALLOW_SUPERUSER=1 COMPOSER_DISABLE_NETWORK=1 \
+      php -d include_path="$composer/usr/share/php" "$composer/usr/bin/composer" --no-interaction --no-ansi "$@"
+  }
+  eval "$(grep '^composer ' "$root/bindings/php/README.md")" &>"$work/log" || failed "composer: $(<"$work/log")"
+  export AUTOLOAD=$project/vendor/autoload.php
+
+  program() { env -C "$work" "$@" php "$here/program.php"; }
+  uses "composer package" "$bundled" program
+  uses "composer package, told another library" "$library" program TORII_LIBRARY="$libdir/libtorii.so.0"
+
+  # php-fpm, as the README has it.
+  php_fpm=$(PATH=$PATH:/usr/sbin && { command -v php-fpm || command -v php-fpm8.2; })
+  served() { # SETTING...: what the program says to a second request under php-fpm with these settings
+    local pid answer settings=()
+    for setting in "$@"; do settings+=(-d "$setting"); done
+    rm -f "$fpm.sock"
+    "$php_fpm" --nodaemonize --allow-to-run-as-root --fpm-config "$fpm.conf" \
+      -d display_errors=1 -d html_errors=0 -d opcache.enable=1 "${settings[@]}" 2>"$fpm.log" &
+    pid=$!
+    for _ in {1..100}; do
+      [ ! -S "$fpm.sock" ] || break
+      kill -0 "$pid" 2>/dev/null || failed "php-fpm: $(<"$fpm.log")"
+      sleep 0.1
+    done
+    for _ in 1 2; do
+      answer=$(SCRIPT_FILENAME=$here/program.php REQUEST_METHOD=GET cgi-fcgi -bind -connect "$fpm.sock")
+    done
+    kill "$pid"
+    wait "$pid" || true
+    sed '1,/^\r*$/d' <<<"$answer"
+    ! grep -q 'Fatal error' <<<"$answer"
+  }
+  cat >"$fpm.conf" <<CONF
+[global]
+error_log = $fpm.log
+[www]
+user = $(id -un)
+listen = $fpm.sock
+pm = static
+pm.max_children = 1
+CONF
+  local preload=("opcache.preload=$project/vendor/torii/torii/preload.php" "opcache.preload_user=$(id -un)")
+  curl -sSf -X DELETE "$control/requests"
+  uses "composer package under php-fpm" "$bundled" served ffi.enable=preload "${preload[@]}"
+  grep -q '"total":1}' <<<"$(curl -sSf "$control/requests?path=/acme/")" || failed "a second request does not find the keys of the first"
+  (cd "$project" && eval "$(grep '^sed .*torii-ffi.h' "$root/bindings/php/README.md")")
+  # What is preloaded comes first, so that nothing is looked for.
+  (
+    export TORII_LIBRARY=/nowhere
+    uses "composer package under php-fpm, with its declarations preloaded" "$bundled" \
+      served ffi.enable=preload ffi.preload="$project/torii-ffi.h" "${preload[@]}"
+  )
+  refuses "composer package under php-fpm, not preloaded" "ffi.enable" "Under php-fpm, FFI has to be" -- served ffi.enable=preload
+
+  cp "$other_abi" "$bundled"
+  refuses "composer package with another library" "$bundled has the ABI version 7" -- program
+  echo "for other machines" >"$bundled"
+  refuses "composer package for other machines" "looked in the package, for $bundled" "with the dynamic linker, for libtorii.so.0" \
+    "Install the package libtorii0" -- program
+  uses "composer package for other machines, with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
+}
+
+test_python() {
+  local wheel out=$work/python tools=$BUILD/torii-python-package glibc bundled home
+  "$root/bindings/python/package.sh" "$libdir" "$out"
+  glibc=$(readelf -VW "$library" | grep -o 'GLIBC_2\.[0-9]*' | sort -uV | tail -n 1)
+  wheel=torii_backend-$version-py3-none-manylinux_2_${glibc#GLIBC_2.}_$(uname -m).whl
+  unzip -Z1 "$out/$wheel" | holds "$wheel"
+  tar tzf "$out/torii_backend-$version.tar.gz" | holds "torii_backend-$version.tar.gz"
+  of_one_version python
+
+  install_wheel() { # VENV WHEEL
+    "${PYTHON:-python3}" -m venv --without-pip "$1"
+    "$tools/bin/pip" --python "$1/bin/python" install --quiet --disable-pip-version-check --no-index "$2"
+  }
+  program() { env -C "$work" "$@" "$home/bin/python" "$here/program.py"; }
+  home=$work/venv
+  install_wheel "$home" "$out/$wheel"
+  bundled=$(echo "$home"/lib/python3*/site-packages/torii_backend)/libtorii.so.0
+  uses "wheel" "$bundled" program
+  uses "wheel, told another library" "$library" program TORII_LIBRARY="$libdir/libtorii.so.0"
+  cp "$other_abi" "$bundled"
+  refuses "wheel with another library" "$bundled has ABI number 7" -- program
+  echo "for other machines" >"$bundled"
+  refuses "wheel for other machines" "looked for $bundled in this package" "for libtorii.so.0 in the loader's directories" -- program
+  uses "wheel for other machines, with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
+
+  home=$work/pure-venv
+  "$tools/bin/pip" wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --wheel-dir "$work/pure" \
+    "$out/torii_backend-$version.tar.gz"
+  install_wheel "$home" "$work/pure/torii_backend-$version-py3-none-any.whl"
+  refuses "source distribution without a library" "looked for libtorii.so.0 in the loader's directories" "Install libtorii" -- program
+  uses "source distribution with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
+}
+
+test_go() {
+  local proxy=$work/go-proxy prefix=$work/prefix project=$work/go module zip
+  module=$(sed -n 's/^module //p' "$root/bindings/go/go.mod")
+  "$root/bindings/go/package.sh" "$proxy"
+  zip=$proxy/$module/@v/v$version.zip
+  # A module has its tests with it, but neither other modules nor what only they need.
+  unzip -Z1 "$zip" | grep -vE '(_test\.go|/test\.sh|/bench\.sh)$' | holds "v$version.zip"
+  ! unzip -p "$zip" '*/go.mod' | grep require || failed "the module needs others"
+
+  mkdir -p "$project" "$prefix"/{include,lib/pkgconfig}
+  cp "$includedir/torii.h" "$prefix/include"
+  cp "$libdir"/libtorii.{a,so} "$prefix/lib"
+  cp "$libdir/libtorii.so.0" "$prefix/lib"
+  cat >"$prefix/lib/pkgconfig/torii.pc" <<EOF
+Name: torii
+Description: Trust torii's logins
+Version: $version
+Libs: -L$prefix/lib -ltorii
+Libs.private: -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+Cflags: -I$prefix/include
+EOF
+  cp "$here/program.go" "$project/main.go"
+  cd "$project"
+  export GOPROXY=file://$proxy GONOSUMDB='*' GOTOOLCHAIN=local GOFLAGS=-modcacherw GOMODCACHE=$work/modules CGO_ENABLED=1
+  export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+  go mod init example.org/user 2>"$work/log" && go get "$module@v$version" 2>"$work/log" || failed "$(<"$work/log")"
+  refuses "go module without libtorii" "torii.pc" -- env PKG_CONFIG_PATH= go build -o "$work/none" .
+  go build -o "$work/shared" .
+  refuses "go module, built, without the library" "libtorii.so.0: cannot open shared object file" -- "$work/shared"
+  uses "go module" "$prefix/lib/libtorii.so.0" env LD_LIBRARY_PATH="$prefix/lib" "$work/shared"
+  refuses "go module with another library" "ABI 7" -- env LD_LIBRARY_PATH="$prefix/lib" LD_PRELOAD="$other_abi" "$work/shared"
+  go build -tags torii_static -o "$work/static" .
+  uses "go module, -tags torii_static" "" "$work/static"
+}
+
+for language in "$@"; do
+  ("test_$language")
+done
+
+exec {to_torii}>&-
+wait "$torii"
