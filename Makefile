@@ -1,9 +1,10 @@
 # make demo   builds the library and shows its main jobs against a local torii
 # make test   passes every test
+# make install PREFIX=/usr/local, make uninstall, make deb
 # make bench, make soak, make fuzz   for what takes longer
 #
-# Nothing is installed but Debian packages that are missing, and those only as root; everything else
-# goes into target and .build.
+# To build and to test, nothing is installed but Debian packages that are missing, and those only as
+# root; everything else goes into target and .build.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -12,16 +13,22 @@ SHELL := /bin/bash
 CARGO ?= cargo
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 BUILD := $(abspath .build)
+DIST := $(BUILD)/dist
 RELEASE := $(TARGET)/release
 EMULATOR := $(TARGET)/debug/torii-emulator
 CBINDGEN_VERSION := 0.29.4
 CBINDGEN := $(BUILD)/cbindgen-$(CBINDGEN_VERSION)/bin/cbindgen
+VERSION := $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 RUST_SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock)
 
-.PHONY: all
-all: $(RELEASE)/libtorii.so
+TOOLS := cargo cc:gcc make curl
 
-$(RELEASE)/libtorii.so: $(RUST_SOURCES) | tools
+.PHONY: all
+all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
+
+# What is built already needs no tools: `sudo make install` finds no cargo.
+$(RELEASE)/libtorii.so: $(RUST_SOURCES)
+	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
 
@@ -37,7 +44,7 @@ hooks: | tools
 
 .PHONY: tools
 tools:
-	@scripts/require cargo cc:gcc make curl
+	@scripts/require $(TOOLS)
 
 .PHONY: demo
 demo: $(RELEASE)/libtorii.so emulator
@@ -51,6 +58,37 @@ header: $(CBINDGEN)
 
 $(CBINDGEN):
 	$(CARGO) install --quiet --locked --version $(CBINDGEN_VERSION) --root $(BUILD)/cbindgen-$(CBINDGEN_VERSION) cbindgen
+
+# ---- installing --------------------------------------------------------------------------------
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+INSTALLER = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" LIBDIR="$(LIBDIR)" \
+  INCLUDEDIR="$(INCLUDEDIR)" DATADIR="$(DATADIR)" packaging/install
+
+# The loader learns of a new library by ldconfig, which is left to the administrator.
+.PHONY: install
+install: all
+	$(INSTALLER) install $(RELEASE) $(DIST)
+
+.PHONY: uninstall
+uninstall:
+	$(INSTALLER) uninstall $(RELEASE) $(DIST)
+
+$(DIST)/libtorii.a: $(RELEASE)/libtorii.so abi/symbols.txt packaging/static-library
+	mkdir -p $(@D)
+	packaging/static-library $(RELEASE)/libtorii.a abi/symbols.txt $@
+
+$(DIST)/native-libraries: $(RELEASE)/libtorii.so packaging/native-libraries
+	mkdir -p $(@D)
+	packaging/native-libraries $(RELEASE) >$@
+
+$(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
+	mkdir -p $(@D)
+	awk -v version=$(VERSION) -v date=$$(date -u -r $< +%F) -f packaging/manual.awk $< >$@
 
 # ---- tests -------------------------------------------------------------------------------------
 
