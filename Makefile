@@ -93,7 +93,7 @@ $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 # ---- tests -------------------------------------------------------------------------------------
 
 BINDINGS := cpp go ruby php python
-TESTS := lint rust model header symbols c threads counts parity demo readme $(BINDINGS)
+TESTS := lint rust model header symbols c threads counts parity demo readme abi install deb $(BINDINGS)
 
 .PHONY: test
 test: $(TESTS:%=test-%)
@@ -131,6 +131,17 @@ test-header: $(CBINDGEN)
 test-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
+# Programs built before run on.
+test-abi: | test-tools
+	@scripts/require abidw:abigail-tools
+	abi/compare include/torii.h abi/libtorii.abi
+
+# Takes what is new, and what an ABI with another number has changed, into the baseline.
+.PHONY: abi
+abi: | tools
+	@scripts/require abidw:abigail-tools
+	abi/describe include/torii.h >abi/libtorii.abi
+
 # As users compile it, and under what finds mistakes in memory.
 test-c: $(RELEASE)/libtorii.so hooks emulator
 	for mode in shared static asan asan-static valgrind valgrind-static; do \
@@ -167,6 +178,10 @@ test-tools-php: test-tools
 test-tools-python: test-tools
 
 test-demo: demo
+
+test-install: all emulator | test-tools
+	@scripts/require pkg-config cmake mandoc =libssl-dev
+	tests/install/run.sh $(EMULATOR)
 
 test-readme: $(RELEASE)/libtorii.so emulator
 	scripts/readme $(EMULATOR)
