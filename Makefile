@@ -90,6 +90,17 @@ $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
 	awk -v version=$(VERSION) -v date=$$(date -u -r $< +%F) -f packaging/manual.awk $< >$@
 
+# Debian packages of the same files.
+.PHONY: deb
+deb: all $(DIST)/third-party-torii
+	@scripts/require dh:debhelper dh_nginx:nginx-dev dpkg-buildpackage:dpkg-dev
+	packaging/deb $(BUILD)/deb
+
+$(DIST)/third-party-%: Cargo.lock packaging/third-party
+	@scripts/require python3
+	mkdir -p $(@D)
+	packaging/third-party $* >$@
+
 # ---- tests -------------------------------------------------------------------------------------
 
 BINDINGS := cpp go ruby php python
@@ -182,6 +193,11 @@ test-demo: demo
 test-install: all emulator | test-tools
 	@scripts/require pkg-config cmake mandoc =libssl-dev
 	tests/install/run.sh $(EMULATOR)
+
+# In a Debian of its own.
+test-deb: deb emulator | test-tools
+	@scripts/require lintian mmdebstrap unshare:util-linux newuidmap:uidmap
+	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb $(BUILD)
 
 test-readme: $(RELEASE)/libtorii.so emulator
 	scripts/readme $(EMULATOR)
