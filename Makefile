@@ -25,12 +25,25 @@ TOOLS := cargo cc:gcc make curl
 
 .PHONY: all
 all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
+all: $(RELEASE)/torii $(RELEASE)/torii-emulator $(DIST)/man1/torii.1
+all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
 # What is built already needs no tools: `sudo make install` finds no cargo.
 $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
+
+# After the library, of which it is built too.
+$(RELEASE)/torii: $(RELEASE)/libtorii.so $(shell find cli -type f)
+	@scripts/require $(TOOLS)
+	$(CARGO) build --release --locked -p torii-cli
+	touch $@
+
+$(RELEASE)/torii-emulator: Cargo.toml Cargo.lock $(shell find tests/emulator -type f)
+	@scripts/require $(TOOLS)
+	$(CARGO) build --release --locked -p torii-emulator
+	touch $@
 
 .PHONY: emulator
 emulator: | tools
@@ -90,16 +103,37 @@ $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
 	awk -v version=$(VERSION) -v date=$$(date -u -r $< +%F) -f packaging/manual.awk $< >$@
 
-# Debian packages of the same files.
+# The manual pages of torii and of each of its subcommands.
+$(DIST)/man1/torii.1: $(RELEASE)/torii
+	rm -rf $(@D)
+	mkdir -p $(@D)
+	$< man $(@D)
+
+$(DIST)/completions/torii.%: $(RELEASE)/torii
+	mkdir -p $(@D)
+	$< completions $* >$@
+
+# Debian packages of the same files, and of nginx's module.
 .PHONY: deb
-deb: all $(DIST)/third-party-torii
-	@scripts/require dh:debhelper dh_nginx:nginx-dev dpkg-buildpackage:dpkg-dev
+deb: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DIST)/third-party-command
+	@scripts/require dh:debhelper
 	packaging/deb $(BUILD)/deb
 
-$(DIST)/third-party-%: Cargo.lock packaging/third-party
+$(DIST)/ngx_http_torii_module.so: $(RELEASE)/libtorii.so include/torii.h $(shell find bindings/nginx/config bindings/nginx/build.sh bindings/nginx/src)
+	@scripts/require dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev
+	CFLAGS="$$(dpkg-buildflags --get CFLAGS)" LDFLAGS="$$(dpkg-buildflags --get LDFLAGS)" \
+	  bindings/nginx/build.sh $(RELEASE) include $(BUILD)/nginx-module
+	cp $(BUILD)/nginx-module/$(@F) $@
+
+$(DIST)/third-party-library: Cargo.lock packaging/third-party
 	@scripts/require python3
 	mkdir -p $(@D)
-	packaging/third-party $* >$@
+	packaging/third-party torii >$@
+
+$(DIST)/third-party-command: Cargo.lock packaging/third-party
+	@scripts/require python3
+	mkdir -p $(@D)
+	packaging/third-party torii-cli torii-emulator >$@
 
 # ---- tests -------------------------------------------------------------------------------------
 

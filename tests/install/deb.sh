@@ -24,7 +24,7 @@ fi
 
 if [ ! -e "$base" ]; then
   echo "making a $VERSION_CODENAME to install in"
-  mmdebstrap --quiet --variant=minbase --include=gcc,libc6-dev,pkgconf,nginx,ca-certificates \
+  mmdebstrap --quiet --variant=minbase --format=tar --include=gcc,libc6-dev,pkgconf,nginx,ca-certificates \
     "$VERSION_CODENAME" "$base.new"
   mv "$base.new" "$base"
 fi
