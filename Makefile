@@ -101,7 +101,7 @@ $(DIST)/native-libraries: $(RELEASE)/libtorii.so packaging/native-libraries
 
 $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
-	awk -v version=$(VERSION) -v date=$$(date -u -r $< +%F) -f packaging/manual.awk $< >$@
+	awk -v version=$(VERSION) -v date=$$(date -u -d @$${SOURCE_DATE_EPOCH:-$$(stat -c %Y $<)} +%F) -f packaging/manual.awk $< >$@
 
 # The manual pages of torii and of each of its subcommands.
 $(DIST)/man1/torii.1: $(RELEASE)/torii
@@ -114,10 +114,12 @@ $(DIST)/completions/torii.%: $(RELEASE)/torii
 	$< completions $* >$@
 
 # Debian packages of the same files, and of nginx's module.
-.PHONY: deb
-deb: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DIST)/third-party-command
+.PHONY: deb deb-files
+deb: deb-files
 	@scripts/require dh:debhelper
 	packaging/deb $(BUILD)/deb
+
+deb-files: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DIST)/third-party-command
 
 $(DIST)/ngx_http_torii_module.so: $(RELEASE)/libtorii.so include/torii.h $(shell find bindings/nginx/config bindings/nginx/build.sh bindings/nginx/src)
 	@scripts/require dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev

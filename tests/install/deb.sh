@@ -38,6 +38,8 @@ trap '"${namespace[@]}" rm -rf --one-file-system "$root"' EXIT
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")
 token=$(curl -sS -X POST "$control/issuers/acme/tokens" | member token)
+version=$(dpkg-deb --field "$debs"/torii_*.deb Version)
+port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
 
 "${namespace[@]}" bash -euo pipefail -c '
   root=$1
@@ -46,8 +48,8 @@ token=$(curl -sS -X POST "$control/issuers/acme/tokens" | member token)
   mkdir "$root/debs"
   cp "$3"/*.deb "$root/debs"
   cp "$4" "$root/debs/inside"
-  exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin bash /debs/inside "$5" "$6"
-' - "$root" "$base" "$debs" "$here/inside-debian.sh" "$issuer" "$token"
+  exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin bash /debs/inside "${@:5}"
+' - "$root" "$base" "$debs" "$here/inside-debian.sh" "${version%-*}" "$issuer" "$token" "$port"
 
 exec {to_torii}>&-
 wait "$torii"

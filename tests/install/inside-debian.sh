@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# inside-debian.sh ISSUER TOKEN: what deb.sh has run in a Debian without anything else of ours.
+# inside-debian.sh VERSION ISSUER TOKEN PORT: what deb.sh has run in a Debian without anything else of ours.
 set -euo pipefail
 
-issuer=$1 token=$2
+version=$1 issuer=$2 token=$3 port=$4
 export DEBIAN_FRONTEND=noninteractive
 failed() { echo "FAILED: $*" >&2; exit 1; }
 
@@ -21,8 +21,39 @@ for program in shared static; do
 done
 echo "libtorii-dev: the README's program, shared and static"
 
+[ "$(torii --version)" = "torii $version" ] || failed "torii --version says $(torii --version)"
+torii verify --issuer "$issuer" "$token" >verdict || failed "torii refuses a good token: $(<verdict)"
+! torii verify --issuer "$issuer" "${token}x" >verdict 2>&1 || failed "torii takes a bad token"
+[[ $(torii-emulator --port 0 --until-stdin-closes </dev/null) == *'"issuer":'* ]] || failed "torii-emulator does not start"
+bash -c '. /usr/share/bash-completion/completions/torii && complete -p torii' >verdict || failed "no completions for bash"
+echo "torii: judges tokens"
+
+cat >/etc/nginx/conf.d/torii.conf <<NGINX
+server {
+    listen 127.0.0.1:$port;
+    torii_issuer $issuer;
+    location / {
+        torii on;
+        return 200 "user \$torii_user_id";
+    }
+}
+NGINX
+nginx -t 2>verdict || failed "nginx: $(<verdict)"
+nginx
+status() { # HEADER: the first line of nginx's answer, and the last
+  exec 9<>"/dev/tcp/127.0.0.1/$port"
+  printf 'GET / HTTP/1.0\r\n%s\r\n' "$1" >&9
+  tr -d '\r' <&9 | sed -n '1p;$p' | tr '\n' ' '
+}
+good=$(status "Authorization: Bearer $token"$'\r\n') bad=$(status "Authorization: Bearer ${token}x"$'\r\n')
+nginx -s stop
+[[ $good == "HTTP/1.1 200 OK user "* ]] || failed "nginx answers a good token with $good"
+[[ $bad == "HTTP/1.1 401 "* ]] || failed "nginx answers a bad token with $bad"
+rm /etc/nginx/conf.d/torii.conf
+echo "libnginx-mod-http-torii: lets a good token through, and no bad one"
+
 packages=$(for deb in /debs/*.deb; do dpkg-deb --field "$deb" Package; done)
-for package in $packages; do
+for package in libtorii0 libtorii-dev torii; do
   zgrep -q '^aws-lc-sys ' "/usr/share/doc/$package/third-party.gz" || failed "$package does not say whose code it carries"
 done
 dpkg --verify $packages

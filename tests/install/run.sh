@@ -83,6 +83,31 @@ int main() { return torii_abi_version() == TORII_ABI_VERSION ? 0 : 1; }
 CPP
 LD_LIBRARY_PATH=$prefix/lib "$work/cpp"
 
+version=$(pkg-config --modversion torii)
+[ "$(env -i "$prefix/bin/torii" --version)" = "torii $version" ] || failed "torii is not $version"
+[[ $(env -i "$prefix/bin/torii-emulator" --port 0 --until-stdin-closes </dev/null) == *'"issuer":'* ]] || failed "torii-emulator does not start"
+bash -c '. "$1" && complete -p torii' - "$prefix/share/bash-completion/completions/torii" >"$work/log" || failed "no completions for bash"
+for page in "$prefix"/share/man/man1/*.1; do mandoc -T lint -W error "$page" || failed "$page"; done
+for command in $(env -i "$prefix/bin/torii" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p'); do
+  [ -e "$prefix/share/man/man1/torii-$command.1" ] || [ "$command" = help ] || failed "no manual page of torii $command"
+done
+
+# cargo-c would say and install the same. It is not run: to build it takes longer than all else here.
+cargo metadata --locked --no-deps --format-version 1 --manifest-path "$root/Cargo.toml" | python3 -c '
+import glob, json, os, sys
+capi = next(p["metadata"]["capi"] for p in json.load(sys.stdin)["packages"] if p["name"] == "torii")
+for asset in capi["install"]["include"]["asset"]:
+    for path in glob.glob(asset["from"], root_dir=sys.argv[1]):
+        print("header", os.path.normpath(os.path.join(asset.get("to", ""), os.path.basename(path))))
+print("description", capi["pkg_config"]["description"])
+print("soname", "libtorii.so." + ".".join(sys.argv[2].split(".")[:capi["library"]["version_suffix_components"]]))
+' "$root" "$version" | LC_ALL=C sort >"$work/cargo-c"
+{
+  (cd "$prefix/include" && find . -type f -printf 'header %P\n')
+  sed -n 's/^Description: /description /p' "$prefix/lib/pkgconfig/torii.pc"
+  echo "soname $soname"
+} | LC_ALL=C sort | diff - "$work/cargo-c" || failed "package.metadata.capi of Cargo.toml would install something else"
+
 strip -o "$work/stripped" "$work/build-prefix/pkg-config-static"
 echo "the static program has $(stat -c %s "$work/stripped") bytes, stripped"
 
