@@ -123,6 +123,7 @@ deb-files: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DI
 
 $(DIST)/ngx_http_torii_module.so: $(RELEASE)/libtorii.so include/torii.h $(shell find bindings/nginx/config bindings/nginx/build.sh bindings/nginx/src)
 	@scripts/require dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev
+	export DEB_BUILD_MAINT_OPTIONS=hardening=+all; \
 	CFLAGS="$$(dpkg-buildflags --get CFLAGS)" LDFLAGS="$$(dpkg-buildflags --get LDFLAGS)" \
 	  bindings/nginx/build.sh $(RELEASE) include $(BUILD)/nginx-module
 	cp $(BUILD)/nginx-module/$(@F) $@
