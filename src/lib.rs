@@ -32,6 +32,7 @@ mod ffi;
 #[allow(unsafe_code, reason = "pthread_atfork")]
 mod fork;
 mod http;
+pub mod inspect;
 mod json;
 mod keys;
 mod luck;

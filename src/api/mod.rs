@@ -30,6 +30,7 @@ use crate::http;
 use crate::json::Json;
 pub(crate) use arguments::states;
 use arguments::{encoded_query, object, path};
+pub(crate) use transport::knock;
 use transport::{Call, Transport};
 
 /// The secret key's environment, managed over torii's backend API.

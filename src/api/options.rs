@@ -4,19 +4,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result, Status};
-use crate::http::{Authorities, Proxy, Rules, check_url};
+use crate::http::{Authorities, Http, Proxy, Rules, Settings, check_url};
 
 /// How a [`Client`](super::Client) reaches the API.
 #[derive(Clone, Debug)]
 pub struct ClientOptions {
-    pub(super) api_url: String,
-    pub(super) timeout: Duration,
-    pub(super) connect_timeout: Duration,
+    api_url: String,
+    pub(crate) timeout: Duration,
+    connect_timeout: Duration,
     pub(super) max_retries: u32,
-    pub(super) authorities: Option<Authorities>,
-    pub(super) proxy: Option<Proxy>,
+    authorities: Option<Authorities>,
+    proxy: Option<Proxy>,
     user_agent_suffix: String,
-    pub(super) allow_http: bool,
+    allow_http: bool,
 }
 
 impl Default for ClientOptions {
@@ -109,7 +109,23 @@ impl ClientOptions {
         self
     }
 
-    pub(super) fn user_agent(&self) -> String {
+    /// The API's URL, checked, without trailing slashes.
+    pub(super) fn base(&self) -> Result<&str> {
+        let (allow_http, status) = (self.allow_http, Status::InvalidConfig);
+        check_url(&self.api_url, &Rules { name: "api_url", allow_http, status })
+    }
+
+    pub(super) fn http(&self) -> Http {
+        Http::new(Settings {
+            authorities: self.authorities.clone(),
+            proxy: self.proxy.clone(),
+            user_agent: self.user_agent(),
+            connect_timeout: Some(self.connect_timeout),
+            idle_connections: 16,
+        })
+    }
+
+    fn user_agent(&self) -> String {
         let name = concat!("libtorii/", env!("CARGO_PKG_VERSION"));
         format!("{name} {}", self.user_agent_suffix).trim_end().to_owned()
     }

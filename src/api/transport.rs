@@ -11,14 +11,14 @@ use super::options::ClientOptions;
 use super::problem::{not_understood, refused};
 use super::secret::Secret;
 use crate::error::{Error, Result, Status};
-use crate::http::{
-    Answer, Failure, Fault, Http, Method, Request, Rules, Settings, StatusCode, check_url,
-};
+use crate::http::{Answer, Failure, Fault, Http, Method, Request, StatusCode};
 use crate::json::Json;
 use crate::luck::luck;
 
 /// Where the operations are that this library knows.
 const ROOT: &str = "/api/server/v1";
+
+const ACCEPT: &str = "application/json, application/problem+json";
 
 /// The longest answer that is read, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
@@ -27,6 +27,23 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Asks for a list without a key, once: who answers is the API.
+pub(crate) fn knock(
+    options: &ClientOptions,
+) -> Result<(String, std::result::Result<Answer, Failure>)> {
+    let url = format!("{}{ROOT}/organizations?limit=1", options.base()?);
+    let outcome = options.http().send(&Request {
+        method: Method::GET,
+        url: &url,
+        headers: &[("accept", ACCEPT)],
+        authorization: None,
+        body: None,
+        timeout: options.timeout,
+        limit: MAX_ANSWER,
+    });
+    Ok((url, outcome))
+}
 
 /// One call.
 pub(super) struct Call<'a> {
@@ -126,19 +143,7 @@ enum Kind {
 impl Transport {
     pub(super) fn new(secret_key: &str, options: &ClientOptions) -> Result<Self> {
         let secret = Secret::new(secret_key)?;
-        let rules = Rules {
-            name: "api_url",
-            allow_http: options.allow_http,
-            status: Status::InvalidConfig,
-        };
-        let base = check_url(&options.api_url, &rules)?.to_owned();
-        let http = Http::new(Settings {
-            authorities: options.authorities.clone(),
-            proxy: options.proxy.clone(),
-            user_agent: options.user_agent(),
-            connect_timeout: Some(options.connect_timeout),
-            idle_connections: 16,
-        });
+        let (base, http) = (options.base()?.to_owned(), options.http());
         let (timeout, max_retries) = (options.timeout, options.max_retries);
         Ok(Transport { base, secret, http, timeout, max_retries })
     }
@@ -198,7 +203,7 @@ impl Transport {
 
     /// Makes a call once.
     fn attempt(&self, call: &Call<'_>, deadline: Instant) -> std::result::Result<Answer, Trouble> {
-        let mut headers = vec![("accept", "application/json, application/problem+json")];
+        let mut headers = vec![("accept", ACCEPT)];
         if call.body.is_some() {
             headers.push(("content-type", "application/json"));
         }

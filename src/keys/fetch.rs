@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::jwks::MAX_BODY;
-use crate::http::{Authorities, Failure, Fault, Http, Method, Request, Settings};
+use crate::http::{self, Authorities, Failure, Fault, Http, Method, Request, Settings};
 
 /// Asks for the keys, unless they still are those with this entity tag, and takes no longer than
 /// this. An error is the reason, for people.
@@ -39,46 +39,69 @@ impl Reply {
 
 /// Fetches from this URL, trusting these authorities or else the platform's.
 pub(super) fn over_http(url: &str, authorities: Option<Authorities>) -> Box<Fetch> {
-    let http = Http::new(Settings {
-        authorities,
-        user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
-        // The next fetch is minutes away.
-        idle_connections: 0,
-        ..Settings::default()
-    });
-    let url = url.to_owned();
+    let (http, url) = (client(authorities), url.to_owned());
     Box::new(move |etag, timeout| {
-        let mut headers = vec![("accept", "application/json")];
-        headers.extend(etag.map(|etag| ("if-none-match", etag)));
-        let request = Request {
-            method: Method::GET,
-            url: &url,
-            headers: &headers,
-            authorization: None,
-            body: None,
-            timeout,
-            limit: MAX_BODY,
-        };
-        let answer = http.send(&request).map_err(|failure| match failure {
-            Failure::Timeout | Failure::Body(_, Fault::Timeout) => {
-                format!("no answer within {} ms", timeout.as_millis())
-            }
-            Failure::Body(_, Fault::TooLarge) => format!("an answer longer than {MAX_BODY} bytes"),
-            Failure::Unsent(reason)
-            | Failure::Lost(reason)
-            | Failure::Body(_, Fault::Cut(reason)) => reason,
-        })?;
+        let answer = ask(&http, &url, etag, timeout).map_err(|failure| reason(failure, timeout))?;
         Ok(Reply {
             status: answer.status.as_u16(),
             etag: answer.header("etag").map(str::to_owned),
-            max_age: answer.header("cache-control").and_then(max_age),
+            max_age: max_age(&answer),
             body: answer.body,
         })
     })
 }
 
+/// What keys are asked for with.
+pub(crate) fn client(authorities: Option<Authorities>) -> Http {
+    Http::new(Settings {
+        authorities,
+        user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
+        // The next fetch is minutes away.
+        idle_connections: 0,
+        ..Settings::default()
+    })
+}
+
+/// Asks for the keys once.
+pub(crate) fn ask(
+    http: &Http,
+    url: &str,
+    etag: Option<&str>,
+    timeout: Duration,
+) -> Result<http::Answer, Failure> {
+    let mut headers = vec![("accept", "application/json")];
+    headers.extend(etag.map(|etag| ("if-none-match", etag)));
+    http.send(&Request {
+        method: Method::GET,
+        url,
+        headers: &headers,
+        authorization: None,
+        body: None,
+        timeout,
+        limit: MAX_BODY,
+    })
+}
+
+/// Why there are no keys, for people.
+pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
+    match failure {
+        Failure::Timeout | Failure::Body(_, Fault::Timeout) => {
+            format!("no answer within {} ms", timeout.as_millis())
+        }
+        Failure::Body(_, Fault::TooLarge) => format!("an answer longer than {MAX_BODY} bytes"),
+        Failure::Unsent(reason) | Failure::Lost(reason) | Failure::Body(_, Fault::Cut(reason)) => {
+            reason
+        }
+    }
+}
+
+/// `max-age` of the answer's `Cache-Control` header, in seconds.
+pub(crate) fn max_age(answer: &http::Answer) -> Option<u64> {
+    answer.header("cache-control").and_then(directive)
+}
+
 /// `max-age` of a `Cache-Control` header (RFC 9111 §5.2), 0 where storing is forbidden.
-fn max_age(cache_control: &str) -> Option<u64> {
+fn directive(cache_control: &str) -> Option<u64> {
     let mut age = None;
     for directive in cache_control.split(',') {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
@@ -97,11 +120,11 @@ mod tests {
 
     #[test]
     fn cache_control_is_read() {
-        assert_eq!(max_age("public, max-age=120"), Some(120));
-        assert_eq!(max_age("Max-Age=\"7\", must-revalidate"), Some(7));
-        assert_eq!(max_age("max-age=60, no-store"), Some(0));
-        assert_eq!(max_age("no-cache"), Some(0));
-        assert_eq!(max_age("max-age=x"), None);
-        assert_eq!(max_age("s-maxage=5"), None);
+        assert_eq!(directive("public, max-age=120"), Some(120));
+        assert_eq!(directive("Max-Age=\"7\", must-revalidate"), Some(7));
+        assert_eq!(directive("max-age=60, no-store"), Some(0));
+        assert_eq!(directive("no-cache"), Some(0));
+        assert_eq!(directive("max-age=x"), None);
+        assert_eq!(directive("s-maxage=5"), None);
     }
 }

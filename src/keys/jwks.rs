@@ -25,45 +25,19 @@ pub(crate) struct KeySet {
 impl KeySet {
     /// Reads a key set. Keys that `known` holds as well stay the very same keys.
     pub(crate) fn parse(body: &[u8], known: Option<&KeySet>) -> Result<KeySet, &'static str> {
-        if body.len() > MAX_BODY {
-            return Err("longer than 262144 bytes");
-        }
-        let text = str::from_utf8(body).map_err(|_| "not UTF-8")?;
-        let mut list = None;
-        json::object(text, |name, value| {
-            if name == "keys" {
-                list = Some(value);
-            }
-        })?;
-        let Some(Value::Array(list)) = list else {
-            return Err("no `keys` array");
-        };
-        let (mut published, mut keys) = (0, Vec::<Arc<Key>>::new());
-        json::elements(list, |element| {
-            published += 1;
-            if let Value::Object(jwk) = element
-                && published <= MAX_KEYS
-                && let Some(key) = usable(jwk)
-            {
-                keys.push(Arc::new(key));
-            }
-        })?;
-        if published > MAX_KEYS {
-            return Err("more than 64 keys");
-        }
-        let named = |kid: &str| keys.iter().filter(|key| key.kid == kid).count();
-        let ambiguous: Vec<bool> = keys.iter().map(|key| named(&key.kid) > 1).collect();
-        let mut ambiguous = ambiguous.into_iter();
-        keys.retain(|_| ambiguous.next() == Some(false));
+        let published = published(body)?;
+        let count = published.len();
+        let mut keys: Vec<_> =
+            published.into_iter().filter_map(|one| Some(Arc::new(one.key.ok()?))).collect();
         if keys.is_empty() {
-            return Err("no usable key");
+            return Err(NO_USABLE_KEY);
         }
         for key in &mut keys {
             if let Some(same) = known.and_then(|known| known.keys.iter().find(|k| k.same(key))) {
                 *key = same.clone();
             }
         }
-        Ok(KeySet { skipped: published - keys.len(), keys })
+        Ok(KeySet { skipped: count - keys.len(), keys })
     }
 
     /// The key with this name.
@@ -81,30 +55,100 @@ impl KeySet {
     }
 }
 
-/// The key, if it is one that signs tokens: P-256, for ES256 signatures and nothing else.
-fn usable(jwk: &str) -> Option<Key> {
-    let (mut kty, mut crv, mut x, mut y, mut kid) = (None, None, None, None, None);
-    let mut fits = true;
-    json::object(jwk, |name, value| match (name, value) {
-        ("kty", Value::String(text)) => kty = Some(text),
-        ("crv", Value::String(text)) => crv = Some(text),
-        ("x", Value::String(text)) => x = Some(text),
-        ("y", Value::String(text)) => y = Some(text),
-        ("kid", Value::String(text)) => kid = Some(text),
-        ("use", Value::String(text)) => fits &= text == "sig",
-        ("alg", Value::String(text)) => fits &= text == "ES256",
-        ("key_ops", Value::Array(list)) => fits &= allows_verify(list),
-        // What has one of these with another type is no JWK; `d` is a private key.
-        ("kty" | "crv" | "x" | "y" | "kid" | "use" | "alg" | "key_ops" | "d", _) => fits = false,
-        _ => {}
-    })
-    .ok()?;
-    let kid = kid.filter(|kid| (1..=MAX_KID).contains(&kid.len()))?;
-    if !fits || kty? != "EC" || crv? != "P-256" {
-        return None;
+/// Why a set is refused that could be read.
+pub(crate) const NO_USABLE_KEY: &str = "no usable key";
+
+/// What stands in a set for a key.
+pub(crate) struct Published<'a> {
+    /// Its text, when it is a JSON object.
+    pub(crate) jwk: Option<&'a str>,
+    /// The key, or why it is skipped.
+    pub(crate) key: Result<Key, &'static str>,
+}
+
+/// Every key of a set, in its order. An error is why the set as a whole is refused.
+pub(crate) fn published(body: &[u8]) -> Result<Vec<Published<'_>>, &'static str> {
+    if body.len() > MAX_BODY {
+        return Err("longer than 262144 bytes");
     }
-    let point = point(&x?, &y?)?;
-    Some(Key::new(kid.into_owned(), point))
+    let text = str::from_utf8(body).map_err(|_| "not UTF-8")?;
+    let mut list = None;
+    json::object(text, |name, value| {
+        if name == "keys" {
+            list = Some(value);
+        }
+    })?;
+    let Some(Value::Array(list)) = list else {
+        return Err("no `keys` array");
+    };
+    let (mut count, mut all) = (0, Vec::new());
+    json::elements(list, |element| {
+        count += 1;
+        if count <= MAX_KEYS {
+            all.push(match element {
+                Value::Object(jwk) => Published { jwk: Some(jwk), key: usable(jwk) },
+                _ => Published { jwk: None, key: Err("not a JSON object") },
+            });
+        }
+    })?;
+    if count > MAX_KEYS {
+        return Err("more than 64 keys");
+    }
+    let kids: Vec<_> = all.iter().map(|one| one.key.as_ref().ok().map(|k| k.kid.clone())).collect();
+    for (one, kid) in all.iter_mut().zip(&kids) {
+        if kid.is_some() && kids.iter().filter(|other| *other == kid).count() > 1 {
+            one.key = Err("another usable key has the same `kid`");
+        }
+    }
+    Ok(all)
+}
+
+/// The key, if it is one that signs tokens: P-256, for ES256 signatures and nothing else.
+fn usable(jwk: &str) -> Result<Key, &'static str> {
+    let (mut kty, mut crv, mut x, mut y, mut kid) = (None, None, None, None, None);
+    let (mut misfit, mut private) = (None, false);
+    json::object(jwk, |name, value| {
+        let why = match (name, value) {
+            ("kty", Value::String(text)) => return kty = Some(text),
+            ("crv", Value::String(text)) => return crv = Some(text),
+            ("x", Value::String(text)) => return x = Some(text),
+            ("y", Value::String(text)) => return y = Some(text),
+            ("kid", Value::String(text)) => return kid = Some(text),
+            ("use", Value::String(text)) if text == "sig" => return,
+            ("alg", Value::String(text)) if text == "ES256" => return,
+            ("key_ops", Value::Array(list)) if allows_verify(list) => return,
+            ("use", Value::String(_)) => "`use` is not sig",
+            ("alg", Value::String(_)) => "`alg` is not ES256",
+            ("key_ops", Value::Array(_)) => "`key_ops` does not name verify",
+            ("d", _) => return private = true,
+            // What has one of these with another type is no JWK.
+            ("kty" | "crv" | "x" | "y" | "kid" | "use" | "alg" | "key_ops", _) => {
+                "a member of the wrong type"
+            }
+            _ => return,
+        };
+        misfit.get_or_insert(why);
+    })?;
+    if private {
+        return Err("`d`: a private key, which belongs to everybody now");
+    }
+    // What it is for says more than what else is wrong with it.
+    if kty.ok_or("no `kty`")? != "EC" {
+        return Err("`kty` is not EC");
+    }
+    if crv.ok_or("no `crv`")? != "P-256" {
+        return Err("`crv` is not P-256");
+    }
+    if let Some(why) = misfit {
+        return Err(why);
+    }
+    let kid = kid.ok_or("no `kid`")?;
+    if !(1..=MAX_KID).contains(&kid.len()) {
+        return Err("`kid` is not of 1 to 256 bytes");
+    }
+    let (x, y) = (x.ok_or("no `x`")?, y.ok_or("no `y`")?);
+    let point = point(&x, &y).ok_or("`x` and `y` are no point of P-256")?;
+    Ok(Key::new(kid.into_owned(), point))
 }
 
 fn allows_verify(operations: &str) -> bool {

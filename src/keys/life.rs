@@ -26,6 +26,14 @@ pub(crate) struct Policy {
     pub(crate) max_stale: Millis,
 }
 
+impl Policy {
+    /// How long keys last for which the issuer said this.
+    pub(crate) fn lifetime(&self, max_age: Option<Millis>) -> Millis {
+        let told = max_age.map(|age| age.clamp(SHORTEST, LONGEST));
+        self.lifetime.or(told).unwrap_or(LIFETIME)
+    }
+}
+
 /// When a set was fetched, and what the issuer said of its lifetime.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Birth {
@@ -48,8 +56,7 @@ pub(crate) enum Phase {
 
 impl Birth {
     pub(crate) fn phase(&self, now: Millis, policy: &Policy) -> Phase {
-        let told = self.max_age.map(|age| age.clamp(SHORTEST, LONGEST));
-        let lifetime = policy.lifetime.or(told).unwrap_or(LIFETIME);
+        let lifetime = policy.lifetime(self.max_age);
         let age = now.saturating_sub(self.asked_at);
         if age < lifetime / 5 * 4 {
             Phase::Fresh

@@ -2,8 +2,8 @@
 //! them in the process.
 
 mod cache;
-mod fetch;
-mod jwks;
+pub(crate) mod fetch;
+pub(crate) mod jwks;
 mod key;
 mod life;
 mod source;

@@ -277,6 +277,11 @@ impl Verifier {
     }
 }
 
+/// Where the keys are of an issuer named without trailing slashes.
+pub(crate) fn jwks_url(issuer: &str) -> String {
+    format!("{issuer}{JWKS_PATH}")
+}
+
 impl Issuer {
     fn new(
         url: &str,
@@ -285,7 +290,7 @@ impl Issuer {
         rules: &Rules,
     ) -> Result<Self> {
         let name = check_url(url, rules)?;
-        let jwks_url = format!("{name}{JWKS_PATH}");
+        let jwks_url = jwks_url(name);
         let source = match keys {
             Some(keys) => Arc::new(Source::fixed(&jwks_url, keys.0.clone())),
             None => keys::shared(&jwks_url, options.ca_file.as_ref())?,

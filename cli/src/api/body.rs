@@ -1,0 +1,148 @@
+//! Bodies from arguments: what is set, what is cleared, and what is left alone.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::failure::Failure;
+use crate::input;
+
+/// The fields of a body.
+#[derive(Args)]
+#[command(next_help_heading = "Fields")]
+pub(crate) struct Body {
+    /// Set a field to a text; what is not named is left alone. A dot leads into an object, as in
+    /// publicMetadata.plan=pro
+    #[arg(long, value_name = "NAME=TEXT", value_parser = field)]
+    set: Vec<Field>,
+    /// Set a field to JSON, as in expiresInDays=7
+    #[arg(long, value_name = "NAME=JSON", value_parser = json_field)]
+    set_json: Vec<Field>,
+    /// Clear a field
+    #[arg(long, value_name = "NAME", value_parser = null_field)]
+    null: Vec<Field>,
+    /// Send this file, a JSON object, as it is; `-`: standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "set_json", "null"])]
+    body: Option<PathBuf>,
+}
+
+/// A field by its path, and its value as JSON.
+#[derive(Clone, Debug)]
+struct Field {
+    path: Vec<String>,
+    json: String,
+}
+
+fn field(text: &str) -> Result<Field, String> {
+    let (name, value) = text.split_once('=').ok_or("not of the form NAME=TEXT")?;
+    Field::new(name, Value::from(value).to_string())
+}
+
+fn json_field(text: &str) -> Result<Field, String> {
+    let (name, json) = text.split_once('=').ok_or("not of the form NAME=JSON")?;
+    // Not the error's own text, which could repeat the value.
+    let value: &RawValue = serde_json::from_str(json).map_err(|error| {
+        format!("not JSON after the `=` (line {}, column {})", error.line(), error.column())
+    })?;
+    Field::new(name, value.get().to_owned())
+}
+
+fn null_field(name: &str) -> Result<Field, String> {
+    if name.contains('=') {
+        return Err("takes a name alone".to_owned());
+    }
+    Field::new(name, "null".to_owned())
+}
+
+impl Field {
+    fn new(name: &str, json: String) -> Result<Self, String> {
+        let path: Vec<String> = name.split('.').map(str::to_owned).collect();
+        if path.iter().any(String::is_empty) {
+            return Err("a name is empty".to_owned());
+        }
+        Ok(Field { path, json })
+    }
+}
+
+impl Body {
+    /// The body, if there is to be one.
+    pub(crate) fn optional(&self) -> Result<Option<String>, Failure> {
+        if let Some(path) = &self.body {
+            return Ok(Some(input::file(path, "the body")?));
+        }
+        let mut object = Object::default();
+        for field in self.fields() {
+            object.set(&field.path, &field.json)?;
+        }
+        Ok((self.fields().next().is_some()).then(|| object.json()))
+    }
+
+    /// The body of something that makes no sense without one.
+    pub(crate) fn required(&self) -> Result<String, Failure> {
+        let nothing = "say what is to change: --set, --set-json, --null or --body";
+        self.optional()?.ok_or(Failure::usage(nothing))
+    }
+
+    /// The body, in which what is not named has these values.
+    pub(crate) fn with_defaults(&self, defaults: &[(&str, &str)]) -> Result<String, Failure> {
+        if self.body.is_some() {
+            return self.required();
+        }
+        let mut object = Object::default();
+        for field in self.fields() {
+            object.set(&field.path, &field.json)?;
+        }
+        for (name, json) in defaults {
+            if !self.fields().any(|field| field.path.first().is_some_and(|first| first == name)) {
+                object.set(&[(*name).to_owned()], json)?;
+            }
+        }
+        Ok(object.json())
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.set.iter().chain(&self.set_json).chain(&self.null)
+    }
+}
+
+/// An object that is put together field by field. What is JSON stays as it was written.
+#[derive(Default)]
+struct Object(Vec<(String, Node)>);
+
+enum Node {
+    Json(String),
+    Object(Object),
+}
+
+impl Object {
+    fn set(&mut self, path: &[String], json: &str) -> Result<(), Failure> {
+        let Some((name, rest)) = path.split_first() else { return Ok(()) };
+        let twice = || Failure::usage(format!("field {name}: set twice"));
+        let at = self.0.iter().position(|(known, _)| known == name);
+        let node = at.and_then(|index| self.0.get_mut(index)).map(|(_, node)| node);
+        match (node, rest.is_empty()) {
+            (None, true) => self.0.push((name.clone(), Node::Json(json.to_owned()))),
+            (None, false) => {
+                let mut inner = Object::default();
+                inner.set(rest, json)?;
+                self.0.push((name.clone(), Node::Object(inner)));
+            }
+            (Some(Node::Object(inner)), false) => inner.set(rest, json)?,
+            (Some(_), _) => return Err(twice()),
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> String {
+        let member = |(name, node): &(String, Node)| {
+            let value = match node {
+                Node::Json(json) => json.clone(),
+                Node::Object(object) => object.json(),
+            };
+            format!("{}:{value}", Value::from(name.as_str()))
+        };
+        format!("{{{}}}", self.0.iter().map(member).collect::<Vec<_>>().join(","))
+    }
+}

@@ -1,0 +1,149 @@
+//! The backend API, an operation a command.
+
+mod allowed_origins;
+mod body;
+mod impersonation;
+mod invitations;
+mod organizations;
+mod pages;
+mod request;
+mod sessions;
+mod users;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use torii::{Client, ClientOptions, Json};
+
+use crate::failure::{Class, Failure};
+use crate::input::SecretKey;
+use crate::show::{self, Members};
+use crate::terminal::{line, print};
+
+/// The commands, one for each resource.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The users of the environment
+    #[command(subcommand)]
+    Users(users::Users),
+    /// Where users are signed in
+    #[command(subcommand)]
+    Sessions(sessions::Sessions),
+    /// Organizations and who belongs to them
+    #[command(subcommand)]
+    Organizations(organizations::Organizations),
+    /// Invitations to sign up
+    #[command(subcommand)]
+    Invitations(invitations::Invitations),
+    /// Acting as a user
+    #[command(subcommand)]
+    Impersonation(impersonation::Impersonation),
+    /// The origins browsers may call torii from
+    #[command(subcommand)]
+    AllowedOrigins(allowed_origins::AllowedOrigins),
+    Request(request::Request),
+}
+
+impl Command {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        match self {
+            Command::Users(users) => users.run(),
+            Command::Sessions(sessions) => sessions.run(),
+            Command::Organizations(organizations) => organizations.run(),
+            Command::Invitations(invitations) => invitations.run(),
+            Command::Impersonation(impersonation) => impersonation.run(),
+            Command::AllowedOrigins(origins) => origins.run(),
+            Command::Request(request) => request.run(),
+        }
+    }
+}
+
+/// How the API is reached.
+#[derive(Args)]
+#[command(next_help_heading = "API")]
+pub(crate) struct Reaching {
+    /// Where the API is
+    #[arg(long, value_name = "URL", env = "TORII_API_URL", default_value = "https://api.torii.so")]
+    api_url: String,
+    /// Trust the certificate authorities in this PEM file instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Allow plain http to hosts other than this one: anyone on the way learns the secret key
+    #[arg(long)]
+    allow_http: bool,
+    /// How long a call may take in all, in seconds, 1 to 600
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    timeout: u32,
+    /// How often what may be repeated is repeated, 0 to 10 times
+    #[arg(long, value_name = "TIMES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
+    retries: u32,
+}
+
+/// What every call needs.
+#[derive(Args)]
+pub(crate) struct Call {
+    /// Print JSON, as the API sent it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    secret_key: SecretKey,
+    #[command(flatten)]
+    reaching: Reaching,
+}
+
+/// The fields of something that make its line in a table: heading, and name.
+pub(crate) type Columns = [(&'static str, &'static str)];
+
+impl Call {
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let mut options = ClientOptions::new();
+        options
+            .set_api_url(&self.reaching.api_url)?
+            .set_allow_http(self.reaching.allow_http)
+            .set_timeout_ms(self.reaching.timeout * 1_000)?
+            .set_max_retries(self.reaching.retries)?
+            .set_user_agent_suffix(concat!("torii-cli/", env!("CARGO_PKG_VERSION")))?;
+        if let Some(path) = &self.reaching.ca_file {
+            options.set_ca_file(path)?;
+        }
+        Ok(Client::new(&self.secret_key.get()?, &options)?)
+    }
+
+    /// Shows one thing.
+    pub(crate) fn thing(&self, answer: &Json) -> Result<(), Failure> {
+        if self.json {
+            return line(answer.text());
+        }
+        let members: Members = read(answer)?;
+        print(&show::fields(members.iter().map(|(name, value)| (name, show::value(Some(value))))))
+    }
+
+    /// Shows a list that is not in pages.
+    pub(crate) fn list(&self, answer: &Json, columns: &Columns) -> Result<(), Failure> {
+        if self.json {
+            return line(answer.text());
+        }
+        let all: Vec<Members> = read(answer)?;
+        print(&table(columns, &all))
+    }
+
+    /// Says that what has no answer is done, to people.
+    pub(crate) fn done(&self) -> Result<(), Failure> {
+        if self.json { Ok(()) } else { line("done") }
+    }
+}
+
+pub(crate) fn table(columns: &Columns, all: &[Members]) -> String {
+    let headings: Vec<_> = columns.iter().map(|(heading, _)| *heading).collect();
+    let row = |members: &Members| {
+        columns.iter().map(|(_, name)| show::value(members.get(name))).collect()
+    };
+    show::table(&headings, &all.iter().map(row).collect::<Vec<_>>())
+}
+
+/// An answer, in the form it is known to have.
+pub(crate) fn read<T: serde::de::DeserializeOwned>(answer: &Json) -> Result<T, Failure> {
+    serde_json::from_str(answer.text()).map_err(|_| {
+        Failure::new(Class::Unreached, "the answer has an unknown form; --json shows it as it is")
+    })
+}

@@ -1,0 +1,78 @@
+//! Lists that come in pages.
+
+use clap::Args;
+use torii::{Items, Json};
+
+use super::{Call, Columns, read, table};
+use crate::failure::Failure;
+use crate::show::Members;
+use crate::terminal::{Progress, line, note, print};
+
+/// Which page, or all of them.
+#[derive(Args)]
+pub(crate) struct Paging {
+    /// How many at most, 1 to 100 [default: what the API likes, 20]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    limit: Option<u32>,
+    /// Where the page begins: `nextCursor` of the page before
+    #[arg(long, value_name = "CURSOR")]
+    cursor: Option<String>,
+    /// Every page, one after the other; with --json as one list
+    #[arg(long, conflicts_with_all = ["limit", "cursor"])]
+    all: bool,
+    #[command(flatten)]
+    pub(crate) call: Call,
+}
+
+impl Paging {
+    /// Shows a page, or all items.
+    pub(crate) fn show<'a>(
+        &self,
+        columns: &Columns,
+        page: impl FnOnce(u32, Option<&str>) -> torii::Result<Json>,
+        all: impl FnOnce() -> Items<'a>,
+    ) -> Result<(), Failure> {
+        match (self.all, self.call.json) {
+            (true, true) => as_list(all()),
+            (true, false) => as_table(all(), columns),
+            (false, json) => {
+                let page = page(self.limit.unwrap_or(0), self.cursor.as_deref())?;
+                if json { line(page.text()) } else { as_page(&page, columns) }
+            }
+        }
+    }
+}
+
+fn as_page(page: &Json, columns: &Columns) -> Result<(), Failure> {
+    let members: Members = read(page)?;
+    let items = members.get("items").map(ToString::to_string).unwrap_or_default();
+    let items: Vec<Members> = read(&Json::parse(&items)?)?;
+    print(&table(columns, &items))?;
+    if let (true, Some(cursor)) = (page.bool("/hasMore")?, page.str("/nextCursor")) {
+        note(&format!("there are more: --cursor {cursor}, or --all"));
+    }
+    Ok(())
+}
+
+fn as_table(items: Items<'_>, columns: &Columns) -> Result<(), Failure> {
+    let (mut all, mut progress) = (Vec::<Members>::new(), Progress::of("read"));
+    for item in items {
+        all.push(read(&item?)?);
+        progress.at(all.len());
+    }
+    drop(progress);
+    print(&table(columns, &all))
+}
+
+/// One JSON list, item by item as they come: if it breaks off, it is no JSON.
+fn as_list(items: Items<'_>) -> Result<(), Failure> {
+    let mut progress = Progress::of("read");
+    print("[")?;
+    for (index, item) in items.enumerate() {
+        let separator = if index == 0 { "\n" } else { ",\n" };
+        print(&format!("{separator}{}", item?.text()))?;
+        progress.at(index + 1);
+    }
+    drop(progress);
+    print("\n]\n")
+}

@@ -1,0 +1,105 @@
+//! `torii decode`.
+
+use base64::Engine;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::failure::{Class, Failure};
+use crate::show::Members;
+use crate::terminal::{Tone, line, print, tame, tone};
+use crate::{input, show};
+
+/// Show what a token says, without verifying anything.
+///
+/// Reads any compact JWS, by whomever and with whatever algorithm, and says nothing about whether it
+/// can be trusted: anyone can write a token that says anything. `torii verify` judges. The exit
+/// status is 0 if there was something to show, 1 if that is no compact JWS with JSON in it.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  torii decode \"$TOKEN\"
+  torii decode --json < token | jq .claims.exp")]
+pub(crate) struct Decode {
+    /// The token; `-` or nothing: read it from standard input
+    token: Option<String>,
+    /// Print header and claims as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Takes base64url as it comes: with padding, and with bits to spare.
+const LAX: GeneralPurpose = GeneralPurpose::new(
+    &URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+const TIMES: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
+
+impl Decode {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let token = input::token(self.token.as_deref())?;
+        let parts: Vec<&str> = token.split('.').collect();
+        let (header, claims, signature) = match *parts.as_slice() {
+            [header, claims, signature] => (header, claims, signature),
+            [_, _, _, _, _] => {
+                return refuse("token", "encrypted (five parts), so there is nothing to read");
+            }
+            _ if token.is_empty() => return refuse("token", "empty"),
+            _ => return refuse("token", "not three parts separated by dots"),
+        };
+        let (header, claims) = (text("header", header)?, text("claims", claims)?);
+        let (header_members, claims_members) =
+            (members("header", &header)?, members("claims", &claims)?);
+        let signature = LAX.decode(signature).ok().map(|bytes| bytes.len());
+        if self.json {
+            let rest = json!({ "verified": false, "signatureBytes": signature });
+            let rest = rest.to_string();
+            let rest = rest.trim_end_matches('}');
+            return line(&format!("{rest},\"header\":{header},\"claims\":{claims}}}"));
+        }
+        let now = show::now();
+        let signature = match signature {
+            Some(0) => "none".to_owned(),
+            Some(bytes) => format!("{bytes} bytes, not checked"),
+            None => "not base64url".to_owned(),
+        };
+        print(&format!(
+            "{}\n\nheader\n{}\nclaims\n{}\nsignature\n  {signature}\n",
+            tone(Tone::Doubtful, "Nothing was verified: anyone can write a token that says this."),
+            section(&header_members, now),
+            section(&claims_members, now),
+        ))
+    }
+}
+
+fn refuse<T>(part: &str, why: &str) -> Result<T, Failure> {
+    Err(Failure::new(Class::No, format!("{part}: {why}")))
+}
+
+fn text(part: &str, encoded: &str) -> Result<String, Failure> {
+    let Ok(bytes) = LAX.decode(encoded) else { return refuse(part, "not base64url") };
+    String::from_utf8(bytes).or_else(|_| refuse(part, "not UTF-8"))
+}
+
+fn members(part: &str, json: &str) -> Result<Members, Failure> {
+    serde_json::from_str(json).or_else(|_| refuse(part, "not a JSON object"))
+}
+
+fn section(members: &Members, now: i64) -> String {
+    let shown = members.iter().map(|(name, value)| {
+        let time = value.as_f64().filter(|_| TIMES.contains(&name));
+        let text = match (time, value) {
+            // Beyond what a date can be, it is cut to what says so.
+            (Some(seconds), _) => format!("{value}  {}", show::time(seconds as i64, now)),
+            (None, Value::String(text)) => tame(text),
+            (None, value) => show::value(Some(value)),
+        };
+        (name, text)
+    });
+    let fields = show::fields(shown);
+    fields.lines().map(|line| format!("  {line}\n")).collect()
+}

@@ -1,0 +1,46 @@
+//! What shells and packages need: completions and man pages.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use crate::Cli;
+use crate::failure::{Class, Failure};
+use crate::terminal::print;
+
+/// Print completions for a shell
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  torii completions bash > ~/.local/share/bash-completion/completions/torii
+  torii completions zsh > \"${fpath[1]}/_torii\"
+  torii completions fish > ~/.config/fish/completions/torii.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "torii", &mut script);
+        print(&String::from_utf8_lossy(&script))
+    }
+}
+
+/// Write torii.1, and a page for each command, into a folder
+#[derive(Args)]
+#[command(hide = true)]
+pub(crate) struct Man {
+    /// The folder, which has to exist
+    folder: PathBuf,
+}
+
+impl Man {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let folder = &self.folder;
+        clap_mangen::generate_to(Cli::command(), folder)
+            .map_err(|error| Failure::new(Class::Machine, format!("{}: {error}", folder.display())))
+    }
+}

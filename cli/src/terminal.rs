@@ -1,0 +1,83 @@
+//! Standard output and standard error: colour, where it is wanted, and notes.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use crate::failure::Failure;
+
+/// What a text means.
+#[derive(Clone, Copy)]
+pub(crate) enum Tone {
+    Good,
+    Doubtful,
+    Bad,
+    Faint,
+}
+
+/// Prints text, as it is.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Prints a line, as it is.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    print(&format!("{text}\n"))
+}
+
+/// Text in the colour of its meaning, when standard output is a terminal and nobody minds.
+pub(crate) fn tone(tone: Tone, text: &str) -> String {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    if set("NO_COLOR") || dumb || !stdout().is_terminal() {
+        return text.to_owned();
+    }
+    let code = match tone {
+        Tone::Good => 32,
+        Tone::Doubtful => 33,
+        Tone::Bad => 31,
+        Tone::Faint => 2,
+    };
+    format!("\x1b[{code}m{text}\x1b[0m")
+}
+
+/// Text somebody else wrote, with nothing in it that a terminal would obey.
+pub(crate) fn tame(text: &str) -> String {
+    let escaped = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.into() };
+    text.chars().map(escaped).collect()
+}
+
+/// Says something on standard error that is no failure.
+pub(crate) fn note(text: &str) {
+    // If nobody listens there, nobody can be told.
+    let _ = writeln!(stderr(), "torii: {text}");
+}
+
+/// A count on standard error that goes on as long as this lives, when that is a terminal.
+pub(crate) struct Progress {
+    what: &'static str,
+    shown: bool,
+}
+
+impl Progress {
+    pub(crate) fn of(what: &'static str) -> Self {
+        Progress { what, shown: false }
+    }
+
+    /// So many so far. Said now and then, not for each.
+    pub(crate) fn at(&mut self, count: usize) {
+        if count.is_multiple_of(100) && stderr().is_terminal() {
+            self.shown = true;
+            let _ = write!(stderr(), "\r{count} {} …", self.what);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
+            // Back to the start of the line, and nothing on it.
+            let _ = write!(stderr(), "\r\x1b[K");
+        }
+    }
+}
