@@ -31,10 +31,16 @@ Examples:
   torii doctor --issuer https://acme.torii.so --secret-key-file /run/secrets/torii --json")]
 pub(crate) struct Doctor {
     /// The issuer
-    #[arg(long, value_name = "URL", env = "TORII_ISSUER")]
+    #[arg(long, value_name = "URL", env = "TORII_ISSUER", hide_env_values = true)]
     issuer: String,
     /// Where the API is
-    #[arg(long, value_name = "URL", env = "TORII_API_URL", default_value = "https://api.torii.so")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TORII_API_URL",
+        hide_env_values = true,
+        default_value = "https://api.torii.so"
+    )]
     api_url: String,
     /// Print JSON: a list of what was looked at
     #[arg(long)]
@@ -256,11 +262,12 @@ impl Doctor {
             record.add(Finding::new("keys", State::Skipped, "there is no connection"))?;
             return Ok(None);
         }
-        record.add(match encrypted {
-            true => Finding::ok("tls", "the certificate is good"),
-            false => {
-                Finding::new("tls", State::Warning, "plain http: anyone on the way can forge keys")
-                    .advise("only for a torii on this machine")
+        record.add(match (encrypted, self.allow_http) {
+            (true, _) => Finding::ok("tls", "the certificate is good"),
+            (false, false) => Finding::ok("tls", "plain http, which does not leave this machine"),
+            (false, true) => {
+                let text = "plain http: anyone on the way can forge keys";
+                Finding::new("tls", State::Warning, text).advise("use https")
             }
         })?;
         let url = &visit.url;

@@ -17,29 +17,31 @@ const LIMIT: u64 = 16 << 20;
 pub(crate) fn token(argument: Option<&str>) -> Result<String, Failure> {
     let text = match argument {
         Some(text) if text != "-" => text.to_owned(),
-        _ => standard_input("the token")?,
+        // What is no text is no token either, and is judged like any other.
+        _ => String::from_utf8_lossy(&standard_input("the token")?).into_owned(),
     };
     Ok(text.trim_matches([' ', '\t', '\r', '\n']).to_owned())
 }
 
 /// Reads a file, or with `-` standard input. `what` it is is for messages.
 pub(crate) fn file(path: &Path, what: &str) -> Result<String, Failure> {
-    if path == Path::new("-") {
-        return standard_input(what);
-    }
-    fs::read_to_string(path).map_err(|error| unreadable(path, what, &error.to_string()))
+    let bytes = match path == Path::new("-") {
+        true => standard_input(what)?,
+        false => fs::read(path).map_err(|error| unreadable(path, what, &error.to_string()))?,
+    };
+    String::from_utf8(bytes).map_err(|_| unreadable(path, what, "not UTF-8"))
 }
 
-fn standard_input(what: &str) -> Result<String, Failure> {
+fn standard_input(what: &str) -> Result<Vec<u8>, Failure> {
     if stdin().is_terminal() {
         terminal::note(&format!("reading {what} from the terminal, up to Ctrl-D"));
     }
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let refuse = |why| Failure::usage(format!("{what} from standard input: {why}"));
-    match stdin().lock().take(LIMIT + 1).read_to_string(&mut text) {
+    match stdin().lock().take(LIMIT + 1).read_to_end(&mut bytes) {
         Err(error) => Err(refuse(error.to_string())),
         Ok(read) if read as u64 > LIMIT => Err(refuse(format!("longer than {LIMIT} bytes"))),
-        Ok(_) => Ok(text),
+        Ok(_) => Ok(bytes),
     }
 }
 

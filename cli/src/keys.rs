@@ -22,7 +22,13 @@ Examples:
   torii keys --jwks keys.json")]
 pub(crate) struct Keys {
     /// The issuer
-    #[arg(long, value_name = "URL", env = "TORII_ISSUER", required_unless_present = "jwks")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TORII_ISSUER",
+        hide_env_values = true,
+        required_unless_present = "jwks"
+    )]
     issuer: Option<String>,
     /// Look at this file, a JWK Set, and fetch nothing; `-`: standard input
     #[arg(long, value_name = "FILE")]

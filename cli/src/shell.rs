@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::Cli;
@@ -23,8 +23,10 @@ pub(crate) struct Completions {
 
 impl Completions {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "torii", &mut script);
+        let (all, mut script) = (Cli::command(), Vec::new());
+        let shown = all.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
+        let mut command = Command::new("torii").version("").subcommands(shown);
+        clap_complete::generate(self.shell, &mut command, "torii", &mut script);
         print(&String::from_utf8_lossy(&script))
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Verify {
     /// input, where it stays out of the list of processes
     token: Option<String>,
     /// An issuer whose tokens are good; may be repeated
-    #[arg(long, value_name = "URL", env = "TORII_ISSUER", required = true)]
+    #[arg(long, value_name = "URL", env = "TORII_ISSUER", hide_env_values = true, required = true)]
     issuer: Vec<String>,
     /// Demand that `aud` names this audience, or another one given
     #[arg(long, value_name = "NAME")]

@@ -63,7 +63,13 @@ impl Command {
 #[command(next_help_heading = "API")]
 pub(crate) struct Reaching {
     /// Where the API is
-    #[arg(long, value_name = "URL", env = "TORII_API_URL", default_value = "https://api.torii.so")]
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "TORII_API_URL",
+        hide_env_values = true,
+        default_value = "https://api.torii.so"
+    )]
     api_url: String,
     /// Trust the certificate authorities in this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
@@ -81,6 +87,7 @@ pub(crate) struct Reaching {
 
 /// What every call needs.
 #[derive(Args)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct Call {
     /// Print JSON, as the API sent it
     #[arg(long)]

@@ -10,6 +10,7 @@ use crate::terminal::{Progress, line, note, print};
 
 /// Which page, or all of them.
 #[derive(Args)]
+#[command(next_help_heading = "Pages")]
 pub(crate) struct Paging {
     /// How many at most, 1 to 100 [default: what the API likes, 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]

@@ -1,0 +1,166 @@
+//! Without network, and with one that fails.
+
+use torii_emulator::{Fault, FaultKind, Settings};
+
+use crate::world::{NOBODY, Torii, World, nobody_listens};
+
+/// Every command that needs the network, with what it needs besides.
+fn commands() -> Vec<Vec<&'static str>> {
+    let id = NOBODY;
+    let lines = [
+        "users list",
+        "users list --all",
+        "users get ID",
+        "users create",
+        "users update ID --null a",
+        "users update-metadata ID --null a",
+        "users delete ID",
+        "users ban ID",
+        "users unban ID",
+        "users organizations ID",
+        "sessions list ID",
+        "sessions revoke ID ID",
+        "sessions revoke-all ID",
+        "organizations list",
+        "organizations get ID",
+        "organizations members ID",
+        "organizations update-metadata ID --null a",
+        "organizations update-member-metadata ID ID --null a",
+        "invitations list",
+        "invitations get ID",
+        "invitations create --null a",
+        "invitations resend ID",
+        "invitations revoke ID",
+        "invitations update-metadata ID --null a",
+        "impersonation create-token ID --null a",
+        "allowed-origins get",
+        "allowed-origins set --none",
+        "request GET /x",
+    ];
+    let words =
+        |line: &'static str| line.split(' ').map(|word| if word == "ID" { id } else { word });
+    lines.into_iter().map(|line| words(line).collect()).collect()
+}
+
+#[test]
+fn no_command_gets_through_where_nobody_listens() {
+    let nobody = nobody_listens();
+    for command in commands() {
+        let ended = Torii::new(&[&command[..], &["--retries", "0", "--api-url", &nobody]].concat())
+            .env("TORII_SECRET_KEY", "sk_test_1")
+            .run();
+        assert_eq!(ended.code, 6, "{command:?} {ended:?}");
+        assert!(ended.stderr.starts_with("torii: cannot connect: "), "{ended:?}");
+        assert!(ended.stdout.is_empty() || ended.stdout == "[", "{ended:?}");
+    }
+    let ended = Torii::new(&["verify", "--issuer", &nobody, &World::new().token()]).run();
+    assert_eq!(ended.code, 1, "the issuer is another");
+}
+
+#[test]
+fn a_name_that_leads_nowhere_is_said() {
+    let ended = Torii::new(&[
+        "users",
+        "list",
+        "--retries",
+        "0",
+        "--timeout",
+        "3",
+        "--api-url",
+        "https://nowhere.invalid",
+    ])
+    .env("TORII_SECRET_KEY", "sk_test_1")
+    .run();
+    assert_eq!(ended.code, 6, "{ended:?}");
+    let ended =
+        Torii::new(&["keys", "--timeout", "3", "--issuer", "https://nowhere.invalid"]).run();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(ended.stderr.contains("https://nowhere.invalid/_torii/.well-known/jwks.json"));
+}
+
+#[test]
+fn keys_of_an_issuer_that_is_down_cannot_be_had() {
+    let world = World::new();
+    let token = world.token();
+    let issuer = world.issuer.url();
+    drop(world);
+    let ended = Torii::new(&["verify", "--issuer", &issuer, &token]).run();
+    assert_eq!(ended.code, 4, "{ended:?}");
+    assert!(ended.stderr.contains("Connection refused"), "{ended:?}");
+}
+
+#[test]
+fn every_command_says_what_the_api_says() {
+    let world = World::new();
+    for command in commands() {
+        let problem = r#"{"detail":"not today","code":"closed","supportId":"s-1"}"#;
+        let kind = FaultKind::Status {
+            status: 503,
+            headers: Default::default(),
+            body: problem.to_owned(),
+            handled: false,
+        };
+        world.emulator.fault(Fault::on("/", kind));
+        let ended = world.run(&[&command[..], &["--retries", "0"]].concat());
+        ended.fails(5, "not today (HTTP status 503, code closed, support id s-1)");
+        world.emulator.clear_faults();
+    }
+}
+
+#[test]
+fn what_may_be_repeated_is() {
+    let world = World::new();
+    let user = world.user();
+    for status in [502, 503, 504] {
+        world.emulator.fault(Fault::on("/api/", FaultKind::status(status)).times(2));
+        world.run(&["users", "get", &user]).succeeds();
+    }
+    assert_eq!(world.emulator.count("/api/"), 9);
+    world.emulator.clear_requests();
+    world.emulator.fault(Fault::on("/api/", FaultKind::status(503)).times(1));
+    world.run(&["users", "create"]).fails(5, "torii 503 Service Unavailable (HTTP status 503)");
+    assert_eq!(world.emulator.count("/api/"), 1, "sent once");
+}
+
+#[test]
+fn too_many_calls_are_told_when_to_come_back() {
+    let world = World::new();
+    let settings = Settings { invitation_quota: Some(0), retry_after: 7, ..Settings::default() };
+    world.issuer.set_settings(settings);
+    let ended = world.run(&["invitations", "create", "--set", "email=a@example.com"]);
+    assert_eq!(ended.code, 5);
+    assert!(ended.stderr.contains("(HTTP status 429, "), "{ended:?}");
+    assert!(ended.stderr.ends_with(", try again in 7 s)\n"), "{ended:?}");
+}
+
+#[test]
+fn a_call_takes_no_longer_than_it_may() {
+    let world = World::new();
+    world.emulator.fault(Fault::on("/api/", FaultKind::hang()));
+    let ended = world.run(&["users", "list", "--timeout", "1"]);
+    ended.fails(6, "no answer within 1000 ms");
+}
+
+#[test]
+fn what_is_not_understood_is_said() {
+    let world = World::new();
+    let path = "/api/server/v1/";
+    world.emulator.fault(Fault::on(path, FaultKind::body("<html>")).times(1));
+    let ended = world.run(&["users", "list"]);
+    ended.fails(6, "torii 200 OK: not JSON (line 1, column 1) (HTTP status 200)");
+    for command in [
+        &["users", "list"][..],
+        &["users", "list", "--all"],
+        &["sessions", "list", NOBODY],
+        &["users", "get", NOBODY],
+    ] {
+        let kind = FaultKind::Status {
+            status: 200,
+            headers: Default::default(),
+            body: "7".to_owned(),
+            handled: false,
+        };
+        world.emulator.fault(Fault::on(path, kind).times(1));
+        assert_eq!(world.run(command).code, 6, "{command:?}");
+    }
+}

@@ -1,0 +1,91 @@
+//! Colour, progress, and readers that leave.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+
+use crate::world::{TORII, World};
+
+/// What a terminal shows when this is run on it.
+fn on_a_terminal(world: &World, line: &str, environment: &[(&str, &str)]) -> String {
+    let mut script = Command::new("script");
+    script.args(["-qec", &line.replace("torii", TORII), "/dev/null"]).stdin(Stdio::null());
+    script.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("TERM", "xterm");
+    script.env("TORII_ISSUER", world.issuer.url()).env("TORII_API_URL", world.emulator.url());
+    script.env("TORII_SECRET_KEY", world.issuer.secret_key()).env("TOKEN", world.token());
+    let output = script.envs(environment.iter().copied()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn colour_is_for_terminals_whose_owner_does_not_mind() {
+    let world = World::new();
+    for line in ["torii verify \"$TOKEN\"", "torii doctor", "torii decode \"$TOKEN\"", "torii keys"]
+    {
+        assert!(on_a_terminal(&world, line, &[]).contains("\x1b["), "{line}");
+        for plain in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+            let shown = on_a_terminal(&world, line, &[plain]);
+            assert!(!shown.contains('\x1b'), "{line} {plain:?} {shown:?}");
+        }
+        // The variable counts only if it holds something: https://no-color.org
+        assert!(on_a_terminal(&world, line, &[("NO_COLOR", "")]).contains("\x1b["), "{line}");
+        let piped = on_a_terminal(&world, &format!("{line} | cat"), &[]);
+        assert!(!piped.contains('\x1b'), "{line} {piped:?}");
+    }
+    let help = on_a_terminal(&world, "torii verify --help", &[("NO_COLOR", "1")]);
+    assert!(!help.contains('\x1b'), "{help:?}");
+}
+
+#[test]
+fn progress_is_for_terminals() {
+    let world = World::new();
+    for number in 0..120 {
+        world.organization(&format!("Engine {number}"));
+    }
+    let list = "torii organizations list --all --json";
+    let shown = on_a_terminal(&world, list, &[]);
+    assert!(shown.contains("\r100 read …"), "{shown:?}");
+    assert!(shown.contains("\r\x1b[K"), "and is wiped: {shown:?}");
+    let shown = on_a_terminal(&world, &format!("{list} 2>&1 > /dev/null | cat"), &[]);
+    assert!(!shown.contains("read …"), "{shown:?}");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_trouble() {
+    let world = World::new();
+    world.user();
+    let token = world.token();
+    for arguments in [
+        &["users", "list", "--all", "--json"][..],
+        &["users", "list"],
+        &["verify", &token],
+        &["decode", &token],
+        &["keys"],
+        &["doctor"],
+        &["completions", "bash"],
+        &["--help"],
+    ] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut torii = world.torii(arguments);
+        let output = torii.0.stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
+    }
+    // The verdict is the exit status, even so.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut torii = world.torii(&["verify", "--json", "a.b.c"]);
+    assert_eq!(torii.0.stdout(writer).output().unwrap().status.code(), Some(1));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is() {
+    let world = World::new();
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let output = world.torii(&["users", "list"]).0.stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(7));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(said, "torii: cannot write: No space left on device (os error 28)\n");
+}
