@@ -42,7 +42,6 @@ pub struct Visit {
 
 /// What came of a request.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum Outcome {
     /// There is an answer.
     Answered {

@@ -54,7 +54,6 @@ impl Keys {
             }
             (_, Outcome::Answered { http_status, .. }) => format!("HTTP status {http_status}"),
             (_, Outcome::NotConnected(why) | Outcome::NoAnswer(why)) => why.clone(),
-            (_, other) => format!("{other:?}"),
         };
         let url = &report.visit.url;
         Err(Failure::new(Class::Keys, format!("the keys at {url} cannot be had: {why}")))

@@ -52,7 +52,7 @@ fn what_is_no_token_is_named() {
         ("!.e30.", "header: not base64url"),
         ("_w.e30.", "header: not UTF-8"),
         ("e30.W10.", "claims: not a JSON object"),
-        ("e30.e30=.\u{e9}", "claims: not base64url"),
+        ("e30.\u{e9}.", "claims: not base64url"),
     ] {
         Torii::new(&["decode"]).reading(text.as_bytes()).fails(1, why);
     }

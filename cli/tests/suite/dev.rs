@@ -1,7 +1,7 @@
 //! `torii dev`.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -111,13 +111,6 @@ fn what_it_prints_can_be_copied() {
         assert_ne!(line, "", "it has ended: {printed}");
         printed.push_str(&line);
     }
-    let field = |name: &str| {
-        let line = printed.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split("  ").nth(1).unwrap_or_default().trim().to_owned()
-    };
-    assert!(
-        field("issuer").is_empty() || printed.contains("export TORII_ISSUER=http://127.0.0.1:")
-    );
     let script = printed.split("# For another shell:\n").nth(1).unwrap();
     let folder = Path::new(TORII).parent().unwrap();
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
@@ -154,26 +147,31 @@ fn a_reader_that_leaves_ends_it() {
 
 #[test]
 fn the_port_may_be_chosen() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port().to_string();
     emulator();
-    let ended = Torii::new(&["dev", "--port", &port]).run();
-    let why = "torii-emulator does not start: cannot listen on port";
-    ended.fails(7, &format!("{why} {port} of 127.0.0.1: Address already in use (os error 98)"));
-    drop(free);
-    let mut dev = Dev::start(&["--json", "--port", &port]);
-    assert_eq!(text(&json(&dev.line())["apiUrl"]), format!("http://127.0.0.1:{port}"));
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let ended = Torii::new(&["dev", "--port", &port.to_string()]).run();
+    let why = format!("torii-emulator does not start: cannot listen on port {port} of 127.0.0.1: ");
+    assert_eq!(ended.code, 7);
+    assert!(ended.stderr.starts_with(&format!("torii: {why}")), "{ended:?}");
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn an_emulator_that_ends_is_missed() {
-    let mut dev = Dev::of(Torii::new(&["dev", "--json"]));
+    let mut dev = Dev::start(&["--json"]);
     let url = text(&json(&dev.line())["apiUrl"]);
-    // Only its parent knows its number.
-    let parent = dev.child.id().to_string();
-    let children = Command::new("ps").args(["-o", "pid=", "--ppid", &parent]).output().unwrap();
-    let child = String::from_utf8(children.stdout).unwrap();
-    assert!(Command::new("kill").arg(child.trim()).status().unwrap().success());
+    let (parent, mut killed) = (format!("PPid:\t{}\n", dev.child.id()), 0);
+    for process in fs::read_dir("/proc").unwrap() {
+        let process = process.unwrap();
+        let status = fs::read_to_string(process.path().join("status")).unwrap_or_default();
+        if status.contains(&parent) {
+            let id = process.file_name();
+            assert!(Command::new("kill").arg(id).status().unwrap().success());
+            killed += 1;
+        }
+    }
+    assert_eq!(killed, 1);
     assert_eq!(dev.child.wait().unwrap().code(), Some(7));
     assert!(!listens(&url, false));
 }
@@ -219,14 +217,10 @@ fn the_emulator_is_looked_for_beside_it_and_on_the_path() {
     assert!(ended.stderr.contains("Permission denied"), "{ended:?}");
 }
 
-/// Nothing of the first user's is left to chance.
 #[test]
 fn an_address_that_is_none_is_refused() {
     emulator();
     let ended = Torii::new(&["dev", "--email", "nobody"]).run();
     assert_eq!(ended.code, 5, "{ended:?}");
     assert!(ended.stderr.contains("code invalid_email"), "{ended:?}");
-    let mut rest = String::new();
-    Dev::start(&["--json"]).lines.get_mut().take(1).read_to_string(&mut rest).unwrap();
-    assert_eq!(rest, "{");
 }

@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822;
 use serde_json::Value;
 use torii_emulator::{Fault, FaultKind};
 
-use crate::world::{Folder, World, json, nobody_listens, text};
+use crate::world::{Folder, NOBODY_LISTENS, World, json, text};
 
 /// What came of a step: each of its findings, state and text.
 fn step(findings: &Value, step: &str) -> Vec<(String, String)> {
@@ -121,8 +121,7 @@ fn trouble_with_the_issuer_is_found() {
 #[test]
 fn trouble_with_the_network_is_found() {
     let world = World::new();
-    let nobody = nobody_listens();
-    let (findings, _) = examine(&world, &["--issuer", &nobody]);
+    let (findings, _) = examine(&world, &["--issuer", NOBODY_LISTENS]);
     assert_step(&findings, "connect", "broken", "Connection refused");
     assert_step(&findings, "keys", "skipped", "there is no connection");
     assert_step(&findings, "api", "ok", "answers with 401");
@@ -131,12 +130,12 @@ fn trouble_with_the_network_is_found() {
     let (findings, _) = examine(&world, &["--issuer", "https://nowhere.invalid"]);
     assert_step(&findings, "dns", "broken", "nowhere.invalid cannot be looked up: ");
 
-    let (findings, _) = examine(&world, &["--api-url", &nobody]);
+    let (findings, _) = examine(&world, &["--api-url", NOBODY_LISTENS]);
     assert_step(&findings, "keys", "ok", "1 of 1 usable");
     assert_step(&findings, "api", "broken", "cannot connect: ");
     assert_step(&findings, "key", "skipped", "the API cannot be reached");
 
-    let (findings, _) = examine(&world, &["--issuer", &nobody, "--api-url", &nobody]);
+    let (findings, _) = examine(&world, &["--issuer", NOBODY_LISTENS, "--api-url", NOBODY_LISTENS]);
     assert_step(&findings, "clock", "skipped", "no server told its time");
 }
 

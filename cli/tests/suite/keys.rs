@@ -3,7 +3,7 @@
 use serde_json::json;
 use torii_emulator::FaultKind;
 
-use crate::world::{Folder, Torii, World, nobody_listens};
+use crate::world::{Folder, NOBODY_LISTENS, Torii, World};
 
 #[test]
 fn a_key_is_used_or_it_is_said_why_not() {
@@ -80,7 +80,7 @@ fn no_usable_keys_are_a_status_of_their_own() {
     world.run(&["keys"]).fails(4, &cannot("an answer longer than 262144 bytes"));
     world.issuer.fault(FaultKind::hang(), 1);
     world.run(&["keys", "--timeout", "1"]).fails(4, &cannot("no answer within 1000 ms"));
-    let ended = Torii::new(&["keys", "--issuer", &nobody_listens()]).run();
+    let ended = Torii::new(&["keys", "--issuer", NOBODY_LISTENS]).run();
     assert_eq!(ended.code, 4);
     assert!(ended.stderr.contains("Connection refused"), "{ended:?}");
 }

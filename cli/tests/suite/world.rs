@@ -1,7 +1,6 @@
 //! A torii, and the program under test.
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -193,10 +192,8 @@ pub fn uuid(text: &str) -> Uuid {
     text.parse().unwrap()
 }
 
-/// A URL nobody answers at: of a port that was free a moment ago.
-pub fn nobody_listens() -> String {
-    format!("http://{}", TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
-}
+/// A URL nobody answers at: of a port that no test can take, and that no service has used for decades.
+pub const NOBODY_LISTENS: &str = "http://127.0.0.1:1";
 
 /// A folder of the test's own, gone with it.
 pub struct Folder(PathBuf);
