@@ -22,7 +22,8 @@ Examples:
   torii decode \"$TOKEN\"
   torii decode --json < token | jq .claims.exp")]
 pub(crate) struct Decode {
-    /// The token; `-` or nothing: read it from standard input
+    /// The token, or the value of an Authorization header; `-` or nothing: read it from standard
+    /// input
     token: Option<String>,
     /// Print header and claims as JSON
     #[arg(long)]
@@ -42,6 +43,7 @@ const TIMES: [&str; 4] = ["iat", "nbf", "exp", "auth_time"];
 impl Decode {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let token = input::token(self.token.as_deref())?;
+        let token = input::without_scheme(&token);
         let parts: Vec<&str> = token.split('.').collect();
         let (header, claims, signature) = match *parts.as_slice() {
             [header, claims, signature] => (header, claims, signature),

@@ -12,6 +12,8 @@ use crate::terminal;
 /// More than any token, body or key set.
 const LIMIT: u64 = 16 << 20;
 
+const SCHEME: &str = "Bearer ";
+
 /// Reads a token that is an argument, or with `-` or nothing from standard input. Blanks around it
 /// are not of it.
 pub(crate) fn token(argument: Option<&str>) -> Result<String, Failure> {
@@ -21,6 +23,16 @@ pub(crate) fn token(argument: Option<&str>) -> Result<String, Failure> {
         _ => String::from_utf8_lossy(&standard_input("the token")?).into_owned(),
     };
     Ok(text.trim_matches([' ', '\t', '\r', '\n']).to_owned())
+}
+
+/// Whether this is the value of an `Authorization` header, and not the token alone.
+pub(crate) fn is_header(text: &str) -> bool {
+    text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME))
+}
+
+/// The token in what may be the value of a header.
+pub(crate) fn without_scheme(text: &str) -> &str {
+    if is_header(text) { text.get(SCHEME.len()..).unwrap_or_default().trim_start() } else { text }
 }
 
 /// Reads a file, or with `-` standard input. `what` it is is for messages.

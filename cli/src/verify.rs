@@ -66,8 +66,7 @@ impl Verify {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let verifier = self.verifier()?;
         let token = input::token(self.token.as_deref())?;
-        let is_header = token.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer "));
-        let verdict = match is_header {
+        let verdict = match input::is_header(&token) {
             true => verifier.authenticate(&token),
             false => verifier.verify(&token),
         };

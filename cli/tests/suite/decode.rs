@@ -29,6 +29,10 @@ fn it_shows_any_token_and_vouches_for_none() {
         }
     }
     assert_eq!(world.issuer.jwks_requests(), 0);
+    let header = format!("BEARER {FOREIGN}");
+    Torii::new(&["decode", &header]).run().succeeds();
+    // As sloppy as others write it: padding, and bits to spare.
+    Torii::new(&["decode", "e31.e30=."]).run().succeeds();
 }
 
 #[test]
