@@ -1,9 +1,11 @@
 //! How a command ends when it does not end well.
 
 use std::fmt;
-use std::io::{self, Write, stderr};
+use std::io;
 
 use torii::{Error, Status};
+
+use crate::terminal;
 
 /// What kind of trouble it is: the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +46,7 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn tell(&self) {
         if self.class != Class::Unread {
-            // If nobody listens there, nobody can be told.
-            let _ = writeln!(stderr(), "torii: {self}");
+            terminal::note(&self.text);
         }
     }
 }

@@ -9,7 +9,7 @@ use torii::inspect::{self, IssuerReport, KeyReport, KeySetReport, Outcome};
 use crate::failure::{Class, Failure};
 use crate::issuer::Fetching;
 use crate::terminal::{Tone, line, print, tame, tone};
-use crate::{input, show};
+use crate::{input, show, terminal};
 
 /// Show an issuer's keys: which are used, and which are skipped and why.
 ///
@@ -47,6 +47,7 @@ impl Keys {
             return self.show(None, &set, &path.display().to_string());
         }
         let issuer = self.issuer.as_deref().unwrap_or_default();
+        terminal::wait_for("the issuer");
         let report = inspect::issuer(issuer, &self.fetching.options()?)?;
         let why = match (&report.key_set, &report.visit.outcome) {
             (Some(set), Outcome::Answered { .. }) => {

@@ -1,6 +1,7 @@
 //! `torii`: judges tokens, looks at keys, finds what is wrong, and manages users.
 
 mod api;
+mod completions;
 mod decode;
 mod dev;
 mod doctor;
@@ -8,7 +9,7 @@ mod failure;
 mod input;
 mod issuer;
 mod keys;
-mod shell;
+mod man;
 mod show;
 mod terminal;
 mod usage;
@@ -46,7 +47,7 @@ Exit status:
   7  this machine will not: a program is missing, a port is taken, a disk is full
   70 a defect of torii itself
 
-Errors are one line on standard error. Neither they nor anything else repeats a token or a key.";
+Errors are one line on standard error, and repeat no token and no key.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -57,8 +58,8 @@ enum Command {
     #[command(flatten)]
     Api(api::Command),
     Dev(dev::Dev),
-    Completions(shell::Completions),
-    Man(shell::Man),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {

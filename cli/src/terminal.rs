@@ -1,6 +1,9 @@
 //! Standard output and standard error: colour, where it is wanted, and notes.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use crate::failure::Failure;
 
@@ -15,6 +18,7 @@ pub(crate) enum Tone {
 
 /// Prints text, as it is.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    wait_no_more();
     let mut out = stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
@@ -47,10 +51,58 @@ pub(crate) fn tame(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// Says something on standard error that is no failure.
+/// Says something on standard error.
 pub(crate) fn note(text: &str) {
+    wait_no_more();
     // If nobody listens there, nobody can be told.
     let _ = writeln!(stderr(), "torii: {text}");
+}
+
+/// Whether the terminal shows that something is waited for.
+static WAITING: Mutex<Waiting> = Mutex::new(Waiting::No);
+
+#[derive(PartialEq, Eq)]
+enum Waiting {
+    No,
+    NotYetShown,
+    Shown,
+}
+
+fn waiting() -> MutexGuard<'static, Waiting> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says on standard error, when that is a terminal, what is waited for, if it takes long. Whatever is
+/// printed next takes the place of it.
+pub(crate) fn wait_for(what: &'static str) {
+    if !stderr().is_terminal() {
+        return;
+    }
+    *waiting() = Waiting::NotYetShown;
+    thread::spawn(move || {
+        thread::sleep(PATIENCE);
+        let mut waiting = waiting();
+        if *waiting == Waiting::NotYetShown {
+            let _ = write!(stderr(), "waiting for {what} …");
+            *waiting = Waiting::Shown;
+        }
+    });
+}
+
+/// How long nobody wonders.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn wait_no_more() {
+    let mut waiting = waiting();
+    if *waiting == Waiting::Shown {
+        wipe_line();
+    }
+    *waiting = Waiting::No;
+}
+
+fn wipe_line() {
+    // Back to its start, and nothing on it.
+    let _ = write!(stderr(), "\r\x1b[K");
 }
 
 /// A count on standard error that goes on as long as this lives, when that is a terminal.
@@ -67,6 +119,7 @@ impl Progress {
     /// So many so far. Said now and then, not for each.
     pub(crate) fn at(&mut self, count: usize) {
         if count.is_multiple_of(100) && stderr().is_terminal() {
+            wait_no_more();
             self.shown = true;
             let _ = write!(stderr(), "\r{count} {} …", self.what);
         }
@@ -76,8 +129,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            // Back to the start of the line, and nothing on it.
-            let _ = write!(stderr(), "\r\x1b[K");
+            wipe_line();
         }
     }
 }

@@ -9,7 +9,7 @@ use torii::{Auth, Error, Requirement, Verifier};
 use crate::failure::Failure;
 use crate::issuer::Fetching;
 use crate::terminal::{Tone, line, print, tame, tone};
-use crate::{input, show};
+use crate::{input, show, terminal};
 
 /// Judge a token: is it good, and whose is it?
 ///
@@ -66,6 +66,7 @@ impl Verify {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         let verifier = self.verifier()?;
         let token = input::token(self.token.as_deref())?;
+        terminal::wait_for("the issuer");
         let verdict = match input::is_header(&token) {
             true => verifier.authenticate(&token),
             false => verifier.verify(&token),

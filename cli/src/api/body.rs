@@ -81,7 +81,7 @@ impl Body {
 
     /// The body of something that makes no sense without one.
     pub(crate) fn required(&self) -> Result<String, Failure> {
-        let nothing = "say what is to change: --set, --set-json, --null or --body";
+        let nothing = "name the fields: --set, --set-json, --null or --body";
         self.optional()?.ok_or(Failure::usage(nothing))
     }
 

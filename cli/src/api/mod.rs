@@ -18,7 +18,7 @@ use torii::{Client, ClientOptions, Json};
 use crate::failure::{Class, Failure};
 use crate::input::SecretKey;
 use crate::show::{self, Members};
-use crate::terminal::{line, print};
+use crate::terminal::{self, line, print};
 
 /// The commands, one for each resource.
 #[derive(Subcommand)]
@@ -102,6 +102,7 @@ pub(crate) struct Call {
 pub(crate) type Columns = [(&'static str, &'static str)];
 
 impl Call {
+    /// A client, about to make a call.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let mut options = ClientOptions::new();
         options
@@ -113,7 +114,9 @@ impl Call {
         if let Some(path) = &self.reaching.ca_file {
             options.set_ca_file(path)?;
         }
-        Ok(Client::new(&self.secret_key.get()?, &options)?)
+        let client = Client::new(&self.secret_key.get()?, &options)?;
+        terminal::wait_for("the API");
+        Ok(client)
     }
 
     /// Shows one thing.

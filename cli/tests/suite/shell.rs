@@ -56,6 +56,19 @@ fn man_pages_are_written() {
         assert!(page.contains(".SH SYNOPSIS") && page.contains(".TH "), "{page}");
     }
     assert!(!names.iter().any(|name| name == "torii-man.1"));
+    let page = |name| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    let torii = page("torii.1");
+    for section in ["ENVIRONMENT", "EXIT STATUS", "NOTES"] {
+        assert!(
+            torii.contains(&format!(".SH {section}\n"))
+                || torii.contains(&format!(".SH \"{section}\"\n")),
+            "{torii}"
+        );
+    }
+    assert!(torii.contains("\n5  the API refused\n"), "{torii}");
+    let verify = page("torii-verify.1");
+    assert!(verify.contains(".SH \"EXAMPLES\"\n.nf\ntorii verify \\-\\-issuer"), "{verify}");
+    assert!(verify.ends_with(".SH SEE ALSO\n\\fBtorii\\fR(1)\n"), "{verify}");
     let ended = Torii::new(&["man", "/nonexistent"]).run();
     assert_eq!(ended.code, 7, "{ended:?}");
 }

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::process::{Command, Stdio};
 
+use torii_emulator::{Fault, FaultKind};
+
 use crate::world::{TORII, World};
 
 /// What a terminal shows when this is run on it.
@@ -48,6 +50,24 @@ fn progress_is_for_terminals() {
     assert!(shown.contains("\r\x1b[K"), "and is wiped: {shown:?}");
     let shown = on_a_terminal(&world, &format!("{list} 2>&1 > /dev/null | cat"), &[]);
     assert!(!shown.contains("read …"), "{shown:?}");
+}
+
+#[test]
+fn what_takes_long_is_told_to_terminals() {
+    let world = World::new();
+    let slow = || world.emulator.fault(Fault::on("/", FaultKind::Delay { ms: 1_500 }).times(1));
+    for (line, what) in [
+        ("torii verify \"$TOKEN\"", "waiting for the issuer …\r\x1b[K"),
+        ("torii keys", "waiting for the issuer …\r\x1b[K"),
+        ("torii users list", "waiting for the API …\r\x1b[K"),
+    ] {
+        slow();
+        let shown = on_a_terminal(&world, line, &[]);
+        assert!(shown.starts_with(what), "{shown:?}");
+        assert!(!on_a_terminal(&world, line, &[]).contains("waiting"), "{line}");
+    }
+    slow();
+    assert!(!on_a_terminal(&world, "torii users list 2>&1 | cat", &[]).contains("waiting"));
 }
 
 #[test]

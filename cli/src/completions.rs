@@ -1,12 +1,10 @@
-//! What shells and packages need: completions and man pages.
-
-use std::path::PathBuf;
+//! `torii completions`.
 
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use crate::Cli;
-use crate::failure::{Class, Failure};
+use crate::failure::Failure;
 use crate::terminal::print;
 
 /// Print completions for a shell
@@ -28,21 +26,5 @@ impl Completions {
         let mut command = Command::new("torii").version("").subcommands(shown);
         clap_complete::generate(self.shell, &mut command, "torii", &mut script);
         print(&String::from_utf8_lossy(&script))
-    }
-}
-
-/// Write torii.1, and a page for each command, into a folder
-#[derive(Args)]
-#[command(hide = true)]
-pub(crate) struct Man {
-    /// The folder, which has to exist
-    folder: PathBuf,
-}
-
-impl Man {
-    pub(crate) fn run(&self) -> Result<(), Failure> {
-        let folder = &self.folder;
-        clap_mangen::generate_to(Cli::command(), folder)
-            .map_err(|error| Failure::new(Class::Machine, format!("{}: {error}", folder.display())))
     }
 }
