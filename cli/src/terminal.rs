@@ -51,11 +51,11 @@ pub(crate) fn tame(text: &str) -> String {
     text.chars().map(escaped).collect()
 }
 
-/// Says something on standard error.
+/// Says something on standard error, in one line whatever is in it.
 pub(crate) fn note(text: &str) {
     wait_no_more();
     // If nobody listens there, nobody can be told.
-    let _ = writeln!(stderr(), "torii: {text}");
+    let _ = writeln!(stderr(), "torii: {}", tame(text));
 }
 
 /// Whether the terminal shows that something is waited for.
@@ -107,21 +107,26 @@ fn wipe_line() {
 
 /// A count on standard error that goes on as long as this lives, when that is a terminal.
 pub(crate) struct Progress {
-    what: &'static str,
+    wanted: bool,
     shown: bool,
 }
 
 impl Progress {
-    pub(crate) fn of(what: &'static str) -> Self {
-        Progress { what, shown: false }
+    pub(crate) fn new() -> Self {
+        Progress { wanted: stderr().is_terminal(), shown: false }
+    }
+
+    /// As [`new`](Self::new), of what is printed meanwhile: on a terminal that is seen as it is.
+    pub(crate) fn of_printing() -> Self {
+        Progress { wanted: stderr().is_terminal() && !stdout().is_terminal(), shown: false }
     }
 
     /// So many so far. Said now and then, not for each.
     pub(crate) fn at(&mut self, count: usize) {
-        if count.is_multiple_of(100) && stderr().is_terminal() {
+        if self.wanted && count.is_multiple_of(100) {
             wait_no_more();
             self.shown = true;
-            let _ = write!(stderr(), "\r{count} {} …", self.what);
+            let _ = write!(stderr(), "\r{count} read …");
         }
     }
 }

@@ -72,38 +72,39 @@ impl Body {
         if let Some(path) = &self.body {
             return Ok(Some(input::file(path, "the body")?));
         }
-        let mut object = Object::default();
-        for field in self.fields() {
-            object.set(&field.path, &field.json)?;
-        }
-        Ok((self.fields().next().is_some()).then(|| object.json()))
+        let object = self.object()?;
+        Ok((!object.0.is_empty()).then(|| object.json()))
     }
 
     /// The body of something that makes no sense without one.
     pub(crate) fn required(&self) -> Result<String, Failure> {
-        let nothing = "name the fields: --set, --set-json, --null or --body";
-        self.optional()?.ok_or(Failure::usage(nothing))
+        self.with_defaults(&[])
     }
 
-    /// The body, in which what is not named has these values.
+    /// As [`required`](Self::required); fields that are not named have these values.
     pub(crate) fn with_defaults(&self, defaults: &[(&str, &str)]) -> Result<String, Failure> {
-        if self.body.is_some() {
-            return self.required();
+        if let Some(path) = &self.body {
+            return input::file(path, "the body");
         }
-        let mut object = Object::default();
-        for field in self.fields() {
-            object.set(&field.path, &field.json)?;
+        let mut object = self.object()?;
+        if object.0.is_empty() {
+            let nothing = "name the fields: --set, --set-json, --null or --body";
+            return Err(Failure::usage(nothing));
         }
         for (name, json) in defaults {
-            if !self.fields().any(|field| field.path.first().is_some_and(|first| first == name)) {
+            if !object.names(name) {
                 object.set(&[(*name).to_owned()], json)?;
             }
         }
         Ok(object.json())
     }
 
-    fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.set.iter().chain(&self.set_json).chain(&self.null)
+    fn object(&self) -> Result<Object, Failure> {
+        let mut object = Object::default();
+        for field in self.set.iter().chain(&self.set_json).chain(&self.null) {
+            object.set(&field.path, &field.json)?;
+        }
+        Ok(object)
     }
 }
 
@@ -117,6 +118,10 @@ enum Node {
 }
 
 impl Object {
+    fn names(&self, name: &str) -> bool {
+        self.0.iter().any(|(known, _)| known == name)
+    }
+
     fn set(&mut self, path: &[String], json: &str) -> Result<(), Failure> {
         let Some((name, rest)) = path.split_first() else { return Ok(()) };
         let twice = || Failure::usage(format!("field {name}: set twice"));

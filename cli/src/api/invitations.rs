@@ -92,7 +92,6 @@ impl Invitations {
                 call.thing(&call.client()?.invitations().get(invitation_id)?)
             }
             Invitations::Create(Create { body, call }) => {
-                body.required()?;
                 let bags = [("publicMetadata", "{}"), ("privateMetadata", "{}")];
                 call.thing(&call.client()?.invitations().create(body.with_defaults(&bags)?)?)
             }

@@ -56,7 +56,7 @@ fn as_page(page: &Json, columns: &Columns) -> Result<(), Failure> {
 }
 
 fn as_table(items: Items<'_>, columns: &Columns) -> Result<(), Failure> {
-    let (mut all, mut progress) = (Vec::<Members>::new(), Progress::of("read"));
+    let (mut all, mut progress) = (Vec::<Members>::new(), Progress::new());
     for item in items {
         all.push(read(&item?)?);
         progress.at(all.len());
@@ -67,7 +67,7 @@ fn as_table(items: Items<'_>, columns: &Columns) -> Result<(), Failure> {
 
 /// One JSON list, item by item as they come: if it breaks off, it is no JSON.
 fn as_list(items: Items<'_>) -> Result<(), Failure> {
-    let mut progress = Progress::of("read");
+    let mut progress = Progress::of_printing();
     print("[")?;
     for (index, item) in items.enumerate() {
         let separator = if index == 0 { "\n" } else { ",\n" };

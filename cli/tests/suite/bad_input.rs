@@ -78,6 +78,10 @@ fn the_command_line() {
         ),
         (&["users", "update", id, "--body", "-"], "body: not a JSON object"),
         (&["users", "list", "--limit", "101"], "--limit <N>: 101 is not in 1..=100"),
+        (
+            &["users", "list", "--body", "/non\n\u{1b}existent"],
+            "the body from /non\\u{a}\\u{1b}existent: No such file or directory",
+        ),
         (&["users", "list", "--cursor", "x"], "cursor: not a UUID"),
         (&["users", "list", "--all", "--limit", "3"], "does not go with"),
         (&["users", "list", "--retries", "11"], "--retries <TIMES>: 11 is not in 0..=10"),

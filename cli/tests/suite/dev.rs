@@ -1,7 +1,7 @@
 //! `torii dev`.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -41,7 +41,7 @@ impl Dev {
     }
 
     fn of(mut torii: Torii) -> Self {
-        let mut child = torii.0.stderr(Stdio::inherit()).spawn().unwrap();
+        let mut child = torii.0.spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap());
         Dev { child, lines }
     }
@@ -173,6 +173,9 @@ fn an_emulator_that_ends_is_missed() {
     }
     assert_eq!(killed, 1);
     assert_eq!(dev.child.wait().unwrap().code(), Some(7));
+    let mut said = String::new();
+    dev.child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "torii: torii-emulator has ended: exit status: 0\n");
     assert!(!listens(&url, false));
 }
 

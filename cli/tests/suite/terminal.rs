@@ -44,12 +44,15 @@ fn progress_is_for_terminals() {
     for number in 0..120 {
         world.organization(&format!("Engine {number}"));
     }
-    let list = "torii organizations list --all --json";
-    let shown = on_a_terminal(&world, list, &[]);
-    assert!(shown.contains("\r100 read …"), "{shown:?}");
-    assert!(shown.contains("\r\x1b[K"), "and is wiped: {shown:?}");
-    let shown = on_a_terminal(&world, &format!("{list} 2>&1 > /dev/null | cat"), &[]);
-    assert!(!shown.contains("read …"), "{shown:?}");
+    let (json, table) = ("torii organizations list --all --json", "torii organizations list --all");
+    for line in [table, &format!("{json} > /dev/null")] {
+        let shown = on_a_terminal(&world, line, &[]);
+        assert!(shown.starts_with("\r100 read …\r\x1b[K"), "{line} {shown:?}");
+    }
+    for line in [json, &format!("{table} 2>&1 | cat"), &format!("{json} 2>&1 > /dev/null | cat")] {
+        let shown = on_a_terminal(&world, line, &[]);
+        assert!(!shown.contains("read …"), "{line} {shown:?}");
+    }
 }
 
 #[test]
