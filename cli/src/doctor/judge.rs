@@ -19,8 +19,8 @@ pub(super) fn issuer(report: &IssuerReport) -> Vec<Finding> {
     let encrypted = visit.url.starts_with("https:");
     match &visit.outcome {
         Outcome::NotConnected(why) => {
-            let advice = "is the certificate for this name, still good, and of an authority this \
-                machine knows? --ca-file names another one";
+            let advice = "is the certificate for this name, good today by this machine's clock, and \
+                of an authority it knows? --ca-file names another one";
             let step = if encrypted { "tls" } else { "connect" };
             let tls = Finding::broken(step, why.clone(), advice);
             vec![tls, Finding::skipped("keys", "there is no connection")]
@@ -120,7 +120,8 @@ pub(super) fn clock(ahead: Option<i64>) -> Finding {
 /// The API, as it answers to who shows no key.
 pub(super) fn api(visit: &Visit) -> Finding {
     let Visit { url, took, outcome, .. } = visit;
-    let advice = "is --api-url right, and does a firewall or a proxy stand between?";
+    let advice = "is --api-url right, does a firewall or a proxy stand between, and is the \
+        certificate of an authority this machine knows? --ca-file names another one";
     match outcome {
         Outcome::Answered { http_status: http_status @ (200..300 | 401), .. } => {
             let took = took.as_millis();
