@@ -140,8 +140,8 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 # ---- tests -------------------------------------------------------------------------------------
 
-BINDINGS := cpp go ruby php python
-TESTS := lint rust model header symbols c threads counts parity demo readme abi install deb $(BINDINGS)
+BINDINGS := cpp go ruby php python nginx
+TESTS := lint rust model header symbols abi c threads counts parity demo readme docs install deb packages $(BINDINGS)
 
 .PHONY: test
 test: $(TESTS:%=test-%)
@@ -224,6 +224,8 @@ test-tools-ruby: test-tools
 test-tools-php: test-tools
 	@scripts/require php:php-cli phpunit nginx:nginx-light =php-fpm =php-psr =php-nyholm-psr7
 test-tools-python: test-tools
+test-tools-nginx: test-tools
+	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =faketime
 
 test-demo: demo
 
@@ -236,8 +238,22 @@ test-deb: deb emulator | test-tools
 	@scripts/require lintian mmdebstrap unshare:util-linux newuidmap:uidmap
 	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb $(BUILD)
 
+# What each language's package manager takes, installed into an empty folder.
+.PHONY: test-tools-packages
+test-tools-packages: test-tools-ruby test-tools-php test-tools-python test-tools-go
+	@scripts/require git zip unzip cgi-fcgi:libfcgi-bin =php-zip
+
+test-packages: test-tools-packages $(RELEASE)/libtorii.so emulator
+	BUILD=$(BUILD) tests/packages/run.sh $(RELEASE) include $(EMULATOR)
+
 test-readme: $(RELEASE)/libtorii.so emulator
 	scripts/readme $(EMULATOR)
+
+# As their reader does who has installed the library.
+test-docs: all emulator $(BINDINGS:%=test-tools-%)
+	@scripts/require cmake
+	$(MAKE) --no-print-directory --silent install DESTDIR= PREFIX=$(BUILD)/docs
+	scripts/docs $(BUILD)/docs $(EMULATOR)
 
 # ---- what takes longer -------------------------------------------------------------------------
 
@@ -259,6 +275,7 @@ bench-bindings: $(RELEASE)/libtorii.so emulator $(BINDINGS:%=test-tools-%)
 	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 ruby -Ibindings/ruby/lib bindings/ruby/bench.rb
 	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 php -d ffi.enable=true bindings/php/bench.php $(PHP_JWT)
 	BUILD=$(BUILD) bindings/python/bench.sh $(RELEASE) $(EMULATOR)
+	BUILD=$(BUILD) bindings/nginx/bench.sh $(RELEASE) include $(EMULATOR)
 
 .PHONY: soak
 soak: | tools
