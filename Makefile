@@ -246,7 +246,7 @@ test-tools-packages: test-tools-ruby test-tools-php test-tools-python test-tools
 test-packages: test-tools-packages $(RELEASE)/libtorii.so emulator
 	BUILD=$(BUILD) tests/packages/run.sh $(RELEASE) include $(EMULATOR)
 
-test-readme: $(RELEASE)/libtorii.so emulator
+test-readme: $(RELEASE)/libtorii.so $(RELEASE)/torii emulator
 	scripts/readme $(EMULATOR)
 
 # As their reader does who has installed the library.
