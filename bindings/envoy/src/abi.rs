@@ -1,0 +1,543 @@
+//! Envoy's ABI for dynamic modules, v0.2.0 (Envoy 1.40), as far as this module uses it.
+//!
+//! Declared by hand: what Envoy calls is exported here, and what is called of Envoy is looked up by
+//! name when the module is loaded, so that a host that lacks any of it is refused then, and not
+//! met in the middle of a request. Every pointer that crosses the border is dealt with here; the
+//! rest of the module is safe.
+
+use std::ffi::{CStr, c_char, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+use crate::config::{Config, Route, Settings};
+use crate::filter::{Filter, Flow};
+use crate::host::{Event, Host, Level, Wake};
+use crate::identity::Value;
+use crate::stats::Counters;
+
+/// The version of the ABI that is declared here.
+const VERSION: &CStr = c"v0.2.0";
+
+/// A module that is built into Envoy's own binary. Like every module it says which version of the
+/// ABI it was built with, which is Envoy's own.
+const BUILT_IN_INIT: &CStr = c"hickory_dns_static_envoy_dynamic_module_on_program_init";
+
+const REQUEST_HEADER: u32 = 0;
+const HEADERS_CONTINUE: i32 = 0;
+/// Stops headers, body and trailers alike, whatever their hooks answer.
+const HEADERS_STOP: i32 = 4;
+const BODY_CONTINUE: i32 = 0;
+/// Stops the body, and its sender when the buffer is full.
+const BODY_STOP: i32 = 2;
+const TRAILERS_CONTINUE: i32 = 0;
+const TRAILERS_STOP: i32 = 1;
+
+/// A text, Envoy's or ours.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Text {
+    pointer: *const u8,
+    length: usize,
+}
+
+/// A header, Envoy's or ours.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Header {
+    name: Text,
+    value: Text,
+}
+
+impl Text {
+    const NONE: Text = Text { pointer: std::ptr::null(), length: 0 };
+
+    fn of(text: &(impl AsRef<[u8]> + ?Sized)) -> Text {
+        let text = text.as_ref();
+        Text { pointer: text.as_ptr(), length: text.len() }
+    }
+
+    /// # Safety
+    ///
+    /// The text has to stay as it is for as long as the result is used.
+    unsafe fn bytes<'a>(self) -> &'a [u8] {
+        if self.pointer.is_null() {
+            return &[];
+        }
+        // SAFETY: a text with a pointer has so many bytes, and the caller keeps them.
+        unsafe { std::slice::from_raw_parts(self.pointer, self.length) }
+    }
+}
+
+/// Declares callbacks of Envoy, with their names and signatures, and a table of them.
+macro_rules! callbacks {
+    ($(fn $name:ident($($argument:ty),*) $(-> $result:ty)?;)+) => {
+        struct Callbacks {
+            $($name: unsafe extern "C" fn($($argument),*) $(-> $result)?,)+
+        }
+
+        impl Callbacks {
+            /// Looks all of them up. An error is the name of one that is missing.
+            fn find() -> Result<Self, &'static str> {
+                Ok(Callbacks {
+                    $($name: {
+                        let name = concat!("envoy_dynamic_module_callback_", stringify!($name), "\0");
+                        let function = CStr::from_bytes_with_nul(name.as_bytes())
+                            .ok()
+                            .and_then(symbol)
+                            .ok_or(stringify!($name))?;
+                        // SAFETY: in this version of the ABI the name stands for this signature.
+                        unsafe {
+                            std::mem::transmute::<
+                                *mut c_void,
+                                unsafe extern "C" fn($($argument),*) $(-> $result)?,
+                            >(function)
+                        }
+                    },)+
+                })
+            }
+        }
+    };
+}
+
+callbacks! {
+    fn is_validation_mode() -> bool;
+    fn log_v2(u32, Text, Text, u32);
+    fn http_filter_config_define_counter(*mut c_void, Text, *const Text, usize, *mut usize) -> u32;
+    fn http_filter_increment_counter(*mut c_void, usize, *const Text, usize, u64) -> u32;
+    fn http_get_header(*mut c_void, u32, Text, *mut Text, usize, *mut usize) -> bool;
+    fn http_get_headers_size(*mut c_void, u32) -> usize;
+    fn http_get_headers(*mut c_void, u32, *mut Header) -> bool;
+    fn http_set_header(*mut c_void, u32, Text, Text) -> bool;
+    fn http_set_dynamic_metadata_string(*mut c_void, Text, Text, Text);
+    fn http_set_dynamic_metadata_number(*mut c_void, Text, Text, f64);
+    fn http_set_dynamic_metadata_bool(*mut c_void, Text, Text, bool);
+    fn http_send_response(*mut c_void, u32, *const Header, usize, Text, Text);
+    fn http_filter_continue_decoding(*mut c_void);
+    fn http_filter_scheduler_new(*mut c_void) -> *mut c_void;
+    fn http_filter_scheduler_commit(*mut c_void, u64);
+    fn http_filter_scheduler_delete(*mut c_void);
+    fn get_most_specific_route_config(*mut c_void) -> *const c_void;
+}
+
+/// Envoy, once the module has been accepted.
+static ENVOY: OnceLock<Callbacks> = OnceLock::new();
+
+/// A symbol of the program that has loaded the module, and of its libraries.
+fn symbol(name: &CStr) -> Option<*mut c_void> {
+    // SAFETY: a name that ends with U+0000, looked up in what is loaded.
+    let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
+    (!symbol.is_null()).then_some(symbol)
+}
+
+/// The version of the ABI that the host was built with, if it has a module built in that tells.
+fn host_version() -> Option<String> {
+    let init = symbol(BUILT_IN_INIT)?;
+    // SAFETY: so does every module declare this function.
+    let init: unsafe extern "C" fn() -> *const c_char = unsafe { std::mem::transmute(init) };
+    // SAFETY: Envoy itself calls it each time that module is used; it takes nothing.
+    let version = unsafe { init() };
+    if version.is_null() {
+        return None;
+    }
+    // SAFETY: what comes back is a constant that ends with U+0000.
+    let version = unsafe { CStr::from_ptr(version) };
+    Some(version.to_string_lossy().into_owned())
+}
+
+/// Whether this host is one that the declarations above are true of.
+fn check_host() -> Result<Callbacks, String> {
+    let ours = VERSION.to_string_lossy();
+    match host_version() {
+        Some(version) if version != ours => {
+            return Err(format!("this Envoy has version {version} of the ABI"));
+        }
+        _ => {}
+    }
+    // One without a version to tell may still be another: `log_v2` came with ours, and what has
+    // been released keeps its name and signature.
+    Callbacks::find().map_err(|name| format!("this Envoy has no callback {name}"))
+}
+
+/// Runs what must not let a panic through to Envoy. The panic's message is on standard error.
+fn guarded<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+}
+
+/// Writes to Envoy's log.
+fn log(level: Level, message: &str) {
+    let Some(envoy) = ENVOY.get() else { return };
+    let level = match level {
+        Level::Info => 2,
+        Level::Warn => 3,
+        Level::Error => 4,
+    };
+    // SAFETY: the texts live until the call returns; any thread may log.
+    unsafe { (envoy.log_v2)(level, Text::of(message), Text::of("torii"), 0) }
+}
+
+/// The stream of a request, while Envoy has called the filter for it.
+struct Stream {
+    envoy: &'static Callbacks,
+    /// Envoy's filter, which lives until the hook that was called has returned.
+    filter: *mut c_void,
+}
+
+impl Stream {
+    fn new(filter: *mut c_void) -> Option<Self> {
+        Some(Stream { envoy: ENVOY.get()?, filter })
+    }
+}
+
+impl Host for Stream {
+    fn header(&self, name: &str, index: usize) -> Option<(&[u8], usize)> {
+        let (mut value, mut count) = (Text::NONE, 0);
+        let (get, name) = (self.envoy.http_get_header, Text::of(name));
+        // SAFETY: the filter and the name live, and both results are ours.
+        let found = unsafe {
+            get(self.filter, REQUEST_HEADER, name, &raw mut value, index, &raw mut count)
+        };
+        // SAFETY: the value stays as it is until a header is changed, which takes a `&mut self`.
+        found.then(|| (unsafe { value.bytes() }, count))
+    }
+
+    fn each_header_name(&self, show: &mut dyn FnMut(&[u8])) {
+        // SAFETY: the filter lives.
+        let count = unsafe { (self.envoy.http_get_headers_size)(self.filter, REQUEST_HEADER) };
+        let mut headers = vec![Header { name: Text::NONE, value: Text::NONE }; count];
+        let get = self.envoy.http_get_headers;
+        // SAFETY: there is room for as many headers as there are.
+        if !unsafe { get(self.filter, REQUEST_HEADER, headers.as_mut_ptr()) } {
+            return;
+        }
+        for header in headers {
+            // SAFETY: names stay as they are until a header is changed, which takes a `&mut self`.
+            show(unsafe { header.name.bytes() });
+        }
+    }
+
+    fn set_header(&mut self, name: &str, value: &str) {
+        let set = self.envoy.http_set_header;
+        // SAFETY: the filter and the texts live; Envoy copies them.
+        unsafe { set(self.filter, REQUEST_HEADER, Text::of(name), Text::of(value)) };
+    }
+
+    fn remove_header(&mut self, name: &[u8]) {
+        let set = self.envoy.http_set_header;
+        // SAFETY: the filter and the name live; no value removes the header.
+        unsafe { set(self.filter, REQUEST_HEADER, Text::of(name), Text::NONE) };
+    }
+
+    fn set_metadata(&mut self, namespace: &str, key: &str, value: &Value<'_>) {
+        let (filter, namespace, key) = (self.filter, Text::of(namespace), Text::of(key));
+        match value {
+            Value::Text(text) => {
+                let set = self.envoy.http_set_dynamic_metadata_string;
+                // SAFETY: the filter and the texts live; Envoy copies them.
+                unsafe { set(filter, namespace, key, Text::of(text.as_bytes())) }
+            }
+            Value::Number(number) => {
+                let set = self.envoy.http_set_dynamic_metadata_number;
+                let number = number.as_f64().unwrap_or(f64::NAN);
+                // SAFETY: as above.
+                unsafe { set(filter, namespace, key, number) }
+            }
+            Value::Bool(value) => {
+                let set = self.envoy.http_set_dynamic_metadata_bool;
+                // SAFETY: as above.
+                unsafe { set(filter, namespace, key, *value) }
+            }
+        }
+    }
+
+    fn route(&self) -> Option<Route> {
+        // SAFETY: the filter lives.
+        let route = unsafe { (self.envoy.get_most_specific_route_config)(self.filter) };
+        // SAFETY: it is none, or one that `per_route_config_new` made, and the stream keeps it.
+        unsafe { route.cast::<Route>().as_ref() }.copied()
+    }
+
+    fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &str, details: &str) {
+        let header = |(name, value): &(&str, &str)| Header {
+            name: Text::of(*name),
+            value: Text::of(*value),
+        };
+        let headers: Vec<_> = headers.iter().map(header).collect();
+        let (send, (body, details)) =
+            (self.envoy.http_send_response, (Text::of(body), Text::of(details)));
+        let (pointer, count) = (headers.as_ptr(), headers.len());
+        // SAFETY: the filter and the texts live; Envoy copies them.
+        unsafe { send(self.filter, status.into(), pointer, count, body, details) }
+    }
+
+    fn go_on(&mut self) {
+        // SAFETY: the filter lives.
+        unsafe { (self.envoy.http_filter_continue_decoding)(self.filter) }
+    }
+
+    fn waker(&mut self) -> Option<Box<dyn Wake>> {
+        // SAFETY: the filter lives, and this is its thread.
+        let scheduler = unsafe { (self.envoy.http_filter_scheduler_new)(self.filter) };
+        if scheduler.is_null() {
+            return None;
+        }
+        Some(Box::new(Scheduler { envoy: self.envoy, scheduler }))
+    }
+
+    fn count(&mut self, counter: usize, reason: Option<&str>, n: u64) {
+        let tag = reason.map(Text::of);
+        let (tags, count) = tag.as_ref().map_or((std::ptr::null(), 0), |tag| (&raw const *tag, 1));
+        let add = self.envoy.http_filter_increment_counter;
+        // SAFETY: the filter and the tag live. That a counter is unknown is no reason to stop.
+        unsafe { add(self.filter, counter, tags, count, n) };
+    }
+}
+
+/// Envoy's handle on a stream for other threads. It does not keep the stream alive.
+struct Scheduler {
+    envoy: &'static Callbacks,
+    scheduler: *mut c_void,
+}
+
+// SAFETY: Envoy made it for other threads: it may be used and deleted on any.
+unsafe impl Send for Scheduler {}
+
+impl Wake for Scheduler {
+    fn wake(&self, event: Event) {
+        // SAFETY: the scheduler lives until it is dropped.
+        unsafe { (self.envoy.http_filter_scheduler_commit)(self.scheduler, event as u64) }
+    }
+}
+
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        // SAFETY: it was made by Envoy, and is deleted once.
+        unsafe { (self.envoy.http_filter_scheduler_delete)(self.scheduler) }
+    }
+}
+
+// ---- the module -------------------------------------------------------------------------------
+
+/// The module is loaded: the version of the ABI it was written for, or null to refuse.
+#[unsafe(no_mangle)]
+extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
+    guarded(std::ptr::null(), || match check_host() {
+        Ok(envoy) => {
+            ENVOY.get_or_init(|| envoy);
+            VERSION.as_ptr()
+        }
+        Err(why) => {
+            eprintln!(
+                "torii: made for version {} of the ABI, but {why}",
+                VERSION.to_string_lossy()
+            );
+            std::ptr::null()
+        }
+    })
+}
+
+// ---- configurations ---------------------------------------------------------------------------
+
+fn new_config(host: *mut c_void, json: &[u8]) -> Result<Arc<Config>, String> {
+    let envoy = ENVOY.get().ok_or("not initialized")?;
+    let settings = Settings::parse(json)?;
+    let counters = Counters::define(|name, tag| {
+        let (mut id, tag) = (0, tag.map(Text::of));
+        let (tags, count) = tag.as_ref().map_or((std::ptr::null(), 0), |tag| (&raw const *tag, 1));
+        let define = envoy.http_filter_config_define_counter;
+        // SAFETY: Envoy's configuration and the texts live, and the result is ours.
+        let result = unsafe { define(host, Text::of(name), tags, count, &raw mut id) };
+        (result == 0).then_some(id)
+    })?;
+    let config = settings.build(counters, log)?;
+    // SAFETY: configurations are made on the main thread.
+    if !unsafe { (envoy.is_validation_mode)() } {
+        config.keys.warm_up();
+    }
+    Ok(Arc::new(config))
+}
+
+/// A filter is configured: our configuration, or null to refuse it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
+    host: *mut c_void,
+    _name: Text,
+    json: Text,
+) -> *const c_void {
+    // SAFETY: the text lives until this returns.
+    let json = unsafe { json.bytes() };
+    guarded(std::ptr::null(), || match new_config(host, json) {
+        Ok(config) => Arc::into_raw(config).cast(),
+        Err(why) => {
+            log(Level::Error, &format!("the configuration of the filter: {why}"));
+            std::ptr::null()
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(config: *const c_void) {
+    guarded((), || {
+        // SAFETY: it came from `config_new`, and is destroyed once, after its filters.
+        drop(unsafe { Arc::from_raw(config.cast::<Config>()) });
+    });
+}
+
+/// A filter is configured for a route: our configuration, or null to refuse it.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_new(
+    _name: Text,
+    json: Text,
+) -> *const c_void {
+    // SAFETY: the text lives until this returns.
+    let json = unsafe { json.bytes() };
+    guarded(std::ptr::null(), || match Route::parse(json) {
+        Ok(route) => Box::into_raw(Box::new(route)).cast_const().cast(),
+        Err(why) => {
+            log(Level::Error, &format!("the configuration of a route: {why}"));
+            std::ptr::null()
+        }
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_destroy(
+    route: *mut c_void,
+) {
+    // SAFETY: it came from `per_route_config_new`, and is destroyed once.
+    drop(unsafe { Box::from_raw(route.cast::<Route>()) });
+}
+
+// ---- streams ----------------------------------------------------------------------------------
+
+/// A stream has begun. Its filter stays on the thread of the stream.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
+    config: *const c_void,
+    _filter: *mut c_void,
+) -> *const c_void {
+    let config = config.cast::<Config>();
+    // SAFETY: it came from `config_new`, and Envoy keeps it while it has filters.
+    unsafe { Arc::increment_strong_count(config) };
+    // SAFETY: as above; the count was just taken for this.
+    let config = unsafe { Arc::from_raw(config) };
+    Rc::into_raw(Rc::new(Filter::new(config))).cast()
+}
+
+/// Our filter of a stream, kept until the hook has returned: Envoy may destroy it meanwhile.
+///
+/// # Safety
+///
+/// It has to be one that `filter_new` made and that was not destroyed, on its own thread.
+unsafe fn filter(filter: *const c_void) -> Rc<Filter> {
+    let filter = filter.cast::<Filter>();
+    // SAFETY: as the caller says.
+    unsafe { Rc::increment_strong_count(filter) };
+    // SAFETY: as above; the count was just taken for this.
+    unsafe { Rc::from_raw(filter) }
+}
+
+/// Runs a part of the filter on a stream. Whatever fails, the request is not let through.
+fn on_stream(
+    host: *mut c_void,
+    filter: &Filter,
+    body: impl FnOnce(&Filter, &mut Stream) -> Flow,
+) -> Flow {
+    let Some(mut stream) = Stream::new(host) else { return Flow::Stop };
+    let flow = guarded(None, || Some(body(filter, &mut stream)));
+    flow.unwrap_or_else(|| {
+        guarded((), || filter.fail(&mut stream));
+        Flow::Stop
+    })
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
+    host: *mut c_void,
+    ours: *const c_void,
+    _end: bool,
+) -> i32 {
+    // SAFETY: Envoy calls with the filter of this stream, on its thread.
+    let ours = unsafe { filter(ours) };
+    match on_stream(host, &ours, |filter, stream| filter.request_headers(stream)) {
+        Flow::Continue => HEADERS_CONTINUE,
+        Flow::Stop => HEADERS_STOP,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
+    host: *mut c_void,
+    ours: *const c_void,
+    event: u64,
+) {
+    let event = if event == Event::Expired as u64 { Event::Expired } else { Event::Fetched };
+    // SAFETY: Envoy calls with the filter of this stream, on its thread.
+    let ours = unsafe { filter(ours) };
+    on_stream(host, &ours, |filter, stream| {
+        filter.woken(stream, event);
+        Flow::Stop
+    });
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_body(
+    _host: *mut c_void,
+    ours: *const c_void,
+    _end: bool,
+) -> i32 {
+    // SAFETY: Envoy calls with the filter of this stream, on its thread.
+    match unsafe { filter(ours) }.request_rest() {
+        Flow::Continue => BODY_CONTINUE,
+        Flow::Stop => BODY_STOP,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_trailers(
+    _host: *mut c_void,
+    ours: *const c_void,
+) -> i32 {
+    // SAFETY: Envoy calls with the filter of this stream, on its thread.
+    match unsafe { filter(ours) }.request_rest() {
+        Flow::Continue => TRAILERS_CONTINUE,
+        Flow::Stop => TRAILERS_STOP,
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "C" fn envoy_dynamic_module_on_http_filter_destroy(ours: *const c_void) {
+    // SAFETY: it came from `filter_new`, and is destroyed once, on its thread.
+    let ours = unsafe { Rc::from_raw(ours.cast::<Filter>()) };
+    guarded((), || ours.destroyed());
+}
+
+// ---- what Envoy demands of a module, and this one has no use for --------------------------------
+
+/// Hooks that do nothing. What they return lets a response go on.
+macro_rules! ignored {
+    ($(fn $name:ident($($argument:ty),*) $(-> $result:ty = $value:expr)?;)+) => {
+        $(
+            #[unsafe(no_mangle)]
+            extern "C" fn $name($(_: $argument),*) $(-> $result)? { $($value)? }
+        )+
+    };
+}
+
+type Filters = *mut c_void;
+type Ours = *const c_void;
+
+ignored! {
+    fn envoy_dynamic_module_on_http_filter_response_headers(Filters, Ours, bool) -> i32 = 0;
+    fn envoy_dynamic_module_on_http_filter_response_body(Filters, Ours, bool) -> i32 = 0;
+    fn envoy_dynamic_module_on_http_filter_response_trailers(Filters, Ours) -> i32 = 0;
+    fn envoy_dynamic_module_on_http_filter_stream_complete(Filters, Ours);
+    fn envoy_dynamic_module_on_http_filter_downstream_above_write_buffer_high_watermark(Filters, Ours);
+    fn envoy_dynamic_module_on_http_filter_downstream_below_write_buffer_low_watermark(Filters, Ours);
+    fn envoy_dynamic_module_on_http_filter_http_callout_done(Filters, Ours, u64, u32, *const Header, usize, *const Text, usize);
+    fn envoy_dynamic_module_on_http_filter_http_stream_headers(Filters, Ours, u64, *const Header, usize, bool);
+    fn envoy_dynamic_module_on_http_filter_http_stream_data(Filters, Ours, u64, *const Text, usize, bool);
+    fn envoy_dynamic_module_on_http_filter_http_stream_trailers(Filters, Ours, u64, *const Header, usize);
+    fn envoy_dynamic_module_on_http_filter_http_stream_complete(Filters, Ours, u64);
+    fn envoy_dynamic_module_on_http_filter_http_stream_reset(Filters, Ours, u64, u32);
+}
