@@ -25,11 +25,15 @@ const BUILT_IN_INIT: &CStr = c"hickory_dns_static_envoy_dynamic_module_on_progra
 
 const REQUEST_HEADER: u32 = 0;
 const HEADERS_CONTINUE: i32 = 0;
-/// Stops headers, body and trailers alike, whatever their hooks answer.
-const HEADERS_STOP: i32 = 4;
+/// Stops only the headers: after this, what the hook of the body returns decides over all. It is
+/// for requests that have been answered.
+const HEADERS_STOP: i32 = 1;
+/// Keeps headers, body and trailers alike, and slows the sender down when the buffer is full.
+const HEADERS_WAIT: i32 = 4;
 const BODY_CONTINUE: i32 = 0;
-/// Stops the body, and its sender when the buffer is full.
-const BODY_STOP: i32 = 2;
+const BODY_WAIT: i32 = 2;
+/// Drops the body.
+const BODY_STOP: i32 = 3;
 const TRAILERS_CONTINUE: i32 = 0;
 const TRAILERS_STOP: i32 = 1;
 
@@ -443,11 +447,13 @@ fn on_stream(
     filter: &Filter,
     body: impl FnOnce(&Filter, &mut Stream) -> Flow,
 ) -> Flow {
-    let Some(mut stream) = Stream::new(host) else { return Flow::Stop };
+    let Some(mut stream) = Stream::new(host) else { return Flow::Wait };
     let flow = guarded(None, || Some(body(filter, &mut stream)));
     flow.unwrap_or_else(|| {
-        guarded((), || filter.fail(&mut stream));
-        Flow::Stop
+        guarded(Flow::Wait, || {
+            filter.fail(&mut stream);
+            Flow::Stop
+        })
     })
 }
 
@@ -461,6 +467,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
     let ours = unsafe { filter(ours) };
     match on_stream(host, &ours, |filter, stream| filter.request_headers(stream)) {
         Flow::Continue => HEADERS_CONTINUE,
+        Flow::Wait => HEADERS_WAIT,
         Flow::Stop => HEADERS_STOP,
     }
 }
@@ -489,6 +496,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_body(
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
     match unsafe { filter(ours) }.request_rest() {
         Flow::Continue => BODY_CONTINUE,
+        Flow::Wait => BODY_WAIT,
         Flow::Stop => BODY_STOP,
     }
 }
@@ -501,7 +509,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_trailers(
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
     match unsafe { filter(ours) }.request_rest() {
         Flow::Continue => TRAILERS_CONTINUE,
-        Flow::Stop => TRAILERS_STOP,
+        Flow::Wait | Flow::Stop => TRAILERS_STOP,
     }
 }
 

@@ -90,6 +90,16 @@ impl Refusal {
         Answer { headers, body }
     }
 
+    /// The same for gRPC, as its status codes have it.
+    pub fn grpc_status(&self) -> &'static str {
+        match self.status {
+            401 => "16",
+            403 => "7",
+            503 => "14",
+            _ => "13",
+        }
+    }
+
     fn challenge(&self, realm: &str) -> String {
         // What sent no token is told no error (RFC 6750 §3.1).
         if self.reason == reason(Status::TokenMissing) {

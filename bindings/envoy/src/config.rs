@@ -346,4 +346,3 @@ impl<'de> Deserialize<'de> for IssuerSettings {
         deserializer.deserialize_any(UrlOrFull)
     }
 }
-

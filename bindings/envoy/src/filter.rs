@@ -24,17 +24,22 @@ pub struct Filter {
 
 #[derive(Clone, Copy)]
 enum State {
-    /// Not let through: not yet, or not at all.
-    Held,
-    /// Not yet let through, and woken when there is something new.
+    /// Nothing was received yet.
+    New,
+    /// Kept, and woken when there is something new.
     Parked(Ticket),
     LetThrough,
+    Answered,
 }
 
-/// Whether what was just received goes on to the next filter.
+/// What becomes of what was just received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
+    /// It goes on to the next filter.
     Continue,
+    /// It is kept, and so is all that follows.
+    Wait,
+    /// It is dropped: the request has been answered.
     Stop,
 }
 
@@ -50,7 +55,7 @@ enum Verdict {
 impl Filter {
     /// A filter for a request that is about to come.
     pub fn new(config: Arc<Config>) -> Self {
-        Filter { config, state: Cell::new(State::Held) }
+        Filter { config, state: Cell::new(State::New) }
     }
 
     /// The request's headers have been received.
@@ -63,8 +68,9 @@ impl Filter {
     /// Whether a part of the request after its headers may go on.
     pub fn request_rest(&self) -> Flow {
         match self.state.get() {
+            State::New | State::Parked(_) => Flow::Wait,
             State::LetThrough => Flow::Continue,
-            State::Held | State::Parked(_) => Flow::Stop,
+            State::Answered => Flow::Stop,
         }
     }
 
@@ -77,16 +83,13 @@ impl Filter {
                     host.go_on();
                 }
             }
-            Event::Expired => {
-                self.state.set(State::Held);
-                self.refuse(host, &Refusal::timeout());
-            }
+            Event::Expired => self.refuse(host, &Refusal::timeout()),
         }
     }
 
     /// The stream is gone.
     pub fn destroyed(&self) {
-        if let State::Parked(ticket) = self.state.replace(State::Held) {
+        if let State::Parked(ticket) = self.state.get() {
             self.config.keys.unpark(ticket);
         }
     }
@@ -112,7 +115,6 @@ impl Filter {
                 Flow::Continue
             }
             Verdict::Refuse(refusal) => {
-                self.state.set(State::Held);
                 self.refuse(host, &refusal);
                 Flow::Stop
             }
@@ -123,13 +125,15 @@ impl Filter {
                 let timeout = self.config.key_timeout;
                 let ticket = host.waker().and_then(|waker| source.park(waited, timeout, waker));
                 match ticket {
-                    Some(ticket) => self.state.set(State::Parked(ticket)),
+                    Some(ticket) => {
+                        self.state.set(State::Parked(ticket));
+                        Flow::Wait
+                    }
                     None => {
-                        self.state.set(State::Held);
                         self.refuse(host, &Refusal::timeout());
+                        Flow::Stop
                     }
                 }
-                Flow::Stop
             }
         }
     }
@@ -175,9 +179,15 @@ impl Filter {
     fn refuse(&self, host: &mut dyn Host, refusal: &Refusal) {
         self.count(host, Counter::Refused, Some(&refusal.reason), 1);
         let answer = refusal.answer(&self.config.realm);
-        let headers: Vec<_> =
+        let mut headers: Vec<_> =
             answer.headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        // Envoy makes an answer to gRPC of it, whose status would be OK if we did not say.
+        let media_type = host.header("content-type", 0);
+        if media_type.is_some_and(|(value, _)| value.starts_with(b"application/grpc")) {
+            headers.push(("grpc-status", refusal.grpc_status()));
+        }
         let details = format!("torii_{}", refusal.reason);
+        self.state.set(State::Answered);
         host.answer(refusal.status, &headers, &answer.body, &details);
     }
 

@@ -81,7 +81,8 @@ impl<'a> Claims<'a> {
             "sub" => text(auth.user_id()),
             "pid" => text(auth.environment_id()),
             "iss" => text(auth.issuer()),
-            // What an absent one means is the library's to say.
+            // What an absent one means, or one of another type, is the library's to say.
+            "locale" => auth.locale().and_then(text),
             "email_verified" => Some(Value::Bool(auth.email_verified())),
             "profile_complete" => Some(Value::Bool(auth.profile_complete())),
             "impersonating" => Some(Value::Bool(auth.impersonating())),
@@ -117,7 +118,8 @@ impl Value<'_> {
             Value::Number(number) => number.to_string().into(),
             Value::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
         };
-        let arrives = text.trim_matches([' ', '\t']) == text
+        let arrives = !text.is_empty()
+            && text.trim_matches([' ', '\t']) == text
             && !text.chars().any(|c| c.is_ascii_control() && c != '\t');
         arrives.then_some(text)
     }

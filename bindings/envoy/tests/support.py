@@ -250,8 +250,9 @@ ROUTER = {
 }
 
 
-def listener(path, filters, routes=None, **settings):
-    """A listener on the socket `path`; all goes to the upstream unless `routes` say otherwise."""
+def listener(address, filters, routes=None, **settings):
+    """A listener on a socket: its path, or a host and a port. All goes to the upstream unless
+    `routes` say otherwise."""
     if routes is None:
         routes = [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]
     manager = {
@@ -263,15 +264,21 @@ def listener(path, filters, routes=None, **settings):
         **settings,
     }
     chain = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
-    return {"name": path, "address": {"pipe": {"path": path}},
+    return {"name": str(address), "address": address_of(address),
             "filter_chains": [{"filters": [chain]}]}
+
+
+def address_of(address):
+    if isinstance(address, str):
+        return {"pipe": {"path": address}}
+    return {"socket_address": {"address": address[0], "port_value": address[1]}}
 
 
 class Envoy:
     """The real Envoy with these listeners, in a directory of its own."""
 
     def __init__(self, listeners, directory, *, concurrency=2, environment=None, arguments=(),
-                 binary=ENVOY, clusters=()):
+                 binary=ENVOY, clusters=(), prefix=()):
         """`listeners` is a list of functions of the path of a socket."""
         self.directory = tempfile.mkdtemp(dir=directory)
         self.paths = [f"{self.directory}/{number}" for number in range(len(listeners))]
@@ -281,12 +288,12 @@ class Envoy:
             "admin": {"address": {"pipe": {"path": self.admin}}},
             "static_resources": {
                 "listeners": [make(path) for make, path in zip(listeners, self.paths)],
-                "clusters": [cluster("upstream", f"{directory}/upstream"), *clusters],
+                "clusters": [upstream_cluster(f"{directory}/upstream"), *clusters],
             },
         }
         with open(f"{self.directory}/envoy.json", "w") as file:
             json.dump(config, file)
-        command = [binary, "-c", f"{self.directory}/envoy.json", "--disable-hot-restart",
+        command = [*prefix, binary, "-c", f"{self.directory}/envoy.json", "--disable-hot-restart",
                    "--concurrency", str(concurrency), "--drain-time-s", "1", *arguments]
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
@@ -323,6 +330,12 @@ class Envoy:
             connection.request(path)
             return connection.answer().body.decode()
 
+    def ports(self):
+        """Where the listeners on TCP listen, in their order."""
+        listeners = json.loads(self.admin_get("/listeners?format=json"))["listener_statuses"]
+        addresses = (known["local_address"].get("socket_address") for known in listeners)
+        return [address["port_value"] for address in addresses if address]
+
     def stats(self):
         """What the module has counted."""
         lines = self.admin_get("/stats?filter=torii_").splitlines()
@@ -341,6 +354,12 @@ class Envoy:
             connection.request(path, headers, body, method)
             return connection.answer()
 
+    def cpu(self):
+        """The processor time the process has used, in seconds."""
+        with open(f"/proc/{self.process.pid}/stat") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def rss(self):
         """The memory of the process, in KiB."""
         with open(f"/proc/{self.process.pid}/status") as file:
@@ -349,11 +368,18 @@ class Envoy:
 
 def cluster(name, address, **settings):
     """A cluster of one endpoint: the path of a socket, or a host and a port."""
-    where = ({"pipe": {"path": address}} if isinstance(address, str)
-             else {"socket_address": {"address": address[0], "port_value": address[1]}})
-    return {"name": name, "connect_timeout": "1s",
-            "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [
-                {"endpoint": {"address": where}}]}]}, **settings}
+    endpoint = {"endpoint": {"address": address_of(address)}}
+    assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
+    return {"name": name, "connect_timeout": "1s", "load_assignment": assignment, **settings}
+
+
+def upstream_cluster(path):
+    options = {
+        "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+        "explicit_http_config": {"http_protocol_options": {"enable_trailers": True}},
+    }
+    name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+    return cluster("upstream", path, typed_extension_protocol_options={name: options})
 
 
 def bearer(token):
