@@ -201,6 +201,7 @@ impl Source {
     }
 
     fn run_fetch(self: Arc<Self>) {
+        let begun = self.elapsed();
         let outcome = catch_unwind(AssertUnwindSafe(|| self.verifier.refresh()));
         let mut state = self.lock();
         state.fetching = false;
@@ -209,7 +210,7 @@ impl Source {
         }
         self.ended.fetch_add(1, Ordering::Relaxed);
         match outcome {
-            Ok(Ok(())) => self.fetch_ended_well(&mut state),
+            Ok(Ok(())) => self.fetch_ended_well(&mut state, begun),
             Ok(Err(error)) => {
                 self.fetch_failed(&mut state, &error.to_string(), error.retry_after());
             }
@@ -220,8 +221,8 @@ impl Source {
         }
     }
 
-    fn fetch_ended_well(&self, state: &mut State) {
-        self.renew_in(self.renewal());
+    fn fetch_ended_well(&self, state: &mut State, begun: u64) {
+        self.renew_at.store(begun.saturating_add(millis(self.renewal())), Ordering::Relaxed);
         if std::mem::take(&mut state.failing) {
             let text = format!("torii: the keys of {} can be had again", self.issuer);
             (self.log)(Level::Info, &text);
@@ -262,10 +263,10 @@ fn issuer(verifier: &Verifier) -> Option<String> {
     verifier.stats().ok()?.str("/issuers/0/issuer").map(str::to_owned)
 }
 
-/// How old the keys in use are.
+/// How old the keys in use are, at most.
 fn key_age(verifier: &Verifier) -> Option<Duration> {
     let seconds = verifier.stats().ok()?.int("/issuers/0/key_age").ok()?;
-    u64::try_from(seconds).ok().map(Duration::from_secs)
+    u64::try_from(seconds).ok().map(|seconds| Duration::from_secs(seconds + 1))
 }
 
 fn millis(time: Duration) -> u64 {

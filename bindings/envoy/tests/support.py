@@ -259,6 +259,7 @@ def listener(address, filters, routes=None, **settings):
         "@type": "type.googleapis.com/envoy.extensions.filters.network"
                  ".http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "test",
+        "delayed_close_timeout": "0.1s",
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
         "http_filters": [*filters, ROUTER],
         **settings,
@@ -278,7 +279,7 @@ class Envoy:
     """The real Envoy with these listeners, in a directory of its own."""
 
     def __init__(self, listeners, directory, *, concurrency=2, environment=None, arguments=(),
-                 binary=ENVOY, clusters=(), prefix=()):
+                 binary=ENVOY, clusters=(), prefix=(), dynamic=None):
         """`listeners` is a list of functions of the path of a socket."""
         self.directory = tempfile.mkdtemp(dir=directory)
         self.paths = [f"{self.directory}/{number}" for number in range(len(listeners))]
@@ -291,10 +292,12 @@ class Envoy:
                 "clusters": [upstream_cluster(f"{directory}/upstream"), *clusters],
             },
         }
+        if dynamic:
+            config["dynamic_resources"] = dynamic
         with open(f"{self.directory}/envoy.json", "w") as file:
             json.dump(config, file)
         command = [*prefix, binary, "-c", f"{self.directory}/envoy.json", "--disable-hot-restart",
-                   "--concurrency", str(concurrency), "--drain-time-s", "1", *arguments]
+                   "--concurrency", str(concurrency), "--file-flush-interval-msec", "20", *arguments]
         self.log = open(self.log_path, "wb")
         self.process = subprocess.Popen(
             command, stdout=self.log, stderr=self.log,

@@ -1,0 +1,294 @@
+"""What becomes of requests while keys are fetched, and how they are fetched."""
+
+import json
+import os
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from support import Connection, Envoy, Torii, Upstream, bearer, listener, module, until
+
+
+def all_at_once(count, work):
+    """Runs the work so many times at once and gives the results."""
+    results = [None] * count
+
+    def run(number):
+        results[number] = work(number)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+class Keys(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(directory.cleanup)
+        cls.directory = directory.name
+        cls.torii = cls.enterClassContext(Torii())
+        cls.upstream = Upstream(f"{cls.directory}/upstream")
+        cls.addClassCleanup(cls.upstream.close)
+
+    def setUp(self):
+        self.torii.reset()
+        self.torii.call("DELETE", "/requests")
+        self.upstream.requests.clear()
+
+    def envoy(self, issuers=None, http=None, **config):
+        config = {"issuers": issuers or [self.torii.issuer], "headers": {"x-user-id": "sub"},
+                  **config}
+        return Envoy([lambda path: listener(path, [module(config)], **(http or {}))],
+                     self.directory)
+
+    def parked(self, envoy, count):
+        until(lambda: envoy.stats()["torii_parked"] == count, f"{count} requests parked")
+
+    def send_parked(self, envoy, *requests, before=0):
+        """Sends requests while keys are fetched, and gives their connections once all wait."""
+        connections = []
+        for request in requests:
+            connection = envoy.connect()
+            self.addCleanup(connection.close)
+            connection.request(**request)
+            connections.append(connection)
+        self.parked(envoy, before + len(requests))
+        return connections
+
+    # ---- when they are fetched
+
+    def test_they_are_fetched_at_the_start_which_does_not_wait_for_them(self):
+        self.torii.fault("hang")
+        with self.envoy() as envoy:
+            self.assertEqual(self.torii.fetches(at_least=1), 1)
+            self.assertEqual(envoy.get().status, 401)
+            self.torii.clear_faults()
+
+    def test_validation_fetches_nothing(self):
+        config = {"issuers": [self.torii.issuer]}
+        envoy = Envoy([lambda path: listener(path, [module(config)])], self.directory,
+                      arguments=["--mode", "validate"])
+        self.assertEqual(envoy.process.wait(20), 0, envoy.log_text())
+        envoy.stop()
+        self.assertEqual(self.torii.fetches(), 0)
+
+    def test_they_are_renewed_while_nobody_waits(self):
+        with self.envoy(key_lifetime=2) as envoy:
+            token = self.torii.token()
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+            waited = envoy.stats()["torii_parked"]
+            self.torii.fault("delay", ms=100)
+            while self.torii.fetches() < 3:
+                self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+            self.assertEqual(envoy.stats()["torii_parked"], waited)
+
+    def test_two_listeners_share_them(self):
+        config = {"issuers": [self.torii.issuer]}
+        make = lambda path: listener(path, [module(config)])  # noqa: E731
+        with Envoy([make, make], self.directory) as envoy:
+            for number in range(2):
+                headers = bearer(self.torii.token())
+                self.assertEqual(envoy.get(headers=headers, number=number).status, 200)
+        self.assertLessEqual(self.torii.fetches(), 2)
+
+    def test_a_new_key_is_found(self):
+        with self.envoy() as envoy:
+            self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 200)
+            self.torii.rotate()
+            self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 200)
+            stats = envoy.stats()
+            self.assertEqual((stats["torii_key_fetches"], stats["torii_key_fetch_failures"]), (2, 0))
+
+    # ---- who waits for them
+
+    def test_a_body_is_not_let_through_meanwhile(self):
+        """The way past that it would be to stop nothing but the headers."""
+        self.torii.fault("delay", ms=1000, times=1)
+        forged = self.torii.token(signer="forged")
+        good = self.torii.token(claims={"sub": "user-1"})
+        body = b"x" * 3_000_000
+        with self.envoy() as envoy:
+            bad_small, bad_open, good_small = self.send_parked(
+                envoy, {"headers": bearer(forged), "body": b"x"},
+                {"headers": bearer(forged) + [("transfer-encoding", "chunked")], "method": "POST"},
+                {"headers": bearer(good), "body": b"y" * 10})
+            large = envoy.connect()
+            self.addCleanup(large.close)
+            sender = threading.Thread(target=large.request,
+                                      kwargs={"headers": bearer(good), "body": body})
+            sender.start()
+            self.parked(envoy, 4)
+            # What comes only now, while the request waits.
+            bad_open.send(b"4\r\nbody\r\n0\r\n\r\n")
+            self.assertEqual(self.upstream.requests, [])
+            self.assertEqual(bad_small.answer().status, 401)
+            self.assertEqual(bad_open.answer().status, 401)
+            answer = good_small.answer()
+            self.assertEqual((answer.status, answer.json["length"]), (200, 10))
+            answer = large.answer()
+            sender.join()
+            self.assertEqual((answer.status, answer.json["length"]), (200, len(body)))
+            self.assertEqual(answer.seen("x-user-id"), ["user-1"])
+        self.assertEqual(len(self.upstream.requests), 2)
+
+    def test_trailers_and_websockets_wait(self):
+        self.torii.fault("delay", ms=1000, times=1)
+        http = {"http_protocol_options": {"enable_trailers": True},
+                "upgrade_configs": [{"upgrade_type": "websocket"}]}
+        good = bearer(self.torii.token())
+        upgrade = [("connection", "upgrade"), ("upgrade", "websocket")]
+        with self.envoy(http=http) as envoy:
+            chunked, socket, bad_socket = self.send_parked(
+                envoy, {"method": "POST", "headers": good + [("transfer-encoding", "chunked"),
+                                                             ("trailer", "x-sum")]},
+                {"headers": good + upgrade},
+                {"headers": bearer(self.torii.token(signer="forged")) + upgrade})
+            chunked.send(b"4\r\nbody\r\n0\r\nx-sum: 1\r\n\r\n")
+            self.assertEqual(self.upstream.requests, [])
+            answer = chunked.answer()
+            self.assertEqual((answer.status, answer.json["trailers"]), (200, [["x-sum", "1"]]))
+            self.assertEqual(socket.answer().status, 101)
+            socket.send(b"hello")
+            self.assertEqual(socket.reader.read(5), b"hello")
+            self.assertEqual(bad_socket.answer().status, 401)
+
+    def test_http_2_waits(self):
+        self.torii.fault("delay", ms=200, times=1)
+        with self.envoy() as envoy:
+            command = ["curl", "-s", "-o", f"{self.directory}/h2", "-w", "%{http_version} %{http_code}",
+                       "--http2-prior-knowledge", "--unix-socket", envoy.paths[0], "-d", "x=1", "-H",
+                       f"authorization: Bearer {self.torii.token()}", "http://test/"]
+            ended = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+            self.assertEqual(ended.stdout, "2 200")
+
+    def test_many_wait_for_one_fetch(self):
+        self.torii.fault("delay", ms=1000, times=1)
+        tokens = [self.torii.token(signer="current" if number % 4 else "forged")
+                  for number in range(100)]
+        with self.envoy() as envoy:
+            answers = all_at_once(100, lambda n: envoy.get(headers=bearer(tokens[n])).status)
+            self.assertEqual(envoy.stats()["torii_parked"], 100)
+            self.assertEqual(answers, [200 if number % 4 else 401 for number in range(100)])
+            self.assertLessEqual(self.torii.fetches(), 2)
+
+    def test_nobody_waits_longer_than_told(self):
+        self.torii.fault("hang")
+        with self.envoy(key_timeout_ms=400) as envoy:
+            began = time.monotonic()
+            answer = envoy.get(headers=bearer(self.torii.token()))
+            took = time.monotonic() - began
+            self.assertEqual(answer.status, 503, answer)
+            self.assertGreaterEqual(int(answer.header("retry-after")), 1)
+            self.assertEqual(answer.json["error"]["code"], "keys_unavailable")
+            self.assertLess(took, 2)
+            self.assertEqual(answer.header("www-authenticate"), None)
+            self.torii.clear_faults()
+
+    def test_the_wait_ends_though_the_fetch_does_not(self):
+        """A fetch that began before the request, and outlives its patience."""
+        self.torii.fault("drip", ms=30)
+        with self.envoy(key_timeout_ms=900) as envoy:
+            until(lambda: self.torii.fetches() == 1, "the first fetch")
+            began = time.monotonic()
+            self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 503)
+            self.assertLess(time.monotonic() - began, 2)
+            self.torii.clear_faults()
+
+    def test_an_issuer_that_is_down(self):
+        self.torii.fault("status", status=500)
+        with self.envoy() as envoy:
+            answer = envoy.get(headers=bearer(self.torii.token()))
+            self.assertEqual(answer.status, 503, answer)
+            self.assertIn("torii", envoy.log_text())
+            self.assertRegex(envoy.log_text(), r"\[warning\].*the keys at http\S+ cannot be had")
+            self.assertGreaterEqual(envoy.stats()["torii_key_fetch_failures"], 1)
+            self.torii.clear_faults()
+            until(lambda: envoy.get(headers=bearer(self.torii.token())).status == 200,
+                  "the keys can be had again")
+            self.assertRegex(envoy.log_text(), r"\[info\].*the keys of http\S+ can be had again")
+
+    def test_an_issuer_that_hangs_holds_up_no_other(self):
+        self.torii.call("POST", "/issuers", {"name": "other"})
+        other = self.torii.issuer.replace("/acme", "/other")
+        self.torii.fault("hang", path="/acme/")
+        with self.envoy([self.torii.issuer, other]) as envoy:
+            waits, = self.send_parked(envoy, {"headers": bearer(self.torii.token())})
+            began = time.monotonic()
+            self.assertEqual(envoy.get(headers=bearer(self.torii.token("other"))).status, 200)
+            self.assertLess(time.monotonic() - began, 2)
+            # A fetch that is cut off has failed, and is not repeated at once.
+            self.torii.clear_faults()
+            self.assertEqual(waits.answer().status, 503)
+
+    # ---- who goes away meanwhile
+
+    def test_clients_that_leave_while_they_wait(self):
+        self.torii.fault("delay", ms=1000, times=1)
+        token = self.torii.token()
+        with self.envoy() as envoy:
+            requests = [{"headers": bearer(token)}, {"headers": bearer(token), "body": b"x"}] * 25
+            for connection in self.send_parked(envoy, *requests):
+                connection.close()
+            gauge = "http.test.downstream_rq_active"
+            until(lambda: f"{gauge}: 0" in envoy.admin_get(f"/stats?filter={gauge}"), "all gone")
+            stays, = self.send_parked(envoy, {"headers": bearer(token)}, before=50)
+            self.assertEqual(stays.answer().status, 200)
+            self.assertEqual(len(self.upstream.requests), 1)
+        self.assertEqual(envoy.process.returncode, 0)
+
+    def test_envoy_ends_while_requests_wait(self):
+        for _ in range(3):
+            self.torii.fault("hang", times=1)
+            with self.envoy() as envoy:
+                self.send_parked(envoy, *[{"headers": bearer(self.torii.token())}] * 20)
+                began = time.monotonic()
+                self.assertEqual(envoy.stop(), 0, envoy.log_text()[-2000:])
+                self.assertLess(time.monotonic() - began, 3)
+            self.torii.clear_faults()
+
+    def test_a_configuration_is_replaced_while_keys_are_fetched(self):
+        """As an update of a listener does: the thread that fetches outlives its configuration."""
+        discovered = f"{self.directory}/listeners.json"
+
+        def publish(version, **config):
+            made = listener(f"{self.directory}/discovered",
+                            [module({"issuers": [self.torii.issuer], **config})])
+            kind = "type.googleapis.com/envoy.config.listener.v3.Listener"
+            text = {"version_info": version, "resources": [{"@type": kind, **made, "name": "it"}]}
+            with open(discovered + ".new", "w") as file:
+                json.dump(text, file)
+            os.rename(discovered + ".new", discovered)
+
+        def get():
+            with Connection(f"{self.directory}/discovered") as connection:
+                connection.request(headers=bearer(self.torii.token()))
+                answer = connection.answer()
+                return answer and answer.status
+
+        self.torii.fault("hang")
+        publish("1", realm="one")
+        dynamic = {"lds_config": {"path_config_source": {"path": discovered}}}
+        with Envoy([], self.directory, dynamic=dynamic, arguments=["--drain-time-s", "1", "--service-node", "n",
+                                                "--service-cluster", "c"]) as envoy:
+            self.torii.fetches(at_least=1)
+            before = 1
+            for version in "234":
+                publish(version, realm=f"r{version}")
+                before += 1
+                until(lambda: f"lds.update_success: {before}"  # noqa: B023
+                      in envoy.admin_get("/stats?filter=lds.update_success"), "the update")
+            until(lambda: "listener_manager.total_listeners_draining: 0"
+                  in envoy.admin_get("/stats?filter=listeners_draining"), "the old ones gone")
+            self.torii.clear_faults()
+            until(lambda: get() == 200, "an answer of the last configuration")
+        self.assertEqual(envoy.process.returncode, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
