@@ -176,8 +176,9 @@ fn log(level: Level, message: &str) {
         Level::Warn => 3,
         Level::Error => 4,
     };
-    // SAFETY: the texts live until the call returns; any thread may log.
-    unsafe { (envoy.log_v2)(level, Text::of(message), Text::of("torii"), 0) }
+    let message = format!("torii: {message}");
+    // SAFETY: the text lives until the call returns; any thread may log.
+    unsafe { (envoy.log_v2)(level, Text::of(&message), Text::NONE, 0) }
 }
 
 /// The stream of a request, while Envoy has called the filter for it.

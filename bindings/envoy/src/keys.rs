@@ -224,7 +224,7 @@ impl Source {
     fn fetch_ended_well(&self, state: &mut State, begun: u64) {
         self.renew_at.store(begun.saturating_add(millis(self.renewal())), Ordering::Relaxed);
         if std::mem::take(&mut state.failing) {
-            let text = format!("torii: the keys of {} can be had again", self.issuer);
+            let text = format!("the keys of {} can be had again", self.issuer);
             (self.log)(Level::Info, &text);
         }
     }
@@ -233,7 +233,7 @@ impl Source {
         self.failed.fetch_add(1, Ordering::Relaxed);
         self.renew_in(Duration::from_secs(retry_after.unwrap_or(1)));
         if !std::mem::replace(&mut state.failing, true) {
-            (self.log)(Level::Warn, &format!("torii: {why}"));
+            (self.log)(Level::Warn, why);
         }
     }
 

