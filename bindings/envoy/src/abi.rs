@@ -443,12 +443,12 @@ unsafe fn filter(filter: *const c_void) -> Rc<Filter> {
 }
 
 /// Runs a part of the filter on a stream. Whatever fails, the request is not let through.
-fn on_stream(
-    host: *mut c_void,
+fn on_stream<S: Host>(
+    stream: Option<S>,
     filter: &Filter,
-    body: impl FnOnce(&Filter, &mut Stream) -> Flow,
+    body: impl FnOnce(&Filter, &mut S) -> Flow,
 ) -> Flow {
-    let Some(mut stream) = Stream::new(host) else { return Flow::Wait };
+    let Some(mut stream) = stream else { return Flow::Wait };
     let flow = guarded(None, || Some(body(filter, &mut stream)));
     flow.unwrap_or_else(|| {
         guarded(Flow::Wait, || {
@@ -466,7 +466,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
 ) -> i32 {
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
     let ours = unsafe { filter(ours) };
-    match on_stream(host, &ours, |filter, stream| filter.request_headers(stream)) {
+    match on_stream(Stream::new(host), &ours, |filter, stream| filter.request_headers(stream)) {
         Flow::Continue => HEADERS_CONTINUE,
         Flow::Wait => HEADERS_WAIT,
         Flow::Stop => HEADERS_STOP,
@@ -482,7 +482,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
     let event = if event == Event::Expired as u64 { Event::Expired } else { Event::Fetched };
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
     let ours = unsafe { filter(ours) };
-    on_stream(host, &ours, |filter, stream| {
+    on_stream(Stream::new(host), &ours, |filter, stream| {
         filter.woken(stream, event);
         Flow::Stop
     });
@@ -549,4 +549,38 @@ ignored! {
     fn envoy_dynamic_module_on_http_filter_http_stream_trailers(Filters, Ours, u64, *const Header, usize);
     fn envoy_dynamic_module_on_http_filter_http_stream_complete(Filters, Ours, u64);
     fn envoy_dynamic_module_on_http_filter_http_stream_reset(Filters, Ours, u64, u32);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::tests::{FakeHost, config};
+
+    #[test]
+    fn a_defect_lets_nothing_through() {
+        let filter = Filter::new(config(r#"{"issuers": ["https://acme.torii.so"]}"#));
+        let mut host = FakeHost::new(&[]);
+        host.broken = true;
+        let answers = host.answers.clone();
+        let flow = on_stream(Some(host), &filter, |filter, stream| filter.request_headers(stream));
+        assert_eq!(flow, Flow::Stop);
+        assert_eq!(answers.borrow()[0].0, 500);
+        assert_eq!(filter.request_rest(), Flow::Stop);
+    }
+
+    #[test]
+    fn a_stream_without_an_envoy_is_let_nowhere() {
+        let filter = Filter::new(config(r#"{"issuers": ["https://acme.torii.so"]}"#));
+        let flow = on_stream(Stream::new(std::ptr::null_mut()), &filter, |filter, stream| {
+            filter.request_headers(stream)
+        });
+        assert_eq!((flow, filter.request_rest()), (Flow::Wait, Flow::Wait));
+    }
+
+    #[test]
+    fn this_process_is_no_envoy() {
+        assert!(envoy_dynamic_module_on_program_init().is_null());
+        let said = check_host().err().unwrap();
+        assert_eq!(said, "this Envoy has no callback is_validation_mode");
+    }
 }

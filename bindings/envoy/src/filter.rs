@@ -208,3 +208,6 @@ impl Filter {
         }
     }
 }
+
+#[cfg(test)]
+pub mod tests;

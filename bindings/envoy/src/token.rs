@@ -58,7 +58,7 @@ impl From {
             From::Header(name) => match host.header(name, 0) {
                 None => Found::Nothing,
                 Some((_, 2..)) => Found::Repeated,
-                Some((value, _)) if value.is_empty() => Found::Nothing,
+                Some(([], _)) => Found::Nothing,
                 Some((value, _)) => Found::Header(value),
             },
             From::Cookie(name) => cookie(host, name.as_bytes()),
