@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures the module beside Envoy without it, and beside Envoy's own jwt_authn: bench.sh EMULATOR
 #
-# Wants two processors and wrk. $BENCH_SECONDS (3) and $BENCH_ROUNDS (3) say how long.
+# Wants two processors and wrk. $BENCH_SECONDS (2) and $BENCH_ROUNDS (5) say how long.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,6 +1,6 @@
 //! Fetching issuers' keys beside the requests, and waking the requests that wait for them.
 //!
-//! Threads live for as long as there is something to do: one for each issuer while its keys are
+//! Threads live for as long as there is something to do: for each issuer one while its keys are
 //! being fetched, and one while requests wait for them. Of Envoy they know nothing but the wakers
 //! of streams and the log, and touch these only under the lock, which the destruction of a stream
 //! and of a configuration take as well: afterwards they touch them no more.
@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,6 +34,8 @@ pub struct Source {
     ended: AtomicU64,
     failed: AtomicU64,
     state: Mutex<State>,
+    /// Told when another request is the first whose time is up.
+    first: Condvar,
     log: Log,
 }
 
@@ -76,6 +78,7 @@ impl Keys {
                 ended: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
                 state: Mutex::default(),
+                first: Condvar::new(),
                 log,
             }))
         };
@@ -118,6 +121,7 @@ impl Drop for Keys {
             let mut state = source.lock();
             state.closed = true;
             state.parked.clear();
+            source.first.notify_one();
         }
     }
 }
@@ -177,6 +181,9 @@ impl Source {
             return None;
         }
         state.parked.insert(ticket, waker);
+        if state.parked.first_key_value().is_some_and(|(first, _)| *first == ticket) {
+            self.first.notify_one();
+        }
         Some(ticket)
     }
 
@@ -238,23 +245,17 @@ impl Source {
     }
 
     fn run_watch(self: Arc<Self>) {
-        loop {
-            let mut state = self.lock();
-            let now = Instant::now();
-            let left = match state.parked.first_entry() {
-                Some(first) if first.key().deadline <= now => {
-                    first.remove().wake(Event::Expired);
-                    continue;
-                }
-                Some(first) => first.key().deadline - now,
-                None => {
-                    state.watching = false;
-                    return;
-                }
-            };
-            drop(state);
-            thread::sleep(left);
+        let mut state = self.lock();
+        while let Some(first) = state.parked.first_entry() {
+            let left = first.key().deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                first.remove().wake(Event::Expired);
+            } else {
+                let waited = self.first.wait_timeout(state, left);
+                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            }
         }
+        state.watching = false;
     }
 }
 
