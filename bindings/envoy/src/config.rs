@@ -13,7 +13,7 @@ use crate::host::Log;
 use crate::identity::Requirements;
 use crate::keys::Keys;
 use crate::stats::Counters;
-use crate::token::From;
+use crate::token::Place;
 
 /// What a filter is configured to do, shared by all requests.
 pub struct Config {
@@ -26,7 +26,7 @@ pub struct Config {
     /// What to require where the route does not say.
     pub require: Requirements,
     /// Where a token may be, in the order in which to look.
-    pub token: Vec<From>,
+    pub token: Vec<Place>,
     /// Request headers, in lower case, and the claims they are made of.
     pub headers: Vec<(String, String)>,
     /// Keys of the dynamic metadata, and the claims they are made of.
@@ -84,7 +84,7 @@ pub struct Settings {
     #[serde(default)]
     mode: Mode,
     #[serde(default = "authorization")]
-    token: Vec<From>,
+    token: Vec<Place>,
     #[serde(default)]
     headers: Pairs,
     #[serde(default)]
@@ -104,8 +104,8 @@ pub struct Settings {
     cache_bytes: Option<usize>,
 }
 
-fn authorization() -> Vec<From> {
-    vec![From::Header("authorization".to_owned())]
+fn authorization() -> Vec<Place> {
+    vec![Place::Header("authorization".to_owned())]
 }
 
 fn torii() -> String {
@@ -137,8 +137,8 @@ impl Settings {
         if settings.token.is_empty() {
             return Err("`token` is empty".to_owned());
         }
-        for from in &mut settings.token {
-            from.check().map_err(|why| format!("`token`: {why}"))?;
+        for place in &mut settings.token {
+            place.check().map_err(|why| format!("`token`: {why}"))?;
         }
         for (header, _) in &mut settings.headers.0 {
             *header = identity_header(header, &settings.token)
@@ -232,7 +232,7 @@ fn named<T>(name: &str, result: torii::Result<T>) -> Result<(), String> {
 
 /// A header that is to hold a claim, in lower case. What a request cannot do without is refused,
 /// because the filter removes what a client sends under the name.
-fn identity_header(name: &str, token: &[From]) -> Result<String, String> {
+fn identity_header(name: &str, token: &[Place]) -> Result<String, String> {
     let name = name.to_ascii_lowercase();
     if !is_header_name(&name) {
         return Err("is no header name".to_owned());
@@ -248,7 +248,8 @@ fn identity_header(name: &str, token: &[From]) -> Result<String, String> {
         "transfer-encoding",
         "upgrade",
     ];
-    if framing.contains(&&*name) || token.iter().any(|from| from.is_header(&name)) {
+    let plain = name.replace('_', "-");
+    if framing.contains(&&*plain) || token.iter().any(|place| place.is_header(&plain)) {
         return Err("has a meaning of its own".to_owned());
     }
     Ok(name)

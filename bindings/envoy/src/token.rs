@@ -11,7 +11,7 @@ use crate::host::Host;
 /// A place where a token may be.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum From {
+pub enum Place {
     /// A header whose value is `Bearer <token>`, named in lower case.
     Header(String),
     /// A cookie whose value is the token.
@@ -31,11 +31,11 @@ pub enum Found<'a> {
     Repeated,
 }
 
-impl From {
+impl Place {
     /// Checks the name, and brings it to the form in which it is looked up.
     pub fn check(&mut self) -> Result<(), String> {
         match self {
-            From::Header(name) => {
+            Place::Header(name) => {
                 if !is_header_name(name) {
                     return Err(format!("`{name}` is no header name"));
                 }
@@ -43,31 +43,31 @@ impl From {
                 Ok(())
             }
             // The name of a cookie is made of the same characters (RFC 6265 §4.1.1).
-            From::Cookie(name) if is_header_name(name) => Ok(()),
-            From::Cookie(name) => Err(format!("`{name}` is no cookie name")),
+            Place::Cookie(name) if is_header_name(name) => Ok(()),
+            Place::Cookie(name) => Err(format!("`{name}` is no cookie name")),
         }
     }
 
-    /// Whether it is this header.
+    /// Whether it is this header, where `_` is taken for `-`.
     pub fn is_header(&self, name: &str) -> bool {
-        matches!(self, From::Header(header) if header == name)
+        matches!(self, Place::Header(header) if header.replace('_', "-") == name)
     }
 
     fn find<'a>(&self, host: &'a dyn Host) -> Found<'a> {
         match self {
-            From::Header(name) => match host.header(name, 0) {
+            Place::Header(name) => match host.header(name, 0) {
                 None => Found::Nothing,
                 Some((_, 2..)) => Found::Repeated,
                 Some(([], _)) => Found::Nothing,
                 Some((value, _)) => Found::Header(value),
             },
-            From::Cookie(name) => cookie(host, name.as_bytes()),
+            Place::Cookie(name) => cookie(host, name.as_bytes()),
         }
     }
 }
 
 /// The token of a request: in the first of the places that has one.
-pub fn find<'a>(places: &[From], host: &'a dyn Host) -> Found<'a> {
+pub fn find<'a>(places: &[Place], host: &'a dyn Host) -> Found<'a> {
     let found = places.iter().map(|place| place.find(host));
     found.into_iter().find(|found| *found != Found::Nothing).unwrap_or(Found::Nothing)
 }

@@ -4,6 +4,7 @@ import json
 import subprocess
 import tempfile
 import unittest
+import urllib.request
 
 from support import Envoy, Torii, Upstream, bearer, listener, module, on_route, until
 
@@ -62,7 +63,10 @@ class Requests(unittest.TestCase):
 
         def complete(path):
             # As text, as other control planes send it.
-            config = {**issuers, "require": ["profile_complete"], "audiences": ["app"]}
+            keys = urllib.request.urlopen(f"{cls.torii.issuer}/_torii/.well-known/jwks.json")
+            with keys:
+                given = {"issuer": cls.torii.issuer, "jwks": json.load(keys)}
+            config = {"issuers": [given], "require": ["profile_complete"], "audiences": ["app"]}
             return listener(path, [module(json.dumps(config))])
 
         cls.envoy = cls.enterClassContext(
