@@ -50,6 +50,9 @@ struct State {
     parked: BTreeMap<Ticket, Box<dyn Wake>>,
 }
 
+/// How long to wait for a fetch of which nothing is known but that it is under way.
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// How many requests were parked in this process.
 static TICKETS: AtomicU64 = AtomicU64::new(0);
 
@@ -208,17 +211,24 @@ impl Source {
     }
 
     fn run_fetch(self: Arc<Self>) {
-        let begun = self.elapsed();
+        let (begun, before) = (self.elapsed(), fetches(&self.verifier));
         let outcome = catch_unwind(AssertUnwindSafe(|| self.verifier.refresh()));
+        let fetched = fetches(&self.verifier) != before;
+        if !fetched && matches!(outcome, Ok(Ok(()))) {
+            // Keys that came within the last second will do for the library. If they do not for
+            // those that wait, somebody else is fetching: look again, but not all the time.
+            thread::sleep(PAUSE);
+        }
         let mut state = self.lock();
         state.fetching = false;
         if state.closed {
             return;
         }
-        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.ended.fetch_add(u64::from(fetched), Ordering::Relaxed);
         match outcome {
             Ok(Ok(())) => self.fetch_ended_well(&mut state, begun),
             Ok(Err(error)) => {
+                self.failed.fetch_add(u64::from(fetched), Ordering::Relaxed);
                 self.fetch_failed(&mut state, &error.to_string(), error.retry_after());
             }
             Err(_) => self.fetch_failed(&mut state, "fetching keys failed by a defect", None),
@@ -237,7 +247,6 @@ impl Source {
     }
 
     fn fetch_failed(&self, state: &mut State, why: &str, retry_after: Option<u64>) {
-        self.failed.fetch_add(1, Ordering::Relaxed);
         self.renew_in(Duration::from_secs(retry_after.unwrap_or(1)));
         if !std::mem::replace(&mut state.failing, true) {
             (self.log)(Level::Warn, why);
@@ -262,6 +271,11 @@ impl Source {
 /// The name of a verifier's only issuer.
 fn issuer(verifier: &Verifier) -> Option<String> {
     verifier.stats().ok()?.str("/issuers/0/issuer").map(str::to_owned)
+}
+
+/// How many fetches of the keys have ended, whoever made them.
+fn fetches(verifier: &Verifier) -> Option<i64> {
+    verifier.stats().ok()?.int("/issuers/0/fetches").ok()
 }
 
 /// How old the keys in use are, at most.
