@@ -2,6 +2,8 @@
 //! configuration it fetches them for, and Envoy closes a module with its last configuration.
 
 fn main() {
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    if std::env::var_os("CARGO_CFG_TARGET_OS").is_some_and(|os| os == "linux") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
     println!("cargo:rerun-if-changed=build.rs");
 }

@@ -409,13 +409,15 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_new(
 unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_destroy(
     route: *mut c_void,
 ) {
-    // SAFETY: it came from `per_route_config_new`, and is destroyed once.
-    drop(unsafe { Box::from_raw(route.cast::<Route>()) });
+    guarded((), || {
+        // SAFETY: it came from `per_route_config_new`, and is destroyed once.
+        drop(unsafe { Box::from_raw(route.cast::<Route>()) });
+    });
 }
 
 // ---- streams ----------------------------------------------------------------------------------
 
-/// A stream has begun. Its filter stays on the thread of the stream.
+/// A stream has begun. Its filter stays on the thread of the stream. Nothing in here can panic.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
     config: *const c_void,
@@ -495,7 +497,8 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_body(
     _end: bool,
 ) -> i32 {
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
-    match unsafe { filter(ours) }.request_rest() {
+    let ours = unsafe { filter(ours) };
+    match guarded(Flow::Wait, || ours.request_rest()) {
         Flow::Continue => BODY_CONTINUE,
         Flow::Wait => BODY_WAIT,
         Flow::Stop => BODY_STOP,
@@ -508,7 +511,8 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_trailers(
     ours: *const c_void,
 ) -> i32 {
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
-    match unsafe { filter(ours) }.request_rest() {
+    let ours = unsafe { filter(ours) };
+    match guarded(Flow::Wait, || ours.request_rest()) {
         Flow::Continue => TRAILERS_CONTINUE,
         Flow::Wait | Flow::Stop => TRAILERS_STOP,
     }
