@@ -12,7 +12,7 @@ import tempfile
 from urllib.parse import urlparse
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "tests"))
-from support import Envoy, Torii, listener, module  # noqa: E402
+from support import Envoy, Torii, listener, module
 
 SECONDS = int(os.environ.get("BENCH_SECONDS", 2))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 5))

@@ -1,10 +1,8 @@
 """The servers that the tests use: a local torii, an upstream, and the real Envoy between them."""
 
 import contextlib
-import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import socketserver

@@ -90,7 +90,7 @@ class Keys(unittest.TestCase):
 
     def test_two_listeners_share_them(self):
         config = {"issuers": [self.torii.issuer]}
-        make = lambda path: listener(path, [module(config)])  # noqa: E731
+        make = lambda path: listener(path, [module(config)])
         with Envoy([make, make], self.directory) as envoy:
             for number in range(2):
                 headers = bearer(self.torii.token())
@@ -99,7 +99,7 @@ class Keys(unittest.TestCase):
 
     def test_two_listeners_wait_for_one_fetch(self):
         """Nobody asks again and again whether it has ended."""
-        make = lambda path: listener(path, [module({"issuers": [self.torii.issuer]})])  # noqa: E731
+        make = lambda path: listener(path, [module({"issuers": [self.torii.issuer]})])
         with Envoy([make, make], self.directory) as envoy:
             self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 200)
             self.torii.rotate()
@@ -298,7 +298,7 @@ class Keys(unittest.TestCase):
             for version in "234":
                 publish(version, realm=f"r{version}")
                 before += 1
-                until(lambda: f"lds.update_success: {before}"  # noqa: B023
+                until(lambda: f"lds.update_success: {before}"
                       in envoy.admin_get("/stats?filter=lds.update_success"), "the update")
             until(lambda: "listener_manager.total_listeners_draining: 0"
                   in envoy.admin_get("/stats?filter=listeners_draining"), "the old ones gone")

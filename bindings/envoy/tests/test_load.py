@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from support import Envoy, Torii, Upstream, bearer, listener, module, until
+from support import Envoy, Torii, bearer, listener, module, until
 
 SECONDS = int(os.environ.get("LOAD_SECONDS", 22))
 
