@@ -308,7 +308,12 @@ class Envoy:
         )
 
     def __enter__(self):
-        until(self.ready, f"Envoy ready:\n{self.log_text()[-2000:]}")
+        try:
+            until(self.ready, "Envoy ready")
+        except AssertionError:
+            self.process.kill()
+            self.stop()
+            raise
         return self
 
     def __exit__(self, *_):
