@@ -14,6 +14,15 @@ use torii::{
 };
 use torii_behaviour::{Case, Corpus, Input, KeySet};
 
+fn required(case: &Case) -> impl Iterator<Item = Requirement> {
+    case.options.require.iter().map(|requirement| match requirement.as_str() {
+        "email_verified" => Requirement::EmailVerified,
+        "profile_complete" => Requirement::ProfileComplete,
+        "not_impersonated" => Requirement::NotImpersonated,
+        other => panic!("{other}"),
+    })
+}
+
 fn options(corpus: &Corpus, case: &Case) -> VerifierOptions {
     let jwks = |name: &str| corpus.key_sets[name].jwks.expand();
     let told = &case.options;
@@ -29,13 +38,8 @@ fn options(corpus: &Corpus, case: &Case) -> VerifierOptions {
     if let Some(leeway) = told.leeway {
         options.set_leeway(leeway.try_into().unwrap()).unwrap();
     }
-    for requirement in &told.require {
-        options.require(match requirement.as_str() {
-            "email_verified" => Requirement::EmailVerified,
-            "profile_complete" => Requirement::ProfileComplete,
-            "not_impersonated" => Requirement::NotImpersonated,
-            other => panic!("{other}"),
-        });
+    for requirement in required(case) {
+        options.require(requirement);
     }
     if let Some(now) = told.now {
         options.set_clock(move || now);
@@ -92,6 +96,25 @@ fn every_case_gets_its_verdict_in_every_way_of_asking() {
         }
     }
     println!("{} cases", corpus.cases.len());
+}
+
+#[test]
+fn what_is_required_of_all_can_be_asked_of_one() {
+    let corpus = torii_behaviour::load();
+    let mut asked = 0;
+    for case in corpus.cases.iter().filter(|case| !case.options.require.is_empty()) {
+        let Input::Token(token) = &case.input else { continue };
+        let mut lenient = case.clone();
+        lenient.options.require.clear();
+        let verifier = Verifier::new(&case.options.issuer, &options(&corpus, &lenient)).unwrap();
+        if let Ok(auth) = verifier.verify(token.expand()) {
+            let outcome = required(case).try_for_each(|requirement| auth.meets(requirement));
+            let status = outcome.map_or_else(|error| error.status().name(), |()| "TORII_OK");
+            assert_eq!(status, case.expect.status, "{}", case.name);
+            asked += 1;
+        }
+    }
+    assert!(asked > 10);
 }
 
 #[test]

@@ -10,8 +10,6 @@ build=${BUILD:-/tmp}/torii-envoy
 "$here/envoy.sh" "$build" 1.40.0
 export TORII_EMULATOR ENVOY=$build/1.40.0/envoy/_bin/envoy
 
-cd "$here/../.."
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-"${CARGO:-cargo}" build --quiet --release --locked -p torii-envoy
-export MODULE_DIR=$CARGO_TARGET_DIR/release PYTHONDONTWRITEBYTECODE=1
+"$here/build.sh" "$build"
+export MODULE_DIR=$build PYTHONDONTWRITEBYTECODE=1
 exec "${PYTHON:-python3}" "$here/bench.py"

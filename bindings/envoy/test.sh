@@ -13,10 +13,8 @@ build=${BUILD:-/tmp}/torii-envoy
 "$here/envoy.sh" "$build" 1.40.0 1.39.3
 export TORII_EMULATOR ENVOY=$build/1.40.0/envoy/_bin/envoy OLD_ENVOY=$build/1.39.3/envoy/_bin/envoy
 
-cd "$here/../.."
-export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
-"${CARGO:-cargo}" build --quiet --release --locked -p torii-envoy
-export MODULE_DIR=$CARGO_TARGET_DIR/release
+"$here/build.sh" "$build"
+export MODULE_DIR=$build
 
 export CLOCK=$build/clock.so
 cc -shared -fPIC -O2 -std=gnu11 -Wall -Wextra -Wpedantic -Werror "$here/tests/clock.c" -o "$CLOCK"

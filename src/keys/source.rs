@@ -256,7 +256,7 @@ impl Source {
     }
 
     /// Fetches the keys now, on this thread, or waits for the fetch under way. A pause after a
-    /// failure is kept, and a fetch that ended within the last second will do.
+    /// failure is kept, and, unless more is due, a fetch that ended within the last second will do.
     pub(crate) fn refresh(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<()> {
         if self.fetch.is_none() {
             return Ok(());
@@ -264,7 +264,10 @@ impl Source {
         let (gate, now) = (self.gate.get(), monotonic());
         let mut state = gate.lock();
         let due = state.life.host_need(phase(&self.held.load(), now, policy));
-        if due.is_none() && state.last_success.is_some_and(|at| now.saturating_sub(at) < 1_000) {
+        let lately = state.last_success.is_some_and(|at| now.saturating_sub(at) < 1_000);
+        // Somebody may be waiting for what the fetch under way brings, however young the keys are.
+        let under_way = matches!(state.life.look(Need::Order, now), Some(Turn::Wait(_)));
+        if due.is_none() && lately && !under_way {
             return Ok(());
         }
         match state.life.turn(due.unwrap_or(Need::Order), now, patience.until_lost()) {

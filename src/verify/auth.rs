@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
-use super::Issuer;
-use crate::error::Result;
+use super::{Issuer, Requirement};
+use crate::error::{Error, Result, Status};
 use crate::json::Json;
 use crate::keys::KeyId;
 use crate::text::Terminated;
@@ -45,9 +45,9 @@ pub(crate) struct Verified {
     pub(super) issuer: Arc<Issuer>,
     pub(super) key: KeyId,
     pub(super) times: Times,
-    pub(super) email_verified: bool,
-    pub(super) profile_complete: bool,
-    pub(super) impersonating: bool,
+    email_verified: bool,
+    profile_complete: bool,
+    impersonating: bool,
     /// String claims by name, read when the first of them is asked for.
     strings: OnceBox<Vec<(String, String)>>,
 }
@@ -78,6 +78,21 @@ impl From<Checked<'_>> for Kept {
 }
 
 impl Verified {
+    pub(super) fn meets(&self, requirement: Requirement) -> Result<()> {
+        let (met, subject, why) = match requirement {
+            Requirement::EmailVerified => {
+                (self.email_verified, "claim `email_verified`", "has to be true")
+            }
+            Requirement::ProfileComplete => {
+                (self.profile_complete, "claim `profile_complete`", "must not be false")
+            }
+            Requirement::NotImpersonated => {
+                (!self.impersonating, "claim `impersonating`", "must not be true")
+            }
+        };
+        if met { Ok(()) } else { Err(Error::fixed(Status::Policy, subject, why)) }
+    }
+
     pub(super) fn new(payload: String, kept: Kept, issuer: Arc<Issuer>, key: KeyId) -> Self {
         let mut text = payload;
         let payload = 0..terminate(&mut text);
@@ -169,6 +184,16 @@ impl Auth {
     /// The locale the user prefers.
     pub fn locale(&self) -> Option<&str> {
         self.0.text(Field::Locale).map(Terminated::as_str)
+    }
+
+    /// Asks for something more of this token alone, as [`VerifierOptions::require`] does of all.
+    ///
+    /// # Errors
+    /// [`Status::Policy`], with the claim that does not say so.
+    ///
+    /// [`VerifierOptions::require`]: crate::VerifierOptions::require
+    pub fn meets(&self, requirement: Requirement) -> Result<()> {
+        self.0.meets(requirement)
     }
 
     /// Whether the user has a verified email address: only when the token says `true`.

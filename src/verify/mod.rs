@@ -183,23 +183,7 @@ impl Verifier {
     }
 
     fn check_requirements(&self, verified: &Verified) -> Result<()> {
-        for requirement in &self.requirements {
-            let (met, subject, why) = match requirement {
-                Requirement::EmailVerified => {
-                    (verified.email_verified, "claim `email_verified`", "has to be true")
-                }
-                Requirement::ProfileComplete => {
-                    (verified.profile_complete, "claim `profile_complete`", "must not be false")
-                }
-                Requirement::NotImpersonated => {
-                    (!verified.impersonating, "claim `impersonating`", "must not be true")
-                }
-            };
-            if !met {
-                return Err(Error::fixed(Status::Policy, subject, why));
-            }
-        }
-        Ok(())
+        self.requirements.iter().try_for_each(|requirement| verified.meets(*requirement))
     }
 
     /// Fetches the keys of every issuer now, on this thread: to warm up, or for a pool of threads

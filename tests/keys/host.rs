@@ -1,9 +1,11 @@
 //! Callers that do no I/O, and hosts that fetch by themselves.
 
+use std::time::Instant;
+
 use torii::{Status, VerifierOptions};
 use torii_emulator::{FaultKind, Mint};
 
-use crate::{Stage, await_fetches, fetches, options, seconds, status, verifier};
+use crate::{LONG, Stage, await_fetches, fetches, options, seconds, status, verifier};
 
 /// For a host that fetches by itself.
 fn host_options() -> VerifierOptions {
@@ -53,6 +55,31 @@ fn refresh_on_another_thread_answers_what_nowait_could_not() {
 
     let unknown = crate::of_unknown_key(&issuer);
     assert_eq!(status(verifier.verify_nowait(&unknown)), Status::TokenKeyUnknown);
+}
+
+/// Otherwise a host that asks again after each refresh would ask all the time.
+#[test]
+fn refresh_waits_for_another_hosts_fetch_however_young_the_keys_are() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("two-hosts");
+    let [first, second] = [verifier(&issuer, &host_options()), verifier(&issuer, &host_options())];
+    first.refresh().unwrap();
+    issuer.rotate();
+    let token = issuer.mint(Mint::new());
+    assert_eq!(status(first.verify_nowait(&token)), Status::KeysPending);
+    issuer.fault(FaultKind::Delay { ms: 200 }, Some(1));
+    std::thread::scope(|scope| {
+        scope.spawn(|| first.refresh().unwrap());
+        let start = Instant::now();
+        while issuer.jwks_requests() < 2 {
+            assert!(start.elapsed() < LONG, "the first host never asked");
+            std::thread::yield_now();
+        }
+        assert_eq!(status(second.verify_nowait(&token)), Status::KeysPending);
+        second.refresh().unwrap();
+        assert_eq!(status(second.verify_nowait(&token)), Status::Ok);
+    });
+    assert_eq!(issuer.jwks_requests(), 2);
 }
 
 #[test]

@@ -38,16 +38,6 @@ impl Refusal {
         }
     }
 
-    /// A good token that does not meet a requirement.
-    pub fn policy(message: &'static str) -> Self {
-        Refusal {
-            status: Status::Policy.http(),
-            reason: reason(Status::Policy).into(),
-            message: message.into(),
-            retry_after: None,
-        }
-    }
-
     /// Keys did not come in time.
     pub fn timeout() -> Self {
         Refusal {
@@ -167,7 +157,8 @@ mod tests {
         assert_eq!(header(&answer, "retry-after"), Some("1"));
         assert_eq!(header(&answer, "www-authenticate"), None);
         assert!(Refusal::internal().answer("torii").body.contains("internal_error"));
-        let forbidden = Refusal::policy("claim `x`: has to be true").answer("torii");
+        let message = "claim `x`: has to be true".into();
+        let forbidden = Refusal { status: 403, message, ..Refusal::repeated() }.answer("torii");
         assert_eq!(
             forbidden.body,
             r#"{"error":{"code":"forbidden","message":"claim `x`: has to be true"}}"#

@@ -157,9 +157,9 @@ impl Filter {
                 if let Some(source) = config.keys.of(auth.issuer()) {
                     source.renew();
                 }
-                match route.require.unwrap_or(config.require).unmet(&auth) {
-                    None => Verdict::Pass(Some(auth)),
-                    Some(why) => Verdict::Refuse(Refusal::policy(why)),
+                match route.require.unwrap_or(config.require).check(&auth) {
+                    Ok(()) => Verdict::Pass(Some(auth)),
+                    Err(error) => Verdict::Refuse(error.into()),
                 }
             }
             Err(error) => match error.status() {

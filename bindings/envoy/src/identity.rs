@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
-use torii::Auth;
+use torii::{Auth, Requirement};
 
 use crate::config::Config;
 use crate::host::Host;
@@ -18,17 +18,15 @@ pub struct Requirements {
 }
 
 impl Requirements {
-    /// What an identity lacks, in the words of the library.
-    pub fn unmet(self, auth: &Auth) -> Option<&'static str> {
-        if self.email_verified && !auth.email_verified() {
-            Some("claim `email_verified`: has to be true")
-        } else if self.profile_complete && !auth.profile_complete() {
-            Some("claim `profile_complete`: must not be false")
-        } else if self.not_impersonated && auth.impersonating() {
-            Some("claim `impersonating`: must not be true")
-        } else {
-            None
-        }
+    /// Whether a user meets all of them.
+    pub fn check(self, auth: &Auth) -> torii::Result<()> {
+        let all = [
+            (self.email_verified, Requirement::EmailVerified),
+            (self.profile_complete, Requirement::ProfileComplete),
+            (self.not_impersonated, Requirement::NotImpersonated),
+        ];
+        let mut asked = all.into_iter().filter_map(|(asked, one)| asked.then_some(one));
+        asked.try_for_each(|requirement| auth.meets(requirement))
     }
 }
 
@@ -36,17 +34,17 @@ impl<'de> Deserialize<'de> for Requirements {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize, PartialEq)]
         #[serde(rename_all = "snake_case")]
-        enum Requirement {
+        enum Name {
             EmailVerified,
             ProfileComplete,
             NotImpersonated,
         }
 
-        let list = Vec::<Requirement>::deserialize(deserializer)?;
+        let list = Vec::<Name>::deserialize(deserializer)?;
         Ok(Requirements {
-            email_verified: list.contains(&Requirement::EmailVerified),
-            profile_complete: list.contains(&Requirement::ProfileComplete),
-            not_impersonated: list.contains(&Requirement::NotImpersonated),
+            email_verified: list.contains(&Name::EmailVerified),
+            profile_complete: list.contains(&Name::ProfileComplete),
+            not_impersonated: list.contains(&Name::NotImpersonated),
         })
     }
 }

@@ -50,9 +50,6 @@ struct State {
     parked: BTreeMap<Ticket, Box<dyn Wake>>,
 }
 
-/// How long to wait for a fetch of which nothing is known but that it is under way.
-const PAUSE: Duration = Duration::from_millis(10);
-
 /// How many requests were parked in this process.
 static TICKETS: AtomicU64 = AtomicU64::new(0);
 
@@ -214,11 +211,6 @@ impl Source {
         let (begun, before) = (self.elapsed(), fetches(&self.verifier));
         let outcome = catch_unwind(AssertUnwindSafe(|| self.verifier.refresh()));
         let fetched = fetches(&self.verifier) != before;
-        if !fetched && matches!(outcome, Ok(Ok(()))) {
-            // Keys that came within the last second will do for the library. If they do not for
-            // those that wait, somebody else is fetching: look again, but not all the time.
-            thread::sleep(PAUSE);
-        }
         let mut state = self.lock();
         state.fetching = false;
         if state.closed {
