@@ -46,7 +46,7 @@ status() { # HEADER: the first line of nginx's answer, and the last
   tr -d '\r' <&9 | sed -n '1p;$p' | tr '\n' ' '
 }
 good=$(status "Authorization: Bearer $token"$'\r\n') bad=$(status "Authorization: Bearer ${token}x"$'\r\n')
-nginx -s stop
+nginx -s stop 2>verdict
 [[ $good == "HTTP/1.1 200 OK user "* ]] || failed "nginx answers a good token with $good"
 [[ $bad == "HTTP/1.1 401 "* ]] || failed "nginx answers a bad token with $bad"
 rm /etc/nginx/conf.d/torii.conf
