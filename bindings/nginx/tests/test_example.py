@@ -1,0 +1,71 @@
+"""What users copy: examples/nginx as it is, and the configuration in the README."""
+
+import os
+import re
+import subprocess
+import unittest
+
+from harness import HERE, MODULE, NGINX, ROOT, Backend, Emulator, Nginx, ask, eventually, free_port
+
+EDGE, BACKEND, ISSUER = 8097, 8098, 8099
+
+
+class Example(unittest.TestCase):
+    def test_example(self):
+        emulator, backend = Emulator(ISSUER), Backend(BACKEND)
+        self.addCleanup(emulator.stop)
+        self.addCleanup(backend.stop)
+        nginx = Nginx("", start=False)
+        os.mkdir(f"{nginx.folder}/modules")
+        os.symlink(MODULE, f"{nginx.folder}/modules/ngx_http_torii_module.so")
+        with open(nginx.log, "w") as log:
+            nginx.process = subprocess.Popen(
+                [NGINX, "-p", nginx.folder, "-c", f"{ROOT}/examples/nginx/nginx.conf"],
+                stdin=subprocess.DEVNULL, stderr=log)
+        self.addCleanup(nginx.stop)
+        nginx.ready(EDGE)
+        good = emulator.token(claims={"sub": "user-1", "o": "org-1"})
+        unverified = emulator.token(claims={"email_verified": False})
+        eventually(lambda: ask(EDGE, "/whoami", good).status == 200)
+
+        self.assertEqual(ask(EDGE, "/whoami", good).json["sub"], "user-1")
+        lies = [("X-User-Id", "root"), ("X-Organization", "root")]
+        for path in ("/", "/billing/", "/shop/", "/browser-api/"):
+            headers = dict(ask(EDGE, path, good, headers=lies).json["headers"])
+            self.assertEqual((headers["x-user-id"], headers["x-organization"], headers["x-email-verified"],
+                              headers["x-environment-id"], headers.get("authorization")),
+                             ("user-1", "org-1", "true", emulator.environment_id, None))
+        headers = dict(ask(EDGE, "/shop/", headers=lies).json["headers"])
+        self.assertEqual([name for name in headers if name.startswith("x-")], [])
+        for path in ("/", "/whoami", "/billing/", "/browser-api/"):
+            self.assertEqual(ask(EDGE, path).status, 401)
+        self.assertEqual(ask(EDGE, "/billing/", unverified).status, 403)
+        answer = ask(EDGE, "/app/page")
+        self.assertEqual((answer.status, answer.header("location").partition("/login")[2]),
+                         (303, "?next=/app/page"))
+        cookie = [("Cookie", f"session={good}")]
+        self.assertEqual(dict(ask(EDGE, "/app/", headers=cookie).json["headers"])["x-user-id"], "user-1")
+        self.assertEqual(ask(EDGE, "/login").text, "Log in here.")
+        self.assertEqual(ask(EDGE, "/browser-api/", method="OPTIONS").status, 204)
+
+
+class Readme(unittest.TestCase):
+    def test_snippets(self):
+        with open(f"{HERE}/../README.md") as file:
+            snippets = re.findall(r"```nginx\n(.*?)```", file.read(), re.DOTALL)
+        self.assertEqual(len(snippets), 3)
+        for snippet in snippets:
+            with self.subTest(snippet):
+                http = "\n".join(line for line in snippet.splitlines()
+                                 if not re.match("load_module|thread_pool", line))
+                if "server {" not in http:
+                    http = f"server {{ listen 127.0.0.1:{free_port()}; torii_issuer https://acme.torii.so; {http} }}"
+                if http.lstrip().startswith("http {"):
+                    http = http.strip().removeprefix("http {").removesuffix("}")
+                nginx = Nginx(http, start=False)
+                status, messages = nginx.test()
+                self.assertEqual(status, 0, messages)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,243 @@
+"""Requests that wait for keys: none blocks the worker, and each is answered."""
+
+import contextlib
+import os
+import re
+import subprocess
+import time
+import unittest
+
+from harness import Client, Emulator, Nginx, ask, computed, eventually, free_port
+from parking import Parking
+
+
+class Keys(Parking):
+    """When keys come, and when they do not."""
+
+    def test_keys_are_there_before_the_first_request(self):
+        self.start()
+        self.emulator.fetches(at_least=1)
+        eventually(lambda: self.ask(token=self.emulator.token()).status == 200)
+        self.assertEqual(self.emulator.fetches(), 1)
+
+    def test_parked_requests_wait_while_others_do_not(self):
+        self.emulator.fault("hang")
+        self.start()
+        clients = self.park(100, self.emulator.token(claims={"sub": "user-1"}))
+        began = time.monotonic()
+        for _ in range(100):
+            self.assertEqual(self.ask("/open").text, "open")
+        # What needs no keys is judged as well.
+        self.assertEqual(self.ask(token="x").status, 401)
+        self.assertEqual(self.ask().status, 401)
+        self.assertLess(time.monotonic() - began, 3)
+        self.assertEqual(self.emulator.fetches(), 1)
+        # The fetch that hangs is closed, and has failed.
+        self.emulator.clear()
+        for client in clients:
+            answer = client.receive()
+            self.assertEqual((answer.status, answer.json["error"]["code"]), (503, "keys_unavailable"))
+            self.assertGreaterEqual(int(answer.header("retry-after")), 1)
+        eventually(lambda: self.ask(token=self.emulator.token()).status == 200)
+
+    def test_parked_requests_are_let_in_by_the_keys(self):
+        self.emulator.fault("delay", ms=700)
+        self.start()
+        good, forged = self.emulator.token(claims={"sub": "user-1"}), self.emulator.token(signer="forged")
+        clients = [(client, token) for token in (good, forged)
+                   for client in self.park(20, token)]
+        with Client(self.port) as posting:
+            posting.send("/proxied", good, method="POST", body=b"y" * 1_000_000)
+            for client, token in clients:
+                answer = client.receive()
+                self.assertEqual(answer.status, 200 if token == good else 401)
+            self.assertEqual(posting.receive().json["length"], 1_000_000)
+        self.assertEqual(self.emulator.fetches(), 1)
+
+    def test_parked_subrequests(self):
+        self.emulator.fault("delay", ms=500)
+        self.start()
+        good, forged = self.emulator.token(), self.emulator.token(signer="forged")
+        parked = [(c, status) for token, status in ((good, 200), (forged, 401))
+                  for c in self.park(5, token, "/decided")]
+        gone = self.park(5, good, "/decided")
+        for client in gone:
+            client.close()
+        for client, status in parked:
+            self.assertEqual(client.receive().status, status)
+
+    def test_parked_http2(self):
+        self.emulator.fault("delay", ms=500)
+        self.start()
+        url = f"http://127.0.0.1:{self.http2_port}/guarded"
+        token = self.emulator.token(claims={"sub": "user-1"})
+        done = subprocess.run(["nghttp", "-n", "-v", "-m", "20", "-H", f"Authorization: Bearer {token}", url],
+                              capture_output=True, text=True, timeout=20)
+        self.assertEqual(re.findall(r":status: (\d+)", done.stdout), ["200"] * 20)
+
+    def test_deadline(self):
+        self.emulator.fault("hang")
+        self.start("torii_key_timeout 600ms;")
+        began = time.monotonic()
+        clients = self.park(10, self.emulator.token())
+        for client in clients:
+            answer = client.receive()
+            self.assertEqual((answer.status, answer.json["error"]["code"]), (503, "keys_unavailable"))
+            self.assertGreaterEqual(int(answer.header("retry-after")), 1)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_no_keys_is_not_a_bad_token(self):
+        self.emulator.fault("status", status=500)
+        self.start("torii_key_timeout 1s;")
+        eventually(lambda: "the keys at" in self.nginx.read_log())
+        token = self.emulator.token()
+        answer = self.ask(token=token)
+        self.assertEqual(answer.status, 503)
+        self.assertNotIn("127.0.0.1", answer.text)
+        self.assertEqual(self.ask().status, 401)
+        self.assertEqual(self.ask("/any", token).status, 200)
+        self.assertEqual(self.ask("/decided", token).status, 500)
+        self.emulator.clear()
+        eventually(lambda: self.ask(token=token).status == 200)
+        eventually(lambda: "can be had again" in self.nginx.read_log())
+
+    def test_error_page_for_missing_keys(self):
+        self.emulator.fault("status", status=500)
+        self.start("error_page 503 = @busy; location @busy { return 200 later; }")
+        answer = self.ask(token=self.emulator.token())
+        self.assertEqual((answer.status, answer.text), (200, "later"))
+        self.assertIsNone(answer.header("retry-after"))
+
+    def test_renewal_ahead_of_need(self):
+        """The issuer is slow when keys are due for renewal: nobody waits for it."""
+        self.start("torii_key_lifetime 2s;")
+        token = self.emulator.token()
+        eventually(lambda: self.ask(token=token).status == 200)
+        self.emulator.fault("delay", ms=300)
+        slowest = 0
+        for n in (2, 3):
+            while self.emulator.fetches() < n:
+                began = time.monotonic()
+                self.assertEqual(self.ask(token=token).status, 200)
+                slowest = max(slowest, time.monotonic() - began)
+        self.assertLess(slowest, 0.25)
+
+    def test_keys_that_are_too_old(self):
+        """While the issuer is down its keys stay in use, but not for ever."""
+        self.start("torii_key_lifetime 1s; torii_max_stale 2s; location /strict { torii on; "
+                   "torii_max_stale 0; return 200; }")
+        token = self.emulator.token()
+        eventually(lambda: self.ask(token=token).status == 200)
+        self.emulator.fault("status", status=500)
+        eventually(lambda: self.ask("/strict", token).status == 503)
+        self.assertEqual(self.ask(token=token).status, 200)
+        eventually(lambda: self.ask(token=token).status == 503)
+        self.emulator.clear()
+        eventually(lambda: self.ask(token=token).status == 200)
+
+    def test_a_new_key_is_found_by_the_token_that_names_it(self):
+        self.start()
+        old = self.emulator.token()
+        eventually(lambda: self.ask(token=old).status == 200)
+        self.emulator.call("POST", "/issuers/acme/keys")
+        new = self.emulator.token()
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(Client(self.port)) for _ in range(20)]
+            for client in clients:
+                client.send("/guarded", new)
+            self.assertEqual({client.receive().status for client in clients}, {200})
+        self.assertEqual(self.ask(token=old).status, 200)
+        # Made-up names are not worth a request each.
+        fetches = self.emulator.fetches()
+        for n in range(5):
+            self.assertEqual(self.ask(token=self.emulator.token(header={"kid": f"made-up-{n}"})).status, 401)
+        self.assertEqual(self.emulator.fetches(), fetches)
+
+    def test_several_issuers(self):
+        """One that hangs holds up nobody's tokens but its own."""
+        other = self.emulator.call("POST", "/issuers", {"name": "other"})["issuer"]
+        third = self.emulator.call("POST", "/issuers", {"name": "third"})["issuer"]
+        self.emulator.fault("hang", path="/acme/")
+        self.start(f"torii_issuer {other}; torii_key_timeout 2s; location /third {{ torii on; "
+                   f"torii_issuer {third}; return 200 third; }}")
+        began = time.monotonic()
+        token = self.emulator.token(issuer="other")
+        self.assertEqual(self.ask(token=token).status, 200)
+        self.assertLess(time.monotonic() - began, 1.5)
+        self.assertEqual(self.ask("/third", token).status, 401)
+        self.assertEqual(self.ask("/third", self.emulator.token(issuer="third")).status, 200)
+
+        # Waiting for the one is no work, and no burden for the other.
+        worker = self.nginx.children()[0]
+        before = computed(worker)
+        self.assertEqual(self.ask(token=self.emulator.token()).status, 503)
+        self.assertLess(computed(worker) - before, 0.2)
+        self.assertLess(self.emulator.fetches(path="/other/"), 6)
+
+        mixed = self.emulator.token(claims={"iss": self.emulator.issuer}, signer={"issuer": "other"})
+        self.emulator.clear()
+        eventually(lambda: self.ask(token=self.emulator.token()).status == 200)
+        self.assertEqual(self.ask(token=mixed).status, 401)
+
+
+class Authorities(unittest.TestCase):
+    """An issuer with a certificate of its own authority."""
+
+    def test_ca_file(self):
+        emulator = Emulator()
+        self.addCleanup(emulator.stop)
+        tls, port = free_port(), free_port()
+        issuer = f"https://localhost:{tls}/acme"
+
+        def config(ca):
+            return f"""
+                server {{
+                    listen 127.0.0.1:{tls} ssl;
+                    ssl_certificate cert.pem; ssl_certificate_key key.pem;
+                    location / {{ proxy_pass {emulator.url}; }}
+                }}
+                server {{
+                    listen 127.0.0.1:{port};
+                    torii_issuer {issuer};
+                    torii_key_timeout 2s;
+                    torii_key_lifetime 1s;
+                    {ca}
+                    location / {{ torii on; return 200 ok; }}
+                    location /up {{ return 200; }}
+                }}
+            """
+        nginx = Nginx(config("torii_ca_file ca.pem;"), start=False)
+
+        def certificate():
+            openssl = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                       "-nodes", "-days", "2", "-batch"]
+            for more in (
+                ["-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"],
+                ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-addext",
+                 "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key",
+                 "-keyout", "key.pem", "-out", "cert.pem"],
+            ):
+                subprocess.run([*openssl, *more], check=True, capture_output=True, cwd=nginx.folder)
+
+        certificate()
+        # Read by the master: a worker, who is nobody, could not.
+        os.chmod(f"{nginx.folder}/ca.pem", 0o600)
+        nginx.start().ready(port)
+        self.addCleanup(nginx.stop)
+        token = emulator.token(claims={"iss": issuer})
+        eventually(lambda: ask(port, "/", token).status == 200)
+        # Another certificate under the same name is trusted after a reload.
+        certificate()
+        nginx.reload()
+        # The first fetch may still have met a worker with the old one.
+        fetches = emulator.fetches()
+        eventually(lambda: emulator.fetches() > fetches + 1)
+        self.assertEqual(ask(port, "/", token).status, 200)
+        # Without the file nobody vouches for the issuer.
+        nginx.write(config(""))
+        nginx.reload()
+        self.assertEqual(ask(port, "/", token).status, 503)
+
+
+if __name__ == "__main__":
+    unittest.main()
