@@ -535,10 +535,10 @@ torii_status_t torii_verifier_options_set_fetch_timeout_ms(torii_verifier_option
                                                            torii_error_t **err);
 
 /**
- * Trusts the certificate authorities in this PEM file instead of the platform's. Verifiers share
- * keys only with verifiers of the same CA file.
+ * Trusts the certificate authorities in this PEM file, as it is now, instead of the platform's.
+ * Verifiers share keys only with verifiers that trust the same.
  *
- * Threads: nobody else may use `options`; does not block.
+ * Threads: nobody else may use `options`; does not block, but for reading the file.
  * Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.
  * Since: 0.1.0.
  *
@@ -624,7 +624,7 @@ void torii_verifier_options_free(torii_verifier_options_t *options);
  *
  * Ownership: `*out` is the caller's, to be freed with torii_verifier_free(); NULL on failure.
  * `options` [may be NULL] are copied.
- * Threads: any number at once; does not block, but for reading a CA file.
+ * Threads: any number at once; does not block.
  * Errors: TORII_ERR_INVALID_ARGUMENT for an issuer that is no base URL, or is plain http to
  * another host; TORII_ERR_INVALID_CONFIG for options that do not go together.
  * Since: 0.1.0.

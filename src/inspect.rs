@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::api::{ClientOptions, knock};
 use crate::error::{Result, Status};
-use crate::http::{self, Authorities, Failure, Rules, check_url};
+use crate::http::{self, Failure, Rules, check_url};
 use crate::keys::fetch::{ask, client, max_age, reason};
 use crate::keys::jwks::{NO_USABLE_KEY, published};
 use crate::token::json::{self, Value};
@@ -95,9 +95,8 @@ pub struct KeyReport {
 pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
     let (allow_http, status) = (options.allow_http, Status::InvalidArgument);
     let url = jwks_url(check_url(issuer, &Rules { name: "issuer", allow_http, status })?);
-    let authorities = options.ca_file.as_deref().map(Authorities::read).transpose()?;
     let start = Instant::now();
-    let outcome = ask(&client(authorities), &url, None, options.timeout);
+    let outcome = ask(&client(options.authorities.clone()), &url, None, options.timeout);
     let took = start.elapsed();
     let answer = outcome.as_ref().ok();
     let (max_age, key_set) = (answer.and_then(max_age), answer.filter(|a| a.status == 200));

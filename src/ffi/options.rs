@@ -208,10 +208,10 @@ pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
     }
 }
 
-/// Trusts the certificate authorities in this PEM file instead of the platform's. Verifiers share
-/// keys only with verifiers of the same CA file.
+/// Trusts the certificate authorities in this PEM file, as it is now, instead of the platform's.
+/// Verifiers share keys only with verifiers that trust the same.
 ///
-/// Threads: nobody else may use `options`; does not block.
+/// Threads: nobody else may use `options`; does not block, but for reading the file.
 /// Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.
 /// Since: 0.1.0.
 ///

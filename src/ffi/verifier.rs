@@ -23,7 +23,7 @@ pub struct torii_verifier_t(Verifier);
 ///
 /// Ownership: `*out` is the caller's, to be freed with torii_verifier_free(); NULL on failure.
 /// `options` [may be NULL] are copied.
-/// Threads: any number at once; does not block, but for reading a CA file.
+/// Threads: any number at once; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an issuer that is no base URL, or is plain http to
 /// another host; TORII_ERR_INVALID_CONFIG for options that do not go together.
 /// Since: 0.1.0.

@@ -8,6 +8,7 @@ mod sent;
 mod url;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -224,9 +225,23 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Certificate authorities from a PEM file.
+/// Certificate authorities from a PEM file. Equal are those that trust the same.
 #[derive(Clone)]
 pub(crate) struct Authorities(Arc<Vec<Certificate<'static>>>);
+
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        self.der().eq(other.der())
+    }
+}
+
+impl Eq for Authorities {}
+
+impl Hash for Authorities {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.der().for_each(|der| der.hash(state));
+    }
+}
 
 impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -252,5 +267,9 @@ impl Authorities {
             return Err(refuse("no certificate in it"));
         }
         Ok(Authorities(Arc::new(certificates)))
+    }
+
+    fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.iter().map(Certificate::der)
     }
 }

@@ -4,7 +4,6 @@
 //! usable whatever another thread of the parent was doing.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -12,11 +11,10 @@ use once_cell::race::OnceBox;
 
 use super::fetch::over_http;
 use super::source::Source;
-use crate::error::Result;
 use crate::http::Authorities;
 
-/// The exact URL, and the CA file: whom to trust is part of where keys come from.
-type Place = (String, Option<PathBuf>);
+/// The exact URL, and the authorities: whom to trust is part of where keys come from.
+type Place = (String, Option<Authorities>);
 type Sources = HashMap<Place, Arc<Source>>;
 
 static SOURCES: OnceBox<ArcSwap<Sources>> = OnceBox::new();
@@ -26,24 +24,42 @@ fn sources() -> &'static ArcSwap<Sources> {
 }
 
 /// The process's source of the keys at `url`.
-pub(crate) fn shared(url: &str, ca_file: Option<&PathBuf>) -> Result<Arc<Source>> {
-    let place = (url.to_owned(), ca_file.cloned());
+pub(crate) fn shared(url: &str, authorities: Option<&Authorities>) -> Arc<Source> {
+    let place = (url.to_owned(), authorities.cloned());
     if let Some(source) = sources().load().get(&place) {
-        return Ok(source.clone());
+        return source.clone();
     }
-    let authorities = ca_file.map(|path| Authorities::read(path)).transpose()?;
-    let made = Arc::new(Source::new(url, over_http(url, authorities)));
+    let made = Arc::new(Source::new(url, over_http(url, authorities.cloned())));
     sources().rcu(|sources| {
         let mut sources = Sources::clone(sources);
         sources.entry(place.clone()).or_insert_with(|| made.clone());
         sources
     });
-    Ok(sources().load().get(&place).cloned().unwrap_or(made))
+    sources().load().get(&place).cloned().unwrap_or(made)
 }
 
 /// Forgets all keys: every verifier fetches them anew.
 pub(crate) fn clear() {
     for source in sources().swap(Arc::default()).values() {
         source.forget();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_shared_by_those_who_trust_the_same() {
+        let tls = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/tls/");
+        let read = |name| Authorities::read(format!("{tls}{name}").as_ref()).unwrap();
+        let url = "https://acme.example/shared";
+        let with = |authorities: Option<Authorities>| shared(url, authorities.as_ref());
+        let first = with(Some(read("ca.pem")));
+        assert!(Arc::ptr_eq(&first, &with(Some(read("ca.pem")))));
+        for other in [Some(read("server.pem")), None] {
+            assert!(!Arc::ptr_eq(&first, &with(other)));
+        }
+        assert!(!Arc::ptr_eq(&first, &shared("https://acme.example/", Some(&read("ca.pem")))));
     }
 }

@@ -277,7 +277,7 @@ impl Issuer {
         let jwks_url = jwks_url(name);
         let source = match keys {
             Some(keys) => Arc::new(Source::fixed(&jwks_url, keys.0.clone())),
-            None => keys::shared(&jwks_url, options.ca_file.as_ref())?,
+            None => keys::shared(&jwks_url, options.authorities.as_ref()),
         };
         Ok(Issuer { name: TerminatedString::new(name), source })
     }

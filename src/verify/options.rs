@@ -1,6 +1,6 @@
 //! What a verifier is told.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ pub struct VerifierOptions {
     pub(super) background: bool,
     pub(super) cache_bytes: usize,
     pub(crate) allow_http: bool,
-    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) authorities: Option<Authorities>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) clock: Clock,
 }
@@ -61,7 +61,7 @@ impl Default for VerifierOptions {
             background: true,
             cache_bytes: 8 * 1024 * 1024,
             allow_http: false,
-            ca_file: None,
+            authorities: None,
             requirements: Vec::new(),
             clock: Clock::System,
         }
@@ -156,10 +156,9 @@ impl VerifierOptions {
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file instead of the platform's.
+    /// Trusts the certificate authorities in this PEM file, as it is now, instead of the platform's.
     pub fn set_ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self> {
-        Authorities::read(path.as_ref())?;
-        self.ca_file = Some(path.as_ref().to_owned());
+        self.authorities = Some(Authorities::read(path.as_ref())?);
         Ok(self)
     }
 

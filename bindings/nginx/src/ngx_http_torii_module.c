@@ -605,9 +605,6 @@ ngx_http_torii_preconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
 
-    /* the library remembers CA files, a reload has to read them again */
-    torii_jwks_cache_clear();
-
     return ngx_http_torii_add_variables(cf);
 }
 

@@ -55,7 +55,12 @@ pub struct Torii(pub Command);
 
 impl Torii {
     pub fn new(arguments: &[&str]) -> Self {
-        let mut command = Command::new(TORII);
+        Torii::by(TORII, arguments)
+    }
+
+    /// As [`Torii::new`], by way of a program that becomes it.
+    pub fn by(program: &str, arguments: &[&str]) -> Self {
+        let mut command = Command::new(program);
         command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Torii(command)
