@@ -180,7 +180,9 @@ type IssuerStats struct {
 	Keys    int64 `json:"keys"`
 	Skipped int64 `json:"skipped"`
 	// KeyAge is in seconds; nil without keys.
-	KeyAge   *int64 `json:"key_age"`
+	KeyAge *int64 `json:"key_age"`
+	// DueInMS is the milliseconds until keys are to be fetched; nil where they were given.
+	DueInMS  *int64 `json:"due_in_ms"`
 	Fetches  int64  `json:"fetches"`
 	Failures int64  `json:"failures"`
 }

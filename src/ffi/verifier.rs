@@ -317,8 +317,12 @@ fn claimed(
 /// - `refused`: how often each status was the answer, by its name;
 /// - `verdicts` and `verdict_bytes`: what the cache of verdicts holds;
 /// - `issuers`, in the order they were configured: `issuer`, `keys` in use and `skipped` because
-///   they cannot be used, `key_age` in seconds (null without keys), `fetches` that ended and of
-///   these `failures`, both counted for the whole process.
+///   they cannot be used, `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds
+///   until keys are to be fetched (null where they were given), `fetches` that ended and of these
+///   `failures`, both counted for the whole process.
+///
+/// A host that has keys fetched by torii_verifier_refresh(), on a thread of its own, does so when
+/// `due_in_ms` have passed, and then nobody waits for keys.
 ///
 /// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
 /// Threads: any number at once; does not block.

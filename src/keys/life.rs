@@ -56,17 +56,21 @@ pub(crate) enum Phase {
 
 impl Birth {
     pub(crate) fn phase(&self, now: Millis, policy: &Policy) -> Phase {
-        let lifetime = policy.lifetime(self.max_age);
         let age = now.saturating_sub(self.asked_at);
-        if age < lifetime / 5 * 4 {
+        if now < self.due_at(policy) {
             Phase::Fresh
-        } else if age < lifetime {
+        } else if age < policy.lifetime(self.max_age) {
             Phase::Ahead
         } else if age < policy.max_stale {
             Phase::Expired
         } else {
             Phase::Dead
         }
+    }
+
+    /// When the set is to be fetched again, so that nobody has to wait for it.
+    pub(crate) fn due_at(&self, policy: &Policy) -> Millis {
+        self.asked_at.saturating_add(policy.lifetime(self.max_age) / 5 * 4)
     }
 }
 

@@ -83,6 +83,8 @@ pub(crate) struct Account {
     pub(crate) skipped: usize,
     /// Seconds since the keys in use were asked for.
     pub(crate) age: Option<u64>,
+    /// Milliseconds until keys are to be fetched; none where they were given.
+    pub(crate) due_in: Option<u64>,
 }
 
 /// A fetch that is somebody's to do. Dropped before it is settled, it has failed.
@@ -312,16 +314,24 @@ impl Source {
         }
     }
 
-    pub(crate) fn account(&self) -> Account {
-        let (held, gate) = (self.held.load(), self.gate.get());
-        let state = gate.lock();
+    pub(crate) fn account(&self, policy: &Policy) -> Account {
+        let (held, gate, now) = (self.held.load(), self.gate.get(), monotonic());
+        let mut state = gate.lock();
         let born = held.as_ref().map(|held| held.birth.asked_at);
+        let due_at = match state.life.host_need(phase(&held, now, policy)) {
+            None => held.as_ref().map_or(now, |held| held.birth.due_at(policy)),
+            Some(need) => match state.life.look(need, now) {
+                Some(Turn::Rest(until)) => until,
+                _ => now,
+            },
+        };
         Account {
             fetches: state.fetches,
             failures: state.failures,
             keys: held.as_ref().map_or(0, |held| held.set.len()),
             skipped: held.as_ref().map_or(0, |held| held.set.skipped),
-            age: born.map(|asked_at| monotonic().saturating_sub(asked_at) / 1_000),
+            age: born.map(|asked_at| now.saturating_sub(asked_at) / 1_000),
+            due_in: self.fetch.is_some().then_some(due_at.saturating_sub(now)),
         }
     }
 

@@ -232,19 +232,21 @@ impl Verifier {
     /// What the verifier has done so far, as JSON:
     /// `accepted`, of these `hits` (verdicts known before), `refused` by the name of the status,
     /// `verdicts` and `verdict_bytes` in the cache, and for each of the `issuers` its `issuer`,
-    /// `keys` in use and `skipped`, `key_age` in seconds (null without keys), `fetches` that ended
+    /// `keys` in use and `skipped`, `key_age` in seconds (null without keys), `due_in_ms`, the
+    /// milliseconds until keys are to be fetched (null where they were given), `fetches` that ended
     /// and of these `failures`, both counted for the whole process.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
         let (verdicts, bytes) = self.verdicts.size();
         let issuers = self.issuers.iter().map(|issuer| {
-            let account = issuer.source.account();
+            let account = issuer.source.account(&self.policy);
             json!({
                 "issuer": issuer.name.as_str(),
                 "keys": account.keys,
                 "skipped": account.skipped,
                 "key_age": account.age,
+                "due_in_ms": account.due_in,
                 "fetches": account.fetches,
                 "failures": account.failures,
             })

@@ -563,6 +563,7 @@ static void statistics_tell_it_all(void)
 
     CHECK_OK(torii_verifier_stats_json(verifier, &stats, err));
     CHECK(torii_json_is_null(stats, TORII_STR("/issuers/0/key_age")));
+    CHECK(!torii_json_is_null(stats, TORII_STR("/issuers/0/due_in_ms")));
     CHECK_OK(torii_json_length(stats, TORII_STR("/refused"), &length, err));
     CHECK(length == 0);
     torii_json_free(stats);
@@ -582,6 +583,7 @@ static void statistics_tell_it_all(void)
     CHECK(stat_of(verifier, "/issuers/0/keys") == 2);
     CHECK(stat_of(verifier, "/issuers/0/skipped") == 0);
     CHECK(stat_of(verifier, "/issuers/0/key_age") <= 60);
+    CHECK(stat_of(verifier, "/issuers/0/due_in_ms") > 60000);
     CHECK(stat_of(verifier, "/issuers/0/fetches") == 1);
     CHECK(stat_of(verifier, "/issuers/0/failures") == 0);
     CHECK_OK(torii_verifier_stats_json(verifier, &stats, err));

@@ -82,6 +82,40 @@ fn refresh_waits_for_another_hosts_fetch_however_young_the_keys_are() {
     assert_eq!(issuer.jwks_requests(), 2);
 }
 
+fn due_in_ms(verifier: &torii::Verifier) -> i64 {
+    verifier.stats().unwrap().int("/issuers/0/due_in_ms").unwrap()
+}
+
+#[test]
+fn a_host_with_a_timer_is_told_when_keys_are_due() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("timer");
+    let verifier = verifier(&issuer, &host_options());
+    assert_eq!(due_in_ms(&verifier), 0);
+    let jwks = issuer.jwks().to_string();
+    let fetch = verifier.claim_fetch().unwrap();
+    fetch.done(200, jwks.as_bytes(), None, Some(100)).unwrap();
+    // 80 % of what the issuer says.
+    assert!((79_000..=80_000).contains(&due_in_ms(&verifier)));
+    seconds(79);
+    assert!((1..=1_000).contains(&due_in_ms(&verifier)));
+    seconds(1);
+    assert_eq!(due_in_ms(&verifier), 0);
+    verifier.claim_fetch().unwrap().failed().unwrap();
+    assert!((1..=1_250).contains(&due_in_ms(&verifier)), "the pause after a failure");
+    seconds(2);
+    assert_eq!(due_in_ms(&verifier), 0);
+    verifier.refresh().unwrap();
+    assert!(due_in_ms(&verifier) > 0);
+    assert_eq!(status(verifier.verify_nowait(crate::of_unknown_key(&issuer))), Status::KeysPending);
+    assert_eq!(due_in_ms(&verifier), 0, "a key was missed");
+
+    let mut offline = host_options();
+    offline.set_jwks(jwks.as_bytes()).unwrap();
+    let stats = torii::Verifier::new(&issuer.url(), &offline).unwrap().stats().unwrap();
+    assert!(stats.is_null("/issuers/0/due_in_ms"));
+}
+
 #[test]
 fn a_fetch_is_one_hosts_to_do() {
     let stage = Stage::take();

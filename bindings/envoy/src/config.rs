@@ -95,8 +95,7 @@ pub struct Settings {
     realm: String,
     #[serde(default = "five_seconds")]
     key_timeout_ms: u32,
-    #[serde(default = "five_minutes")]
-    key_lifetime: u32,
+    key_lifetime: Option<u32>,
     max_stale: Option<u32>,
     ca_file: Option<PathBuf>,
     #[serde(default)]
@@ -114,10 +113,6 @@ fn torii() -> String {
 
 fn five_seconds() -> u32 {
     5_000
-}
-
-fn five_minutes() -> u32 {
-    300
 }
 
 /// An issuer, and its keys where they are given.
@@ -171,7 +166,7 @@ impl Settings {
         }
         Ok(Config {
             verifier,
-            keys: Keys::new(sources, Duration::from_secs(self.key_lifetime.into()), log)?,
+            keys: Keys::new(sources, log)?,
             mode: self.mode,
             require: self.require,
             token: self.token,
@@ -209,6 +204,9 @@ impl Settings {
         if let Some(seconds) = self.leeway {
             named("leeway", options.set_leeway(seconds))?;
         }
+        if let Some(seconds) = self.key_lifetime {
+            named("key_lifetime", options.set_key_lifetime(seconds))?;
+        }
         if let Some(seconds) = self.max_stale {
             named("max_stale", options.set_max_stale(seconds))?;
         }
@@ -218,7 +216,6 @@ impl Settings {
         if let Some(bytes) = self.cache_bytes {
             options.set_verdict_cache_bytes(bytes);
         }
-        named("key_lifetime", options.set_key_lifetime(self.key_lifetime))?;
         named("key_timeout_ms", options.set_fetch_timeout_ms(self.key_timeout_ms))?;
         options.set_allow_http(self.allow_http);
         options.set_background_refresh(false);

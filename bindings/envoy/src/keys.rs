@@ -26,7 +26,6 @@ pub struct Source {
     verifier: Verifier,
     /// Whether the keys are fetched at all, or were given.
     fetched: bool,
-    lifetime: Duration,
     made: Instant,
     /// When the keys are to be renewed, in milliseconds since `made`.
     renew_at: AtomicU64,
@@ -62,17 +61,12 @@ pub struct Ticket {
 
 impl Keys {
     /// Keys that the verifiers fetch, each of a single issuer, or that were given to them (false).
-    pub fn new(
-        verifiers: Vec<(Verifier, bool)>,
-        lifetime: Duration,
-        log: Log,
-    ) -> Result<Self, String> {
+    pub fn new(verifiers: Vec<(Verifier, bool)>, log: Log) -> Result<Self, String> {
         let source = |(verifier, fetched): (Verifier, bool)| {
             Ok(Arc::new(Source {
                 issuer: issuer(&verifier).ok_or("an issuer without a name")?,
                 verifier,
                 fetched,
-                lifetime,
                 made: Instant::now(),
                 renew_at: AtomicU64::new(0),
                 ended: AtomicU64::new(0),
@@ -139,8 +133,7 @@ impl Source {
             return;
         }
         // Somebody else in this process may have fetched them meanwhile.
-        let young = key_age(&self.verifier).and_then(|age| self.renewal().checked_sub(age));
-        match young {
+        match due_in(&self.verifier) {
             Some(left) if !left.is_zero() => self.renew_in(left),
             _ => {
                 // Whoever is next need not try as well; how the fetch ends says more.
@@ -148,11 +141,6 @@ impl Source {
                 self.fetch(&mut self.lock());
             }
         }
-    }
-
-    /// At which age keys are renewed: before they are too old, so that nobody has to wait.
-    fn renewal(&self) -> Duration {
-        self.lifetime / 5 * 4
     }
 
     fn renew_in(&self, time: Duration) {
@@ -208,7 +196,7 @@ impl Source {
     }
 
     fn run_fetch(self: Arc<Self>) {
-        let (begun, before) = (self.elapsed(), fetches(&self.verifier));
+        let before = fetches(&self.verifier);
         let outcome = catch_unwind(AssertUnwindSafe(|| self.verifier.refresh()));
         let fetched = fetches(&self.verifier) != before;
         let mut state = self.lock();
@@ -218,7 +206,7 @@ impl Source {
         }
         self.ended.fetch_add(u64::from(fetched), Ordering::Relaxed);
         match outcome {
-            Ok(Ok(())) => self.fetch_ended_well(&mut state, begun),
+            Ok(Ok(())) => self.fetch_ended_well(&mut state),
             Ok(Err(error)) => {
                 self.failed.fetch_add(u64::from(fetched), Ordering::Relaxed);
                 self.fetch_failed(&mut state, &error.to_string(), error.retry_after());
@@ -230,8 +218,8 @@ impl Source {
         }
     }
 
-    fn fetch_ended_well(&self, state: &mut State, begun: u64) {
-        self.renew_at.store(begun.saturating_add(millis(self.renewal())), Ordering::Relaxed);
+    fn fetch_ended_well(&self, state: &mut State) {
+        self.renew_in(due_in(&self.verifier).unwrap_or(Duration::from_secs(1)));
         if std::mem::take(&mut state.failing) {
             let text = format!("the keys of {} can be had again", self.issuer);
             (self.log)(Level::Info, &text);
@@ -270,10 +258,10 @@ fn fetches(verifier: &Verifier) -> Option<i64> {
     verifier.stats().ok()?.int("/issuers/0/fetches").ok()
 }
 
-/// How old the keys in use are, at most.
-fn key_age(verifier: &Verifier) -> Option<Duration> {
-    let seconds = verifier.stats().ok()?.int("/issuers/0/key_age").ok()?;
-    u64::try_from(seconds).ok().map(|seconds| Duration::from_secs(seconds + 1))
+/// How long until the keys are to be fetched.
+fn due_in(verifier: &Verifier) -> Option<Duration> {
+    let due = verifier.stats().ok()?.int("/issuers/0/due_in_ms").ok()?;
+    u64::try_from(due).ok().map(Duration::from_millis)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -34,6 +34,7 @@ static void ngx_http_torii_free_keys(void *data);
 static void ngx_http_torii_fetch(ngx_http_torii_keys_t *keys, ngx_log_t *log);
 static void ngx_http_torii_fetch_thread(void *data, ngx_log_t *log);
 static void ngx_http_torii_fetch_done(ngx_event_t *ev);
+static ngx_msec_t ngx_http_torii_due_in(ngx_http_torii_keys_t *keys);
 static void ngx_http_torii_fetch_soon(ngx_http_torii_keys_t *keys);
 static void ngx_http_torii_renewal(ngx_event_t *ev);
 static void ngx_http_torii_wake(ngx_http_torii_policy_t *policy);
@@ -91,10 +92,13 @@ ngx_http_torii_keys(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf,
     torii_verifier_options_set_allow_http(keys->options, settings->allow_http);
     torii_verifier_options_set_background_refresh(keys->options, false);
     torii_verifier_options_set_verdict_cache_bytes(keys->options, 0);
-    torii_verifier_options_set_key_lifetime(keys->options,
-                                            settings->key_lifetime, NULL);
     torii_verifier_options_set_fetch_timeout_ms(keys->options,
                                                 settings->key_timeout, NULL);
+
+    if (settings->key_lifetime) {
+        torii_verifier_options_set_key_lifetime(keys->options,
+                                                settings->key_lifetime, NULL);
+    }
 
     if (settings->ca_file.len
         && torii_verifier_options_set_ca_file(keys->options,
@@ -321,7 +325,7 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
 
         /* workers that started together do not stay together */
 
-        next = keys->settings->key_lifetime * 800;
+        next = ngx_http_torii_due_in(keys);
         next -= ngx_random() % (next / 8);
 
     } else {
@@ -346,6 +350,25 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
             ngx_http_torii_fetch_soon(keys);
         }
     }
+}
+
+
+/* in time before the keys are too old for the issuer, or for the operator */
+
+static ngx_msec_t
+ngx_http_torii_due_in(ngx_http_torii_keys_t *keys)
+{
+    int64_t        due;
+    torii_json_t  *stats;
+
+    due = 0;
+
+    if (torii_verifier_stats_json(keys->verifier, &stats, NULL) == TORII_OK) {
+        torii_json_int(stats, TORII_STR("/issuers/0/due_in_ms"), &due, NULL);
+        torii_json_free(stats);
+    }
+
+    return ngx_max(due, NGX_HTTP_TORII_REST);
 }
 
 

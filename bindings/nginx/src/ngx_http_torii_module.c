@@ -568,7 +568,7 @@ ngx_http_torii_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_msec_value(conf->options.key_timeout,
                               prev->options.key_timeout, 5000);
     ngx_conf_merge_sec_value(conf->options.key_lifetime,
-                             prev->options.key_lifetime, 300);
+                             prev->options.key_lifetime, 0);
     ngx_conf_merge_sec_value(conf->options.max_stale, prev->options.max_stale,
                              86400);
     ngx_conf_merge_str_value(conf->options.ca_file, prev->options.ca_file, "");

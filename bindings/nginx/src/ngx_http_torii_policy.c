@@ -181,15 +181,13 @@ ngx_http_torii_make(ngx_conf_t *cf, ngx_http_torii_policy_t *policy,
     torii_verifier_options_set_allow_http(options, settings->allow_http);
     torii_verifier_options_set_background_refresh(options, false);
 
-    /*
-     * a timer has to know when keys are due for renewal, so that is not left
-     * to the Cache-Control of the issuer
-     */
-
-    torii_verifier_options_set_key_lifetime(options, settings->key_lifetime,
-                                            NULL);
     torii_verifier_options_set_fetch_timeout_ms(options, settings->key_timeout,
                                                 NULL);
+
+    if (settings->key_lifetime) {
+        torii_verifier_options_set_key_lifetime(options, settings->key_lifetime,
+                                                NULL);
+    }
 
     if (settings->ca_file.len
         && torii_verifier_options_set_ca_file(options,
