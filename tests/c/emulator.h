@@ -67,6 +67,22 @@ static inline void sleep_ms(long milliseconds)
     CHECK(nanosleep(&time, NULL) == 0);
 }
 
+/* Waits for something that comes by itself. */
+#define UNTIL(condition) \
+    do { \
+        for (int tries_ = 0; !(condition); tries_++) { \
+            if (tries_ == 3000) \
+                check_failed(__FILE__, __LINE__, "never: %s", #condition); \
+            sleep_ms(10); \
+        } \
+    } while (0)
+
+/* Keys of the first issuer are to be fetched: near their end, or when a pause is over. */
+static inline bool are_due(const torii_verifier_t *verifier)
+{
+    return stat_of(verifier, "/issuers/0/due_in_ms") == 0;
+}
+
 /* On a clock that only goes forward. */
 static inline long now_ms(void)
 {

@@ -278,8 +278,7 @@ int main(int argc, char **argv)
 
     keys_fault(control, "fork-hanging", 1, "\"kind\":\"hang\"");
     CHECK(pthread_create(&waiter, NULL, wait_for_keys, NULL) == 0);
-    key_requests(control, "fork-hanging", 1);
-    sleep_ms(100); /* it has sent its request, and waits */
+    key_requests(control, "fork-hanging", 1); /* it has sent its request, and waits */
     for (int i = 0; i < forks_during_fetch; i++) {
         char *fresh = mint(control, "fork", "{}");
         in_child(careful_fork, fetch_anew, fresh);
@@ -296,7 +295,7 @@ int main(int argc, char **argv)
     CHECK(atomic_load(&verified) > (unsigned long)forks);
     ACCEPT(world.verifier, world.good[0]);
     ACCEPT(world.verifier, world.of_child_only);
-    sleep_ms(2000);
+    UNTIL(are_due(world.hanging_verifier));
     ACCEPT(world.hanging_verifier, world.of_hanging);
     CHECK(key_requests(control, "fork", 2) == stat_of(world.verifier, "/issuers/0/fetches"));
 
