@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
+use std::sync::Arc;
 
-use crate::text::{Terminated, TerminatedString};
+use crate::text::{NulStr, NulString};
 
 macro_rules! statuses {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $c_name:literal, $http:literal;)+) => {
@@ -45,6 +46,8 @@ statuses! {
     InvalidArgument = 1, c"TORII_ERR_INVALID_ARGUMENT", 500;
     /// An option or a combination of options is wrong; the message names it.
     InvalidConfig = 2, c"TORII_ERR_INVALID_CONFIG", 500;
+    /// The buffer is too small for the record; the call reports the size it needs.
+    BufferTooSmall = 3, c"TORII_ERR_BUFFER_TOO_SMALL", 500;
     /// There is no token: the text, or the header value, is empty.
     TokenMissing = 100, c"TORII_ERR_TOKEN_MISSING", 401;
     /// The header value is not of the form `Bearer <token>`.
@@ -69,11 +72,15 @@ statuses! {
     TokenAudience = 110, c"TORII_ERR_TOKEN_AUDIENCE", 401;
     /// A claim is missing or of the wrong type.
     TokenClaim = 111, c"TORII_ERR_TOKEN_CLAIM", 401;
-    /// The token is good, but does not meet a requirement set by the operator.
+    /// The user, or the actor behind the user, was revoked after the token was issued.
+    TokenRevoked = 112, c"TORII_ERR_TOKEN_REVOKED", 401;
+    /// The token lives longer than the configured maximum.
+    TokenLifetime = 113, c"TORII_ERR_TOKEN_LIFETIME", 401;
+    /// The token is valid, but does not meet a requirement set by the operator.
     Policy = 150, c"TORII_ERR_POLICY", 403;
-    /// The issuer's keys cannot be had, so nothing can be said about the token.
+    /// Signing keys unavailable; the token could not be verified.
     KeysUnavailable = 200, c"TORII_ERR_KEYS_UNAVAILABLE", 503;
-    /// The issuer's keys have to be fetched first, and this call does no I/O.
+    /// The issuer's keys must be fetched first, and this call performs no I/O.
     KeysPending = 201, c"TORII_ERR_KEYS_PENDING", 503;
     /// The API answered, but not with success; the error has the details.
     Api = 300, c"TORII_ERR_API", 500;
@@ -109,8 +116,20 @@ impl Status {
 #[derive(Clone, Debug)]
 pub struct Error {
     status: Status,
+    /// Whether nothing of a REST request left this host.
+    unsent: bool,
     cause: Cause,
-    retry_after: Option<u64>,
+    retry_after: Option<u32>,
+    /// Whose keys are missing.
+    issuer: Option<Arc<NulString>>,
+    challenge: Option<Arc<Challenge>>,
+}
+
+/// What a server adds to each `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Challenge {
+    pub(crate) realm: Option<String>,
+    pub(crate) resource_metadata: Option<String>,
 }
 
 /// A result of this crate.
@@ -137,9 +156,9 @@ enum Cause {
 pub(crate) struct Answer {
     pub(crate) http_status: u16,
     pub(crate) message: String,
-    pub(crate) code: Option<TerminatedString>,
-    pub(crate) support_id: Option<TerminatedString>,
-    pub(crate) body: TerminatedString,
+    pub(crate) code: Option<NulString>,
+    pub(crate) support_id: Option<NulString>,
+    pub(crate) body: NulString,
 }
 
 impl fmt::Debug for Answer {
@@ -157,11 +176,15 @@ impl fmt::Debug for Answer {
 impl Error {
     /// `subject` is what is wrong, as in ``claim `sub` ``; `why` is what is wrong with it.
     pub(crate) const fn fixed(status: Status, subject: &'static str, why: &'static str) -> Self {
-        Error { status, cause: Cause::Fixed(subject, why), retry_after: None }
+        Error::new(status, Cause::Fixed(subject, why))
     }
 
     pub(crate) fn text(status: Status, text: impl Into<Cow<'static, str>>) -> Self {
-        Error { status, cause: Cause::Text(text.into()), retry_after: None }
+        Error::new(status, Cause::Text(text.into()))
+    }
+
+    const fn new(status: Status, cause: Cause) -> Self {
+        Error { status, unsent: false, cause, retry_after: None, issuer: None, challenge: None }
     }
 
     pub(crate) const fn argument(name: &'static str, why: &'static str) -> Self {
@@ -169,20 +192,37 @@ impl Error {
     }
 
     pub(crate) const fn expired(by: i64) -> Self {
-        Error { status: Status::TokenExpired, cause: Cause::Expired { by }, retry_after: None }
+        Error::new(Status::TokenExpired, Cause::Expired { by })
     }
 
     pub(crate) const fn early(claim: &'static str, by: i64) -> Self {
-        let cause = Cause::Early { claim, by };
-        Error { status: Status::TokenNotYetValid, cause, retry_after: None }
+        Error::new(Status::TokenNotYetValid, Cause::Early { claim, by })
     }
 
     pub(crate) fn answer(status: Status, answer: Answer) -> Self {
-        Error { status, cause: Cause::Answer(Box::new(answer)), retry_after: None }
+        Error::new(status, Cause::Answer(Box::new(answer)))
     }
 
     pub(crate) fn after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(seconds);
+        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self
+    }
+
+    /// Names the issuer whose keys are missing.
+    pub(crate) fn of_issuer(mut self, issuer: &Arc<NulString>) -> Self {
+        self.issuer = Some(issuer.clone());
+        self
+    }
+
+    /// Marks a REST call of which nothing left this host.
+    pub(crate) fn not_sent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
+    /// Adds the verifier's own parameters to the challenge.
+    pub(crate) fn challenged_by(mut self, challenge: Option<&Arc<Challenge>>) -> Self {
+        self.challenge = challenge.cloned();
         self
     }
 
@@ -193,7 +233,74 @@ impl Error {
 
     /// Seconds after which trying again can help, when that is known.
     pub fn retry_after(&self) -> Option<u64> {
-        self.retry_after
+        self.retry_after.map(u64::from)
+    }
+
+    /// The issuer whose keys are missing, for [`Status::KeysUnavailable`] and
+    /// [`Status::KeysPending`].
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_ref().map(|issuer| issuer.as_str())
+    }
+
+    pub(crate) fn nul_issuer(&self) -> Option<NulStr<'_>> {
+        self.issuer.as_ref().map(|issuer| issuer.borrow())
+    }
+
+    /// Whether nothing of the REST request left this host, so that repeating it is safe.
+    pub fn unsent(&self) -> bool {
+        self.unsent
+    }
+
+    /// The error code a server tells its client. It never helps an attacker.
+    pub fn public_code(&self) -> &'static str {
+        self.nul_public().0.as_str()
+    }
+
+    /// The message a server tells its client: a constant for each status, without a claim, a
+    /// role, a `kid` or a URL.
+    pub fn public_message(&self) -> &'static str {
+        self.nul_public().1.as_str()
+    }
+
+    pub(crate) fn nul_public(&self) -> (NulStr<'static>, NulStr<'static>) {
+        let (code, message) = match (self.status, self.status.http()) {
+            (Status::TokenMissing | Status::TokenScheme, _) => {
+                (c"authentication_failed", c"An access token is required")
+            }
+            (Status::TokenExpired, _) => (c"authentication_failed", c"The access token expired"),
+            (_, 401) => (c"authentication_failed", c"The access token is invalid"),
+            (_, 403) => (c"forbidden", c"The access token does not permit this request"),
+            (_, 503) => (c"keys_unavailable", c"Authentication is temporarily unavailable"),
+            (_, 400) => (c"invalid_webhook", c"The webhook could not be verified"),
+            _ => (c"internal_error", c"Authentication failed because of a server error"),
+        };
+        (NulStr::constant(code), NulStr::constant(message))
+    }
+
+    /// The value of the `WWW-Authenticate` header (RFC 6750 §3) for a 401 or a 403, else `None`.
+    ///
+    /// It has no `error` when the request carried no bearer token, `invalid_token` for a refused
+    /// token, and `insufficient_scope` for an unmet requirement.
+    pub fn www_authenticate(&self) -> Option<String> {
+        let error = match (self.status, self.status.http()) {
+            (Status::TokenMissing | Status::TokenScheme, _) => None,
+            (_, 401) => Some("invalid_token"),
+            (_, 403) => Some("insufficient_scope"),
+            _ => return None,
+        };
+        let challenge = self.challenge.as_deref();
+        let parameters = [
+            ("realm", challenge.and_then(|c| c.realm.as_deref())),
+            ("error", error),
+            ("resource_metadata", challenge.and_then(|c| c.resource_metadata.as_deref())),
+        ];
+        let given = parameters.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let mut text = "Bearer".to_owned();
+        for (index, (name, value)) in given.enumerate() {
+            let separator = if index == 0 { " " } else { ", " };
+            text.extend([separator, name, "=\"", value, "\""]);
+        }
+        Some(text)
     }
 
     /// The HTTP status of the API's answer, when there was one.
@@ -203,28 +310,28 @@ impl Error {
 
     /// What the API calls the problem, for programs: `code`.
     pub fn code(&self) -> Option<&str> {
-        self.terminated_code().map(Terminated::as_str)
+        self.nul_code().map(NulStr::as_str)
     }
 
     /// What to name to torii's support: `supportId`.
     pub fn support_id(&self) -> Option<&str> {
-        self.terminated_support_id().map(Terminated::as_str)
+        self.nul_support_id().map(NulStr::as_str)
     }
 
     /// The first 64 KiB of the API's answer, when there was one.
     pub fn body(&self) -> Option<&str> {
-        self.terminated_body().map(Terminated::as_str)
+        self.nul_body().map(NulStr::as_str)
     }
 
-    pub(crate) fn terminated_code(&self) -> Option<Terminated<'_>> {
+    pub(crate) fn nul_code(&self) -> Option<NulStr<'_>> {
         Some(self.api_answer()?.code.as_ref()?.borrow())
     }
 
-    pub(crate) fn terminated_support_id(&self) -> Option<Terminated<'_>> {
+    pub(crate) fn nul_support_id(&self) -> Option<NulStr<'_>> {
         Some(self.api_answer()?.support_id.as_ref()?.borrow())
     }
 
-    pub(crate) fn terminated_body(&self) -> Option<Terminated<'_>> {
+    pub(crate) fn nul_body(&self) -> Option<NulStr<'_>> {
         Some(self.api_answer()?.body.borrow())
     }
 
@@ -259,7 +366,7 @@ mod tests {
         for status in Status::ALL {
             assert_eq!(Status::from_number(*status as u32), Some(*status));
         }
-        assert_eq!(Status::from_number(3), None);
+        assert_eq!(Status::from_number(4), None);
     }
 
     #[test]
@@ -268,6 +375,50 @@ mod tests {
         assert_eq!(error.to_string(), "claim `sub`: missing");
         assert_eq!(Error::expired(7).to_string(), "claim `exp`: expired 7 s ago");
         assert_eq!(Error::early("nbf", 9).to_string(), "claim `nbf`: 9 s in the future");
+    }
+
+    #[test]
+    fn a_challenge_names_an_error_only_for_a_token_that_came() {
+        let challenge = |status| Error::fixed(status, "token", "x").www_authenticate();
+        assert_eq!(challenge(Status::TokenMissing).as_deref(), Some("Bearer"));
+        assert_eq!(challenge(Status::TokenScheme).as_deref(), Some("Bearer"));
+        assert_eq!(
+            challenge(Status::TokenExpired).as_deref(),
+            Some("Bearer error=\"invalid_token\"")
+        );
+        assert_eq!(
+            challenge(Status::Policy).as_deref(),
+            Some("Bearer error=\"insufficient_scope\"")
+        );
+        for status in [Status::KeysUnavailable, Status::KeysPending, Status::Api] {
+            assert_eq!(challenge(status), None);
+        }
+    }
+
+    #[test]
+    fn a_challenge_carries_the_parameters_of_the_verifier() {
+        let own = Arc::new(Challenge {
+            realm: Some("api".to_owned()),
+            resource_metadata: Some("https://api.example/meta".to_owned()),
+        });
+        let error = Error::fixed(Status::TokenSignature, "token", "x").challenged_by(Some(&own));
+        assert_eq!(
+            error.www_authenticate().as_deref(),
+            Some(
+                "Bearer realm=\"api\", error=\"invalid_token\", \
+                 resource_metadata=\"https://api.example/meta\""
+            )
+        );
+    }
+
+    #[test]
+    fn a_client_learns_no_detail() {
+        for status in Status::ALL {
+            let error = Error::fixed(*status, "claim `sub`", "missing");
+            for text in [error.public_code(), error.public_message()] {
+                assert!(!text.is_empty() && !text.contains("sub"), "{status:?}: {text}");
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! A child has the parent's memory but only the thread that forked: a lock another thread held
 //! stays locked for ever, and a socket is shared with the parent. So whatever holds a lock or a
-//! socket lives in a [`PerProcess`], which a child replaces by a new one at its first use.
+//! socket lives in a [`ForkLocal`], which a child replaces by a new one at its first use.
 
 use std::mem;
 use std::ops::Deref;
@@ -39,6 +39,30 @@ fn watch() {
 #[cfg(not(unix))]
 fn watch() {}
 
+/// Runs `start`, which starts threads, with every signal blocked: the threads inherit that, and
+/// the host's signals are delivered to the host's own threads.
+#[cfg(unix)]
+pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    use std::mem::MaybeUninit;
+    let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
+    // SAFETY: sigfillset only writes the whole set behind its argument.
+    unsafe { libc::sigfillset(all.as_mut_ptr()) };
+    // SAFETY: `all` was filled above, and `before` has room for the mask of this thread.
+    let blocked =
+        unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr()) };
+    let result = start();
+    if blocked == 0 {
+        // SAFETY: the call above succeeded, so it wrote `before`, which is the mask to restore.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
+    }
+    result
+}
+
+#[cfg(not(unix))]
+pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+    start()
+}
+
 struct Slot<T> {
     generation: u64,
     value: T,
@@ -47,28 +71,28 @@ struct Slot<T> {
 /// A value that belongs to one process, and that a child made by `fork` makes anew.
 ///
 /// What the parent left behind is neither used nor dropped in the child: it may be half changed.
-pub(crate) struct PerProcess<T> {
+pub(crate) struct ForkLocal<T> {
     slot: ArcSwap<Slot<T>>,
     make: Box<dyn Fn() -> T + Send + Sync>,
 }
 
-impl<T> PerProcess<T> {
+impl<T> ForkLocal<T> {
     pub(crate) fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
         let slot = ArcSwap::from_pointee(Slot { generation: generation(), value: make() });
-        PerProcess { slot, make: Box::new(make) }
+        ForkLocal { slot, make: Box::new(make) }
     }
 
     /// The value of this process. Takes no lock.
-    pub(crate) fn get(&self) -> Mine<T> {
+    pub(crate) fn get(&self) -> ForkLocalGuard<T> {
         let slot = self.slot.load();
         if slot.generation == generation() {
-            return Mine(slot);
+            return ForkLocalGuard(slot);
         }
         self.renew(slot)
     }
 
     #[cold]
-    fn renew(&self, inherited: Guard<Arc<Slot<T>>>) -> Mine<T> {
+    fn renew(&self, inherited: Guard<Arc<Slot<T>>>) -> ForkLocalGuard<T> {
         let fresh = Arc::new(Slot { generation: generation(), value: (self.make)() });
         let previous = self.slot.compare_and_swap(&inherited, fresh);
         if Arc::ptr_eq(&previous, &inherited) {
@@ -79,7 +103,7 @@ impl<T> PerProcess<T> {
     }
 }
 
-impl<T> Drop for PerProcess<T> {
+impl<T> Drop for ForkLocal<T> {
     fn drop(&mut self) {
         let slot = self.slot.load_full();
         if slot.generation != generation() {
@@ -88,10 +112,10 @@ impl<T> Drop for PerProcess<T> {
     }
 }
 
-/// The value of a [`PerProcess`], borrowed.
-pub(crate) struct Mine<T>(Guard<Arc<Slot<T>>>);
+/// The value of a [`ForkLocal`], borrowed.
+pub(crate) struct ForkLocalGuard<T>(Guard<Arc<Slot<T>>>);
 
-impl<T> Deref for Mine<T> {
+impl<T> Deref for ForkLocalGuard<T> {
     type Target = T;
 
     fn deref(&self) -> &T {

@@ -96,7 +96,7 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
     let (allow_http, status) = (options.allow_http, Status::InvalidArgument);
     let url = jwks_url(check_url(issuer, &Rules { name: "issuer", allow_http, status })?);
     let start = Instant::now();
-    let outcome = ask(&client(options.authorities.clone()), &url, None, options.timeout);
+    let outcome = ask(&client(options.root_certificates.clone()), &url, None, options.timeout);
     let took = start.elapsed();
     let answer = outcome.as_ref().ok();
     let (max_age, key_set) = (answer.and_then(max_age), answer.filter(|a| a.status == 200));

@@ -5,14 +5,14 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Error, Result, Status};
-use crate::text::{Terminated, TerminatedString};
+use crate::text::{NulStr, NulString};
 
 /// A JSON text and a way to read single values of it.
 ///
 /// A pointer is `""` for the whole text, else `/member/0/member`, with `~1` for `/` and `~0` for
 /// `~` in a member's name.
 pub struct Json {
-    text: TerminatedString,
+    text: NulString,
     /// Every string in it ends with U+0000.
     value: Value,
 }
@@ -27,7 +27,7 @@ impl Json {
     pub(crate) fn read(text: &str) -> serde_json::Result<Json> {
         let mut value = serde_json::from_str(text)?;
         terminate(&mut value);
-        Ok(Json { text: TerminatedString::new(text), value })
+        Ok(Json { text: NulString::new(text), value })
     }
 
     /// The whole text, as it was read.
@@ -35,18 +35,18 @@ impl Json {
         self.text.as_str()
     }
 
-    pub(crate) fn terminated(&self) -> Terminated<'_> {
+    pub(crate) fn terminated(&self) -> NulStr<'_> {
         self.text.borrow()
     }
 
     /// The string at the pointer. `None` when there is none, it is no string, or it holds U+0000;
     /// [`text`](Self::text) has it then.
     pub fn str(&self, pointer: &str) -> Option<&str> {
-        self.terminated_str(pointer).map(Terminated::as_str)
+        self.nul_str(pointer).map(NulStr::as_str)
     }
 
-    pub(crate) fn terminated_str(&self, pointer: &str) -> Option<Terminated<'_>> {
-        let text = Terminated::new(self.value.pointer(pointer)?.as_str()?)?;
+    pub(crate) fn nul_str(&self, pointer: &str) -> Option<NulStr<'_>> {
+        let text = NulStr::new(self.value.pointer(pointer)?.as_str()?)?;
         (!text.as_str().contains('\0')).then_some(text)
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Result, Status};
-use crate::text::{Terminated, TerminatedString};
+use crate::text::{NulStr, NulString};
 
 /// A JSON object made field by field: a field has a value, is null, or is not there.
 ///
@@ -26,13 +26,13 @@ pub struct Patch {
     /// Names, and values as JSON.
     fields: Vec<(String, String)>,
     /// All of it as JSON.
-    text: TerminatedString,
+    text: NulString,
 }
 
 impl Patch {
     /// No field: `{}`, which leaves everything alone.
     pub fn new() -> Self {
-        Patch { fields: Vec::new(), text: TerminatedString::new("{}") }
+        Patch { fields: Vec::new(), text: NulString::new("{}") }
     }
 
     /// Sets a field to a text, whatever it holds.
@@ -80,7 +80,7 @@ impl Patch {
         self.text.as_str()
     }
 
-    pub(crate) fn terminated(&self) -> Terminated<'_> {
+    pub(crate) fn terminated(&self) -> NulStr<'_> {
         self.text.borrow()
     }
 
@@ -97,7 +97,7 @@ impl Patch {
     fn write(&mut self) {
         let fields = self.fields.iter();
         let fields = fields.map(|(name, json)| format!("{}:{json}", Value::from(name.as_str())));
-        self.text = TerminatedString::new(&format!("{{{}}}", fields.collect::<Vec<_>>().join(",")));
+        self.text = NulString::new(&format!("{{{}}}", fields.collect::<Vec<_>>().join(",")));
     }
 }
 

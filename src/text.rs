@@ -1,15 +1,21 @@
 //! Text that is followed by U+0000 in memory, so that it can be lent to whoever reads up to there.
 
+use std::ffi::CStr;
 use std::fmt;
 
 /// A text and the U+0000 behind it.
 #[derive(Clone, Copy)]
-pub(crate) struct Terminated<'a>(&'a str);
+pub(crate) struct NulStr<'a>(&'a str);
 
-impl<'a> Terminated<'a> {
+impl<'a> NulStr<'a> {
     /// Takes a text that ends with U+0000.
     pub(crate) fn new(with_end: &'a str) -> Option<Self> {
-        with_end.ends_with('\0').then_some(Terminated(with_end))
+        with_end.ends_with('\0').then_some(NulStr(with_end))
+    }
+
+    /// A constant of the program; empty if it is not UTF-8.
+    pub(crate) fn constant(text: &'static CStr) -> NulStr<'static> {
+        NulStr(str::from_utf8(text.to_bytes_with_nul()).unwrap_or("\0"))
     }
 
     /// The text alone.
@@ -20,15 +26,15 @@ impl<'a> Terminated<'a> {
 
 /// A text that is kept with U+0000 behind it.
 #[derive(Clone)]
-pub(crate) struct TerminatedString(Box<str>);
+pub(crate) struct NulString(Box<str>);
 
-impl TerminatedString {
+impl NulString {
     pub(crate) fn new(text: &str) -> Self {
-        TerminatedString(format!("{text}\0").into())
+        NulString(format!("{text}\0").into())
     }
 
-    pub(crate) fn borrow(&self) -> Terminated<'_> {
-        Terminated(&self.0)
+    pub(crate) fn borrow(&self) -> NulStr<'_> {
+        NulStr(&self.0)
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -36,7 +42,7 @@ impl TerminatedString {
     }
 }
 
-impl fmt::Debug for TerminatedString {
+impl fmt::Debug for NulString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_str().fmt(f)
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Result, Status};
-use crate::http::{Authorities, Http, Proxy, Rules, Settings, check_url};
+use crate::http::{Http, Proxy, RootCertificates, Rules, Settings, check_url};
 
 /// How a [`Client`](super::Client) reaches the API.
 #[derive(Clone, Debug)]
@@ -13,7 +13,7 @@ pub struct ClientOptions {
     pub(crate) timeout: Duration,
     connect_timeout: Duration,
     pub(super) max_retries: u32,
-    authorities: Option<Authorities>,
+    root_certificates: Option<RootCertificates>,
     proxy: Option<Proxy>,
     user_agent_suffix: String,
     allow_http: bool,
@@ -26,7 +26,7 @@ impl Default for ClientOptions {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
             max_retries: 2,
-            authorities: None,
+            root_certificates: None,
             proxy: None,
             user_agent_suffix: String::new(),
             allow_http: false,
@@ -75,9 +75,9 @@ impl ClientOptions {
         Ok(self)
     }
 
-    /// Trusts the certificate authorities in this PEM file instead of the platform's.
+    /// Trusts the certificate root_certificates in this PEM file instead of the platform's.
     pub fn set_ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self> {
-        self.authorities = Some(Authorities::read(path.as_ref())?);
+        self.root_certificates = Some(RootCertificates::read(path.as_ref())?);
         Ok(self)
     }
 
@@ -117,7 +117,7 @@ impl ClientOptions {
 
     pub(super) fn http(&self) -> Http {
         Http::new(Settings {
-            authorities: self.authorities.clone(),
+            root_certificates: self.root_certificates.clone(),
             proxy: self.proxy.clone(),
             user_agent: self.user_agent(),
             connect_timeout: Some(self.connect_timeout),

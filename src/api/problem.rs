@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::secret::Secret;
 use crate::error::{Answer as Account, Error, Status};
 use crate::http::{Answer, StatusCode};
-use crate::text::TerminatedString;
+use crate::text::NulString;
 
 /// How much of an answer an error keeps, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -37,9 +37,9 @@ pub(super) fn refused(answer: &Answer, secret: &Secret) -> Error {
         Account {
             http_status: answer.status.as_u16(),
             message,
-            code: code.as_deref().map(TerminatedString::new),
-            support_id: support_id.as_deref().map(TerminatedString::new),
-            body: TerminatedString::new(cut(&body)),
+            code: code.as_deref().map(NulString::new),
+            support_id: support_id.as_deref().map(NulString::new),
+            body: NulString::new(cut(&body)),
         },
     );
     match retry_after(answer) {
@@ -55,7 +55,7 @@ pub(super) fn not_understood(answer: &Answer, why: &str, secret: &Secret) -> Err
         message: format!("{}: {why}", named(answer.status)),
         code: None,
         support_id: None,
-        body: TerminatedString::new(cut(&readable(&answer.body, secret))),
+        body: NulString::new(cut(&readable(&answer.body, secret))),
     };
     Error::answer(Status::Response, account)
 }

@@ -12,8 +12,8 @@ use super::problem::{not_understood, refused};
 use super::secret::Secret;
 use crate::error::{Error, Result, Status};
 use crate::http::{Answer, Failure, Fault, Http, Method, Request, StatusCode};
+use crate::jitter::jitter;
 use crate::json::Json;
-use crate::luck::luck;
 
 /// Where the operations are that this library knows.
 const ROOT: &str = "/api/server/v1";
@@ -264,5 +264,5 @@ fn unreached(why: &str, kind: Kind) -> Trouble {
 /// How long to wait before the next repetition: shorter by up to half, by chance, so
 /// that those who failed together do not come back together.
 fn pause(retries: u32) -> Duration {
-    (FIRST_PAUSE * 2u32.pow(retries.min(10))).min(LONGEST_PAUSE).mul_f64(0.5 + luck() / 2.0)
+    (FIRST_PAUSE * 2u32.pow(retries.min(10))).min(LONGEST_PAUSE).mul_f64(0.5 + jitter() / 2.0)
 }

@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
 use super::json::torii_json_t;
-use super::pointer::{free, give, lend, out, shared, text};
+use super::pointer::{borrow, free, into_raw, out, shared, text};
 use super::status::torii_status_t;
 use crate::verify::{Auth, Field};
 
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn torii_auth_user_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(auth, "auth").ok()?.0.0.text(Field::UserId)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::UserId)) }
 }
 
 /// The environment the user belongs to: `pid`.
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn torii_auth_environment_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(auth, "auth").ok()?.0.0.text(Field::EnvironmentId)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::EnvironmentId)) }
 }
 
 /// The configured issuer the token is of, without trailing slashes.
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn torii_auth_issuer(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(auth, "auth").ok()?.0.0.text(Field::Issuer)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Issuer)) }
 }
 
 /// The locale the user prefers: `locale`. NULL when the token names none.
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn torii_auth_locale(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(auth, "auth").ok()?.0.0.text(Field::Locale)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Locale)) }
 }
 
 /// All claims, exactly as they were signed: the payload of the token.
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn torii_auth_claims_json(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(auth, "auth").ok()?.0.0.text(Field::Claims)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Claims)) }
 }
 
 /// Whether the user has a verified email address: only when the token says `true`. False for NULL.
@@ -177,7 +177,7 @@ pub unsafe extern "C" fn torii_auth_claim_string(
 ) -> *const c_char {
     // SAFETY: handle, text and `len` are as the caller promises.
     unsafe {
-        lend(len, || {
+        borrow(len, || {
             let name = text(name, name_len, "name").ok()?;
             shared(auth, "auth").ok()?.0.0.string(name)
         })
@@ -203,7 +203,7 @@ pub unsafe extern "C" fn torii_auth_claims(
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
-            *out = give(torii_json_t(shared(auth, "auth")?.0.claims()?));
+            *out = into_raw(torii_json_t(shared(auth, "auth")?.0.claims()?));
             Ok(())
         })
     }

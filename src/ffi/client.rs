@@ -6,7 +6,7 @@ use super::client_options::torii_client_options_t;
 use super::error::torii_error_t;
 use super::guard::fallible;
 use super::json::torii_json_t;
-use super::pointer::{free, give, optional, out, shared, text};
+use super::pointer::{free, into_raw, optional, out, shared, text};
 use super::status::torii_status_t;
 use crate::api::{Client, ClientOptions};
 use crate::error::Result;
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn torii_client_new(
                 Some(options) => Client::new(secret_key, &options.0),
                 None => Client::new(secret_key, &ClientOptions::new()),
             }?;
-            *out = give(torii_client_t(client));
+            *out = into_raw(torii_client_t(client));
             Ok(())
         })
     }
@@ -134,7 +134,7 @@ pub(super) unsafe fn answer(
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
-            *out = give(torii_json_t(operation(&shared(client, "client")?.0)?));
+            *out = into_raw(torii_json_t(operation(&shared(client, "client")?.0)?));
             Ok(())
         })
     }

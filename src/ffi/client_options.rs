@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
-use super::pointer::{exclusive, free, give, text};
+use super::pointer::{exclusive, free, into_raw, text};
 use super::status::torii_status_t;
 use crate::api::ClientOptions;
 
@@ -24,7 +24,7 @@ pub struct torii_client_options_t(pub(super) ClientOptions);
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_client_options_new() -> *mut torii_client_options_t {
-    infallible(ptr::null_mut(), || give(torii_client_options_t(ClientOptions::new())))
+    infallible(ptr::null_mut(), || into_raw(torii_client_options_t(ClientOptions::new())))
 }
 
 /// Where the API is: "https://api.torii.so" by default.
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn torii_client_options_set_max_retries(
     }
 }
 
-/// Trusts the certificate authorities in this PEM file instead of the platform's.
+/// Trusts the certificate root_certificates in this PEM file instead of the platform's.
 ///
 /// Threads: nobody else may use `options`; does not block, but for reading the file.
 /// Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.

@@ -3,22 +3,22 @@
 use std::ffi::c_char;
 
 use super::guard::infallible;
-use super::pointer::{free, give, lend, shared};
+use super::pointer::{borrow, free, into_raw, shared};
 use super::status::torii_status_t;
 use crate::error::Error;
-use crate::text::TerminatedString;
+use crate::text::NulString;
 
 /// Why a call failed. Owned by whoever asked for it by passing `err`; a plain value that any
 /// thread may read, and that outlives the handle the call was made on.
 pub struct torii_error_t {
     error: Error,
-    message: TerminatedString,
+    message: NulString,
 }
 
 impl torii_error_t {
     pub(super) fn into_raw(error: Error) -> *mut Self {
-        let message = TerminatedString::new(&error.to_string());
-        give(torii_error_t { error, message })
+        let message = NulString::new(&error.to_string());
+        into_raw(torii_error_t { error, message })
     }
 }
 
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn torii_error_message(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || Some(shared(error, "error").ok()?.message.borrow())) }
+    unsafe { borrow(len, || Some(shared(error, "error").ok()?.message.borrow())) }
 }
 
 /// The HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
@@ -80,7 +80,7 @@ pub unsafe extern "C" fn torii_error_code(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(error, "error").ok()?.error.terminated_code()) }
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_code()) }
 }
 
 /// What to name to torii's support: `supportId`. NULL when the API names nothing.
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn torii_error_support_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(error, "error").ok()?.error.terminated_support_id()) }
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_support_id()) }
 }
 
 /// The API's answer as text, up to 65536 bytes of it; NULL when there was none. Unlike the message it
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn torii_error_body(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || shared(error, "error").ok()?.error.terminated_body()) }
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_body()) }
 }
 
 /// Seconds after which trying again can help, as for a `Retry-After` header; -1 when not known.

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
-use super::pointer::{free, lend, out, shared, text};
+use super::pointer::{borrow, free, out, shared, text};
 use super::status::torii_status_t;
 use crate::json::Json;
 
@@ -28,7 +28,7 @@ pub unsafe extern "C" fn torii_json_text(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `json` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || Some(shared(json, "json").ok()?.0.terminated())) }
+    unsafe { borrow(len, || Some(shared(json, "json").ok()?.0.terminated())) }
 }
 
 /// The string at the pointer. NULL when there is none, when it is no string, or when it holds
@@ -48,9 +48,9 @@ pub unsafe extern "C" fn torii_json_string(
 ) -> *const c_char {
     // SAFETY: handle, text and `len` are as the caller promises.
     unsafe {
-        lend(len, || {
+        borrow(len, || {
             let pointer = text(pointer, pointer_len, "pointer").ok()?;
-            shared(json, "json").ok()?.0.terminated_str(pointer)
+            shared(json, "json").ok()?.0.nul_str(pointer)
         })
     }
 }

@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
-use super::pointer::{bytes, exclusive, free, give, text};
+use super::pointer::{bytes, exclusive, free, into_raw, text};
 use super::status::torii_status_t;
 use crate::error::Error;
 use crate::verify::{Requirement, VerifierOptions};
@@ -38,7 +38,7 @@ pub enum torii_require_t {
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_verifier_options_new() -> *mut torii_verifier_options_t {
-    infallible(ptr::null_mut(), || give(torii_verifier_options_t(VerifierOptions::new())))
+    infallible(ptr::null_mut(), || into_raw(torii_verifier_options_t(VerifierOptions::new())))
 }
 
 /// Trusts a further issuer. A token's `iss` picks among the configured issuers and can name
@@ -208,7 +208,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
     }
 }
 
-/// Trusts the certificate authorities in this PEM file, as it is now, instead of the platform's.
+/// Trusts the certificate root_certificates in this PEM file, as it is now, instead of the platform's.
 /// Verifiers share keys only with verifiers that trust the same.
 ///
 /// Threads: nobody else may use `options`; does not block, but for reading the file.

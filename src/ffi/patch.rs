@@ -5,7 +5,7 @@ use std::ptr;
 
 use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
-use super::pointer::{exclusive, free, give, lend, shared, utf8};
+use super::pointer::{borrow, exclusive, free, into_raw, shared, utf8};
 use super::status::torii_status_t;
 use crate::patch::Patch;
 
@@ -23,7 +23,7 @@ pub struct torii_patch_t(Patch);
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_patch_new() -> *mut torii_patch_t {
-    infallible(ptr::null_mut(), || give(torii_patch_t(Patch::new())))
+    infallible(ptr::null_mut(), || into_raw(torii_patch_t(Patch::new())))
 }
 
 /// Sets a field to a text, which may hold U+0000.
@@ -192,7 +192,7 @@ pub unsafe extern "C" fn torii_patch_json(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `patch` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { lend(len, || Some(shared(patch, "patch").ok()?.0.terminated())) }
+    unsafe { borrow(len, || Some(shared(patch, "patch").ok()?.0.terminated())) }
 }
 
 /// Frees a patch, and with it the text borrowed from it. NULL is fine.

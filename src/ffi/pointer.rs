@@ -6,7 +6,7 @@ use std::slice;
 
 use super::guard::infallible;
 use crate::error::{Error, Result};
-use crate::text::Terminated;
+use crate::text::NulStr;
 
 /// A handle that may be used by several threads at once.
 ///
@@ -104,12 +104,12 @@ pub(super) unsafe fn optional<'a>(
 /// # Safety
 ///
 /// `pointer` is NULL or can be written to for as long as the result is used.
-pub(super) unsafe fn out<'a, T: Blank>(pointer: *mut T, name: &'static str) -> Result<&'a mut T> {
+pub(super) unsafe fn out<'a, T: Zeroed>(pointer: *mut T, name: &'static str) -> Result<&'a mut T> {
     if pointer.is_null() {
         return Err(Error::argument(name, "NULL"));
     }
     // SAFETY: not NULL, so the caller lets it be written to.
-    unsafe { pointer.write(T::BLANK) };
+    unsafe { pointer.write(T::ZEROED) };
     // SAFETY: as above, and it now holds a value.
     Ok(unsafe { &mut *pointer })
 }
@@ -119,34 +119,34 @@ pub(super) unsafe fn out<'a, T: Blank>(pointer: *mut T, name: &'static str) -> R
 /// # Safety
 ///
 /// As for [`out`].
-pub(super) unsafe fn optional_out<'a, T: Blank>(pointer: *mut T) -> Option<&'a mut T> {
+pub(super) unsafe fn optional_out<'a, T: Zeroed>(pointer: *mut T) -> Option<&'a mut T> {
     // SAFETY: the promise of this function is that of `out`.
     unsafe { out(pointer, "out") }.ok()
 }
 
 /// What a result is until there is one.
-pub(super) trait Blank {
-    const BLANK: Self;
+pub(super) trait Zeroed {
+    const ZEROED: Self;
 }
 
-impl<T> Blank for *mut T {
-    const BLANK: Self = ptr::null_mut();
+impl<T> Zeroed for *mut T {
+    const ZEROED: Self = ptr::null_mut();
 }
 
-impl Blank for i64 {
-    const BLANK: Self = 0;
+impl Zeroed for i64 {
+    const ZEROED: Self = 0;
 }
 
-impl Blank for usize {
-    const BLANK: Self = 0;
+impl Zeroed for usize {
+    const ZEROED: Self = 0;
 }
 
-impl Blank for bool {
-    const BLANK: Self = false;
+impl Zeroed for bool {
+    const ZEROED: Self = false;
 }
 
 /// Gives a value to the caller, who frees it.
-pub(super) fn give<T>(value: T) -> *mut T {
+pub(super) fn into_raw<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
@@ -154,10 +154,10 @@ pub(super) fn give<T>(value: T) -> *mut T {
 ///
 /// # Safety
 ///
-/// `handle` is NULL, or came from [`give`] and is not used again.
+/// `handle` is NULL, or came from [`into_raw`] and is not used again.
 pub(super) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
-        // SAFETY: it came from `give`, and the caller does not use it again.
+        // SAFETY: it came from `into_raw`, and the caller does not use it again.
         let value = unsafe { Box::from_raw(handle) };
         infallible((), || drop(value));
     }
@@ -168,9 +168,9 @@ pub(super) unsafe fn free<T>(handle: *mut T) {
 /// # Safety
 ///
 /// `length` is NULL or can be written to.
-pub(super) unsafe fn lend<'a>(
+pub(super) unsafe fn borrow<'a>(
     length: *mut usize,
-    text: impl FnOnce() -> Option<Terminated<'a>>,
+    text: impl FnOnce() -> Option<NulStr<'a>>,
 ) -> *const c_char {
     let (pointer, bytes) = infallible(None, text)
         .map_or((ptr::null(), 0), |text| (text.as_ptr(), text.as_str().len()));
@@ -181,7 +181,7 @@ pub(super) unsafe fn lend<'a>(
     pointer
 }
 
-impl Terminated<'_> {
+impl NulStr<'_> {
     fn as_ptr(self) -> *const c_char {
         // The text goes on to its U+0000, so C finds an end.
         self.as_str().as_ptr().cast()

@@ -26,6 +26,8 @@ pub enum torii_status_t {
     TORII_ERR_INVALID_ARGUMENT = 1,
     /// An option or a combination of options is wrong; the message names it.
     TORII_ERR_INVALID_CONFIG = 2,
+    /// The buffer is too small for the record; the call reports the size it needs.
+    TORII_ERR_BUFFER_TOO_SMALL = 3,
     /// There is no token: the text, or the header value, is empty.
     TORII_ERR_TOKEN_MISSING = 100,
     /// The header value is not of the form `Bearer <token>`.
@@ -50,11 +52,15 @@ pub enum torii_status_t {
     TORII_ERR_TOKEN_AUDIENCE = 110,
     /// A claim is missing or of the wrong type.
     TORII_ERR_TOKEN_CLAIM = 111,
-    /// The token is good, but does not meet a requirement set by the operator.
+    /// The user, or the actor behind the user, was revoked after the token was issued.
+    TORII_ERR_TOKEN_REVOKED = 112,
+    /// The token lives longer than the configured maximum.
+    TORII_ERR_TOKEN_LIFETIME = 113,
+    /// The token is valid, but does not meet a requirement set by the operator.
     TORII_ERR_POLICY = 150,
-    /// The issuer's keys cannot be had, so nothing can be said about the token.
+    /// Signing keys unavailable; the token could not be verified.
     TORII_ERR_KEYS_UNAVAILABLE = 200,
-    /// The issuer's keys have to be fetched first, and this call does no I/O.
+    /// The issuer's keys must be fetched first, and this call performs no I/O.
     TORII_ERR_KEYS_PENDING = 201,
     /// The API answered, but not with success; the error has the details.
     TORII_ERR_API = 300,
@@ -82,6 +88,7 @@ impl From<Status> for torii_status_t {
             Status::Ok => TORII_OK,
             Status::InvalidArgument => TORII_ERR_INVALID_ARGUMENT,
             Status::InvalidConfig => TORII_ERR_INVALID_CONFIG,
+            Status::BufferTooSmall => TORII_ERR_BUFFER_TOO_SMALL,
             Status::TokenMissing => TORII_ERR_TOKEN_MISSING,
             Status::TokenScheme => TORII_ERR_TOKEN_SCHEME,
             Status::TokenMalformed => TORII_ERR_TOKEN_MALFORMED,
@@ -94,6 +101,8 @@ impl From<Status> for torii_status_t {
             Status::TokenIssuer => TORII_ERR_TOKEN_ISSUER,
             Status::TokenAudience => TORII_ERR_TOKEN_AUDIENCE,
             Status::TokenClaim => TORII_ERR_TOKEN_CLAIM,
+            Status::TokenRevoked => TORII_ERR_TOKEN_REVOKED,
+            Status::TokenLifetime => TORII_ERR_TOKEN_LIFETIME,
             Status::Policy => TORII_ERR_POLICY,
             Status::KeysUnavailable => TORII_ERR_KEYS_UNAVAILABLE,
             Status::KeysPending => TORII_ERR_KEYS_PENDING,

@@ -7,7 +7,7 @@ use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
 use super::json::torii_json_t;
 use super::options::torii_verifier_options_t;
-use super::pointer::{bytes, free, give, lend, out, shared, text};
+use super::pointer::{borrow, bytes, free, into_raw, out, shared, text};
 use super::status::torii_status_t;
 use crate::error::Error;
 use crate::verify::{HostFetch, Verifier, VerifierOptions};
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn torii_verifier_new(
                 Some(options) => Verifier::new(issuer, &options.0),
                 None => Verifier::new(issuer, &VerifierOptions::new()),
             }?;
-            *out = give(torii_verifier_t(verifier));
+            *out = into_raw(torii_verifier_t(verifier));
             Ok(())
         })
     }
@@ -76,7 +76,7 @@ pub unsafe extern "C" fn torii_verify_token(
             let out = self::out(out, "out")?;
             let token = bytes(token, token_len, "token")?;
             let auth = shared(verifier, "verifier")?.0.verify(token)?;
-            *out = give(torii_auth_t(auth));
+            *out = into_raw(torii_auth_t(auth));
             Ok(())
         })
     }
@@ -107,7 +107,7 @@ pub unsafe extern "C" fn torii_verify_token_nowait(
             let out = self::out(out, "out")?;
             let token = bytes(token, token_len, "token")?;
             let auth = shared(verifier, "verifier")?.0.verify_nowait(token)?;
-            *out = give(torii_auth_t(auth));
+            *out = into_raw(torii_auth_t(auth));
             Ok(())
         })
     }
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn torii_verifier_authenticate(
             let out = self::out(out, "out")?;
             let header = bytes(header, header_len, "header")?;
             let auth = shared(verifier, "verifier")?.0.authenticate(header)?;
-            *out = give(torii_auth_t(auth));
+            *out = into_raw(torii_auth_t(auth));
             Ok(())
         })
     }
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn torii_verifier_authenticate_nowait(
             let out = self::out(out, "out")?;
             let header = bytes(header, header_len, "header")?;
             let auth = shared(verifier, "verifier")?.0.authenticate_nowait(header)?;
-            *out = give(torii_auth_t(auth));
+            *out = into_raw(torii_auth_t(auth));
             Ok(())
         })
     }
@@ -224,8 +224,8 @@ pub unsafe extern "C" fn torii_verifier_jwks_url(
     unsafe {
         let verifier = shared(verifier, "verifier").ok();
         let fetch = infallible(None, || verifier?.0.host_fetch());
-        lend(len, || match &fetch {
-            Some(fetch) => Some(fetch.terminated_url()),
+        borrow(len, || match &fetch {
+            Some(fetch) => Some(fetch.nul_url()),
             None => verifier?.0.first_jwks_url(),
         })
     }
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn torii_verifier_jwks_etag(
     // SAFETY: as for the URL.
     unsafe {
         let fetch = infallible(None, || shared(verifier, "verifier").ok()?.0.host_fetch());
-        lend(len, || fetch.as_ref()?.terminated_etag())
+        borrow(len, || fetch.as_ref()?.nul_etag())
     }
 }
 
@@ -340,7 +340,7 @@ pub unsafe extern "C" fn torii_verifier_stats_json(
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
-            *out = give(torii_json_t(shared(verifier, "verifier")?.0.stats()?));
+            *out = into_raw(torii_json_t(shared(verifier, "verifier")?.0.stats()?));
             Ok(())
         })
     }

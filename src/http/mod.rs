@@ -19,7 +19,7 @@ use ureq::{Agent, AsSendBody, Timeout};
 
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
 use crate::error::{Error, Result, Status};
-use crate::fork::PerProcess;
+use crate::fork::ForkLocal;
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
 
 /// How long a connection may lie idle and still be used. Servers and what stands before them close
@@ -29,8 +29,8 @@ const MAX_IDLE: Duration = Duration::from_secs(10);
 /// How requests are made. Says nothing about any one request.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
-    /// Certificate authorities to trust instead of the platform's.
-    pub(crate) authorities: Option<Authorities>,
+    /// Certificate root_certificates to trust instead of the platform's.
+    pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: String,
     /// For looking up the name, and for the connection; without it as long as the request may take.
@@ -41,7 +41,7 @@ pub(crate) struct Settings {
 
 /// Makes requests. Any number of threads may use one at once.
 pub(crate) struct Http {
-    agent: PerProcess<Agent>,
+    agent: ForkLocal<Agent>,
 }
 
 /// One request.
@@ -89,7 +89,7 @@ pub(crate) enum Fault {
 
 impl Http {
     pub(crate) fn new(settings: Settings) -> Self {
-        Http { agent: PerProcess::new(move || agent(&settings)) }
+        Http { agent: ForkLocal::new(move || agent(&settings)) }
     }
 
     /// Makes a request. A connection that lies idle is used again if it is young and the server has
@@ -141,8 +141,8 @@ impl Answer {
 }
 
 fn agent(settings: &Settings) -> Agent {
-    let roots = match &settings.authorities {
-        Some(Authorities(certificates)) => RootCerts::Specific(certificates.clone()),
+    let roots = match &settings.root_certificates {
+        Some(RootCertificates(certificates)) => RootCerts::Specific(certificates.clone()),
         None => RootCerts::PlatformVerifier,
     };
     let tls = TlsConfig::builder()
@@ -225,31 +225,31 @@ impl fmt::Debug for Proxy {
     }
 }
 
-/// Certificate authorities from a PEM file. Equal are those that trust the same.
+/// Certificate root_certificates from a PEM file. Equal are those that trust the same.
 #[derive(Clone)]
-pub(crate) struct Authorities(Arc<Vec<Certificate<'static>>>);
+pub(crate) struct RootCertificates(Arc<Vec<Certificate<'static>>>);
 
-impl PartialEq for Authorities {
+impl PartialEq for RootCertificates {
     fn eq(&self, other: &Self) -> bool {
         self.der().eq(other.der())
     }
 }
 
-impl Eq for Authorities {}
+impl Eq for RootCertificates {}
 
-impl Hash for Authorities {
+impl Hash for RootCertificates {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.der().for_each(|der| der.hash(state));
     }
 }
 
-impl fmt::Debug for Authorities {
+impl fmt::Debug for RootCertificates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} certificates", self.0.len())
     }
 }
 
-impl Authorities {
+impl RootCertificates {
     /// Reads every certificate in the file, which has to hold at least one.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         let refuse = |why: &str| {
@@ -266,7 +266,7 @@ impl Authorities {
         if certificates.is_empty() {
             return Err(refuse("no certificate in it"));
         }
-        Ok(Authorities(Arc::new(certificates)))
+        Ok(RootCertificates(Arc::new(certificates)))
     }
 
     fn der(&self) -> impl Iterator<Item = &[u8]> {

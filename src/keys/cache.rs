@@ -11,10 +11,10 @@ use once_cell::race::OnceBox;
 
 use super::fetch::over_http;
 use super::source::Source;
-use crate::http::Authorities;
+use crate::http::RootCertificates;
 
-/// The exact URL, and the authorities: whom to trust is part of where keys come from.
-type Place = (String, Option<Authorities>);
+/// The exact URL, and the root_certificates: whom to trust is part of where keys come from.
+type Place = (String, Option<RootCertificates>);
 type Sources = HashMap<Place, Arc<Source>>;
 
 static SOURCES: OnceBox<ArcSwap<Sources>> = OnceBox::new();
@@ -24,12 +24,12 @@ fn sources() -> &'static ArcSwap<Sources> {
 }
 
 /// The process's source of the keys at `url`.
-pub(crate) fn shared(url: &str, authorities: Option<&Authorities>) -> Arc<Source> {
-    let place = (url.to_owned(), authorities.cloned());
+pub(crate) fn shared(url: &str, root_certificates: Option<&RootCertificates>) -> Arc<Source> {
+    let place = (url.to_owned(), root_certificates.cloned());
     if let Some(source) = sources().load().get(&place) {
         return source.clone();
     }
-    let made = Arc::new(Source::new(url, over_http(url, authorities.cloned())));
+    let made = Arc::new(Source::new(url, over_http(url, root_certificates.cloned())));
     sources().rcu(|sources| {
         let mut sources = Sources::clone(sources);
         sources.entry(place.clone()).or_insert_with(|| made.clone());
@@ -52,9 +52,10 @@ mod tests {
     #[test]
     fn keys_are_shared_by_those_who_trust_the_same() {
         let tls = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/tls/");
-        let read = |name| Authorities::read(format!("{tls}{name}").as_ref()).unwrap();
+        let read = |name| RootCertificates::read(format!("{tls}{name}").as_ref()).unwrap();
         let url = "https://acme.example/shared";
-        let with = |authorities: Option<Authorities>| shared(url, authorities.as_ref());
+        let with =
+            |root_certificates: Option<RootCertificates>| shared(url, root_certificates.as_ref());
         let first = with(Some(read("ca.pem")));
         assert!(Arc::ptr_eq(&first, &with(Some(read("ca.pem")))));
         for other in [Some(read("server.pem")), None] {

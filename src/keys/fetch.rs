@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::jwks::MAX_BODY;
-use crate::http::{self, Authorities, Failure, Fault, Http, Method, Request, Settings};
+use crate::http::{self, Failure, Fault, Http, Method, Request, RootCertificates, Settings};
 
 /// Asks for the keys, unless they still are those with this entity tag, and takes no longer than
 /// this. An error is the reason, for people.
@@ -37,9 +37,9 @@ impl Reply {
     }
 }
 
-/// Fetches from this URL, trusting these authorities or else the platform's.
-pub(super) fn over_http(url: &str, authorities: Option<Authorities>) -> Box<Fetch> {
-    let (http, url) = (client(authorities), url.to_owned());
+/// Fetches from this URL, trusting these root_certificates or else the platform's.
+pub(super) fn over_http(url: &str, root_certificates: Option<RootCertificates>) -> Box<Fetch> {
+    let (http, url) = (client(root_certificates), url.to_owned());
     Box::new(move |etag, timeout| {
         let answer = ask(&http, &url, etag, timeout).map_err(|failure| reason(failure, timeout))?;
         Ok(Reply {
@@ -52,9 +52,9 @@ pub(super) fn over_http(url: &str, authorities: Option<Authorities>) -> Box<Fetc
 }
 
 /// What keys are asked for with.
-pub(crate) fn client(authorities: Option<Authorities>) -> Http {
+pub(crate) fn client(root_certificates: Option<RootCertificates>) -> Http {
     Http::new(Settings {
-        authorities,
+        root_certificates,
         user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
         // The next fetch is minutes away.
         idle_connections: 0,

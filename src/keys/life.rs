@@ -123,15 +123,15 @@ struct Fetching {
 }
 
 impl Life {
-    /// What somebody with this need is to do now. A fetch that is not ended after `patience`
+    /// What somebody with this need is to do now. A fetch that is not ended after `options`
     /// counts as lost, and may be had by another.
-    pub(crate) fn turn(&mut self, need: Need, now: Millis, patience: Millis) -> Turn {
+    pub(crate) fn turn(&mut self, need: Need, now: Millis, options: Millis) -> Turn {
         match self.look(need, now) {
             Some(turn) => turn,
             None => {
                 self.tickets += 1;
                 let ticket = Ticket(self.tickets);
-                self.fetching = Some(Fetching { ticket, since: now, until: now + patience });
+                self.fetching = Some(Fetching { ticket, since: now, until: now + options });
                 self.kid_missed = false;
                 if need == Need::Kid {
                     self.kid_rests_until = now + KID_COOLDOWN;
@@ -168,8 +168,8 @@ impl Life {
         self.fetching.as_ref().filter(|f| f.ticket == ticket).map(|f| f.since)
     }
 
-    /// A fetch ended. `luck` in 0..1 spreads the pause after a failure.
-    pub(crate) fn end(&mut self, ticket: Ticket, now: Millis, good: bool, luck: f64) {
+    /// A fetch ended. `jitter` in 0..1 spreads the pause after a failure.
+    pub(crate) fn end(&mut self, ticket: Ticket, now: Millis, good: bool, jitter: f64) {
         if self.running(ticket, now).is_none() {
             return;
         }
@@ -178,13 +178,13 @@ impl Life {
             self.failures = 0;
             self.pause_until = 0;
         } else {
-            self.failed(now, luck);
+            self.failed(now, jitter);
         }
     }
 
-    fn failed(&mut self, now: Millis, luck: f64) {
+    fn failed(&mut self, now: Millis, jitter: f64) {
         let doubled = FIRST_PAUSE << self.failures.min(6);
-        let pause = doubled.min(LONGEST_PAUSE) as f64 * (0.75 + luck / 2.0);
+        let pause = doubled.min(LONGEST_PAUSE) as f64 * (0.75 + jitter / 2.0);
         self.failures = self.failures.saturating_add(1);
         self.pause_until = now + pause as Millis;
     }
@@ -300,11 +300,11 @@ mod tests {
     }
 
     #[test]
-    fn luck_spreads_the_pause_by_a_quarter() {
-        for (luck, pause) in [(0.0, 750), (0.5, 1_000), (1.0, 1_250)] {
+    fn jitter_spreads_the_pause_by_a_quarter() {
+        for (jitter, pause) in [(0.0, 750), (0.5, 1_000), (1.0, 1_250)] {
             let mut life = Life::default();
             let ticket = fetch(&mut life, Need::Keys, 0);
-            life.end(ticket, 0, false, luck);
+            life.end(ticket, 0, false, jitter);
             assert_eq!(life.turn(Need::Keys, 0, PATIENCE), Turn::Rest(pause));
         }
     }

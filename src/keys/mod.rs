@@ -14,4 +14,4 @@ pub(crate) use fetch::Answer;
 pub(crate) use jwks::KeySet;
 pub(crate) use key::KeyId;
 pub(crate) use life::{MAX_STALE, Policy};
-pub(crate) use source::{Claim, Patience, Source, begun};
+pub(crate) use source::{Claim, FetchOptions, Source, begun};

@@ -16,9 +16,9 @@ use super::life::{Birth, Life, Need, Phase, Policy, Ticket, Turn};
 use super::sync::{Condvar, Mutex, MutexGuard, thread};
 use crate::clock::{Millis, monotonic};
 use crate::error::{Error, Result, Status};
-use crate::fork::PerProcess;
-use crate::luck::luck;
-use crate::text::{Terminated, TerminatedString};
+use crate::fork::ForkLocal;
+use crate::jitter::jitter;
+use crate::text::{NulStr, NulString};
 
 /// A key set in use, and what is known of its age.
 pub(crate) struct Held {
@@ -34,7 +34,7 @@ pub(crate) type Use = Guard<Option<Arc<Held>>>;
 
 /// What a caller will put up with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct FetchOptions {
     /// Whether the call may fetch keys, or wait for somebody who does.
     pub(crate) may_wait: bool,
     /// Whether a thread may be started to fetch keys ahead of time.
@@ -43,20 +43,20 @@ pub(crate) struct Patience {
     pub(crate) timeout: Duration,
 }
 
-impl Patience {
+impl FetchOptions {
     /// How long a fetch may run before it counts as lost: a little longer than it can take.
-    fn until_lost(&self) -> Millis {
+    fn lease(&self) -> Millis {
         u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX / 4) + 5_000
     }
 }
 
 /// One issuer's keys.
 pub(crate) struct Source {
-    url: TerminatedString,
+    url: NulString,
     /// `None` where keys were given and are never fetched.
     fetch: Option<Box<Fetch>>,
     held: ArcSwapOption<Held>,
-    gate: PerProcess<Gate>,
+    gate: ForkLocal<Gate>,
 }
 
 #[derive(Default)]
@@ -120,10 +120,10 @@ impl Source {
 
     fn empty(url: &str) -> Self {
         Source {
-            url: TerminatedString::new(url),
+            url: NulString::new(url),
             fetch: None,
             held: ArcSwapOption::empty(),
-            gate: PerProcess::new(Gate::default),
+            gate: ForkLocal::new(Gate::default),
         }
     }
 
@@ -131,7 +131,7 @@ impl Source {
         self.url.as_str()
     }
 
-    pub(crate) fn terminated_url(&self) -> Terminated<'_> {
+    pub(crate) fn nul_url(&self) -> NulStr<'_> {
         self.url.borrow()
     }
 
@@ -140,18 +140,18 @@ impl Source {
         self: &Arc<Self>,
         now: Millis,
         policy: &Policy,
-        patience: &Patience,
+        options: &FetchOptions,
     ) -> Result<Use> {
         let held = self.held.load();
         match phase(&held, now, policy) {
             Some(Phase::Fresh) => Ok(held),
             Some(Phase::Ahead) => {
-                if patience.background {
-                    self.renew_ahead(now, patience);
+                if options.background {
+                    self.renew_ahead(now, options);
                 }
                 Ok(held)
             }
-            Some(Phase::Expired | Phase::Dead) | None => self.usable_again(policy, patience),
+            Some(Phase::Expired | Phase::Dead) | None => self.usable_again(policy, options),
         }
     }
 
@@ -162,37 +162,37 @@ impl Source {
         kid: &str,
         since: u64,
         policy: &Policy,
-        patience: &Patience,
+        options: &FetchOptions,
     ) -> Result<Use> {
         loop {
             let now = monotonic();
-            let held = self.usable(now, policy, patience)?;
+            let held = self.usable(now, policy, options)?;
             match &*held {
                 Some(keys) if keys.set.find(kid).is_some() => return Ok(held),
                 Some(keys) if keys.number > since => return Err(unknown_kid()),
                 _ => {}
             }
-            match self.step_for_kid(&held, now, patience)? {
+            match self.step_for_kid(&held, now, options)? {
                 Step::Go(_) => {}
-                Step::Fetch(claim) => self.fetch(claim, patience.timeout),
-                Step::Wait(ticket) => self.wait(ticket, patience),
+                Step::Fetch(claim) => self.fetch(claim, options.timeout),
+                Step::Wait(ticket) => self.wait(ticket, options),
             }
         }
     }
 
     /// The keys are missing or past their lifetime.
     #[cold]
-    fn usable_again(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<Use> {
+    fn usable_again(self: &Arc<Self>, policy: &Policy, options: &FetchOptions) -> Result<Use> {
         loop {
-            match self.step_for_keys(policy, patience)? {
+            match self.step_for_keys(policy, options)? {
                 Step::Go(held) => return Ok(held),
-                Step::Fetch(claim) => self.fetch(claim, patience.timeout),
-                Step::Wait(ticket) => self.wait(ticket, patience),
+                Step::Fetch(claim) => self.fetch(claim, options.timeout),
+                Step::Wait(ticket) => self.wait(ticket, options),
             }
         }
     }
 
-    fn step_for_keys(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<Step> {
+    fn step_for_keys(self: &Arc<Self>, policy: &Policy, options: &FetchOptions) -> Result<Step> {
         let gate = self.gate.get();
         let mut state = gate.lock();
         let (now, held) = (monotonic(), self.held.load());
@@ -202,22 +202,22 @@ impl Source {
             Some(Phase::Expired) if state.life.failing() => Need::Renewal,
             Some(Phase::Expired | Phase::Dead) | None => Need::Keys,
         };
-        match (state.turn(need, now, patience), need) {
-            (Some(Turn::Fetch(ticket)), Need::Renewal) if patience.background => {
+        match (state.turn(need, now, options), need) {
+            (Some(Turn::Fetch(ticket)), Need::Renewal) if options.background => {
                 drop(state);
-                self.fetch_aside(self.claim(ticket), patience.timeout);
+                self.fetch_aside(self.claim(ticket), options.timeout);
                 Ok(Step::Go(held))
             }
-            (Some(Turn::Fetch(ticket)), _) if patience.may_wait => {
+            (Some(Turn::Fetch(ticket)), _) if options.may_wait => {
                 Ok(Step::Fetch(self.claim(ticket)))
             }
             (Some(Turn::Fetch(ticket)), _) => {
                 drop(state);
-                self.fetch_aside(self.claim(ticket), patience.timeout);
+                self.fetch_aside(self.claim(ticket), options.timeout);
                 Err(pending())
             }
             (_, Need::Renewal) => Ok(Step::Go(held)),
-            (Some(Turn::Wait(ticket)), _) if patience.may_wait => Ok(Step::Wait(ticket)),
+            (Some(Turn::Wait(ticket)), _) if options.may_wait => Ok(Step::Wait(ticket)),
             (Some(Turn::Wait(_)) | None, _) => Err(pending()),
             (Some(Turn::Rest(until)), _) => Err(self.unavailable(&state, now, until)),
         }
@@ -227,7 +227,7 @@ impl Source {
         self: &Arc<Self>,
         seen: &Use,
         now: Millis,
-        patience: &Patience,
+        options: &FetchOptions,
     ) -> Result<Step> {
         let gate = self.gate.get();
         let mut state = gate.lock();
@@ -236,14 +236,14 @@ impl Source {
         if held.as_ref().map(Arc::as_ptr) != seen.as_ref().map(Arc::as_ptr) {
             return Ok(Step::Go(held));
         }
-        match state.turn(Need::Kid, now, patience) {
-            Some(Turn::Fetch(ticket)) if patience.may_wait => Ok(Step::Fetch(self.claim(ticket))),
+        match state.turn(Need::Kid, now, options) {
+            Some(Turn::Fetch(ticket)) if options.may_wait => Ok(Step::Fetch(self.claim(ticket))),
             Some(Turn::Fetch(ticket)) => {
                 drop(state);
-                self.fetch_aside(self.claim(ticket), patience.timeout);
+                self.fetch_aside(self.claim(ticket), options.timeout);
                 Err(pending())
             }
-            Some(Turn::Wait(ticket)) if patience.may_wait => Ok(Step::Wait(ticket)),
+            Some(Turn::Wait(ticket)) if options.may_wait => Ok(Step::Wait(ticket)),
             Some(Turn::Wait(_)) => Err(pending()),
             // The key may be new, and the issuer cannot be asked.
             Some(Turn::Rest(until)) if state.life.failing() => {
@@ -259,7 +259,7 @@ impl Source {
 
     /// Fetches the keys now, on this thread, or waits for the fetch under way. A pause after a
     /// failure is kept, and, unless more is due, a fetch that ended within the last second will do.
-    pub(crate) fn refresh(self: &Arc<Self>, policy: &Policy, patience: &Patience) -> Result<()> {
+    pub(crate) fn refresh(self: &Arc<Self>, policy: &Policy, options: &FetchOptions) -> Result<()> {
         if self.fetch.is_none() {
             return Ok(());
         }
@@ -272,14 +272,14 @@ impl Source {
         if due.is_none() && lately && !under_way {
             return Ok(());
         }
-        match state.life.turn(due.unwrap_or(Need::Order), now, patience.until_lost()) {
+        match state.life.turn(due.unwrap_or(Need::Order), now, options.lease()) {
             Turn::Fetch(ticket) => {
                 drop(state);
-                self.fetch(self.claim(ticket), patience.timeout);
+                self.fetch(self.claim(ticket), options.timeout);
             }
             Turn::Wait(ticket) => {
                 drop(state);
-                self.wait(ticket, patience);
+                self.wait(ticket, options);
             }
             Turn::Rest(until) if state.life.failing() => {
                 return Err(self.unavailable(&state, now, until));
@@ -297,7 +297,7 @@ impl Source {
         let (gate, now) = (self.gate.get(), monotonic());
         let mut state = gate.lock();
         let need = state.life.host_need(phase(&self.held.load(), now, policy))?;
-        match state.life.turn(need, now, HOST_PATIENCE) {
+        match state.life.turn(need, now, HOST_LEASE) {
             Turn::Fetch(ticket) => Some(self.claim(ticket)),
             Turn::Wait(_) | Turn::Rest(_) => None,
         }
@@ -341,13 +341,13 @@ impl Source {
     }
 
     /// Starts a fetch on a thread of its own, unless somebody is at it.
-    fn renew_ahead(self: &Arc<Self>, now: Millis, patience: &Patience) {
+    fn renew_ahead(self: &Arc<Self>, now: Millis, options: &FetchOptions) {
         let gate = self.gate.get();
         // If the lock is taken, somebody is seeing to it.
         let Ok(mut state) = gate.state.try_lock() else { return };
-        if let Turn::Fetch(ticket) = state.life.turn(Need::Renewal, now, patience.until_lost()) {
+        if let Turn::Fetch(ticket) = state.life.turn(Need::Renewal, now, options.lease()) {
             drop(state);
-            self.fetch_aside(self.claim(ticket), patience.timeout);
+            self.fetch_aside(self.claim(ticket), options.timeout);
         }
     }
 
@@ -369,10 +369,10 @@ impl Source {
     }
 
     /// Waits until the fetch has ended, or counts as lost.
-    fn wait(&self, ticket: Ticket, patience: &Patience) {
+    fn wait(&self, ticket: Ticket, options: &FetchOptions) {
         let gate = self.gate.get();
         let mut state = gate.lock();
-        let deadline = monotonic() + patience.until_lost();
+        let deadline = monotonic() + options.lease();
         while state.life.running(ticket, monotonic()).is_some() {
             let left = deadline.saturating_sub(monotonic());
             if left == 0 {
@@ -404,7 +404,7 @@ pub(crate) fn begun() -> u64 {
 }
 
 /// A host that takes longer than this over a fetch has lost it.
-const HOST_PATIENCE: Millis = 30_000;
+const HOST_LEASE: Millis = 30_000;
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -415,9 +415,9 @@ impl Gate {
 
 impl State {
     /// Whose turn it is; `None` when a fetch is due that this caller may not make.
-    fn turn(&mut self, need: Need, now: Millis, patience: &Patience) -> Option<Turn> {
-        if patience.may_wait || patience.background {
-            Some(self.life.turn(need, now, patience.until_lost()))
+    fn turn(&mut self, need: Need, now: Millis, options: &FetchOptions) -> Option<Turn> {
+        if options.may_wait || options.background {
+            Some(self.life.turn(need, now, options.lease()))
         } else {
             self.life.look(need, now)
         }
@@ -495,7 +495,7 @@ impl Source {
         let mut state = gate.lock();
         let now = monotonic();
         let Some(asked_at) = state.life.running(ticket, now) else { return false };
-        state.life.end(ticket, now, outcome.is_ok(), luck());
+        state.life.end(ticket, now, outcome.is_ok(), jitter());
         state.fetches += 1;
         match outcome {
             Ok((set, max_age, etag)) => {
@@ -544,10 +544,10 @@ mod tests {
     }
 
     #[test]
-    fn luck_differs_and_stays_in_bounds() {
-        let drawn: Vec<f64> = (0..100).map(|_| luck()).collect();
-        assert!(drawn.iter().all(|luck| (0.0..1.0).contains(luck)));
-        assert!(drawn.iter().any(|luck| *luck != drawn[0]));
+    fn jitter_differs_and_stays_in_bounds() {
+        let drawn: Vec<f64> = (0..100).map(|_| jitter()).collect();
+        assert!(drawn.iter().all(|jitter| (0.0..1.0).contains(jitter)));
+        assert!(drawn.iter().any(|jitter| *jitter != drawn[0]));
     }
 }
 

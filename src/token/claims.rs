@@ -24,7 +24,7 @@ pub(crate) struct Claims<'a> {
 }
 
 /// Claims of the right types.
-pub(crate) struct Checked<'a> {
+pub(crate) struct ValidatedClaims<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) environment_id: &'a str,
     pub(crate) locale: Option<&'a str>,
@@ -80,9 +80,9 @@ impl<'a> Claims<'a> {
     }
 
     /// Checks the types of all claims but `aud`, whose rule depends on the configuration.
-    pub(crate) fn check(&'a self) -> Result<Checked<'a>> {
+    pub(crate) fn check(&'a self) -> Result<ValidatedClaims<'a>> {
         let iat = number("claim `iat`", self.iat.as_ref())?.ok_or(missing("claim `iat`"))?;
-        Ok(Checked {
+        Ok(ValidatedClaims {
             user_id: identifier("claim `sub`", self.sub.as_ref())?,
             environment_id: identifier("claim `pid`", self.pid.as_ref())?,
             times: Times {

@@ -10,7 +10,7 @@ pub(crate) mod json;
 use std::borrow::Cow;
 
 pub(crate) use base64url::decode as decode_base64url;
-pub(crate) use claims::{Checked, Claims, Times};
+pub(crate) use claims::{Claims, Times, ValidatedClaims};
 
 use crate::error::{Error, Result, Status};
 use json::Value;

@@ -10,9 +10,9 @@ use super::{Issuer, Requirement};
 use crate::error::{Error, Result, Status};
 use crate::json::Json;
 use crate::keys::KeyId;
-use crate::text::Terminated;
+use crate::text::NulStr;
 use crate::token::json::{self, Value};
-use crate::token::{Checked, Times};
+use crate::token::{Times, ValidatedClaims};
 
 /// The user a token was issued to, as the issuer signed it.
 ///
@@ -52,8 +52,8 @@ pub(crate) struct Verified {
     strings: OnceBox<Vec<(String, String)>>,
 }
 
-/// What is kept of [`Checked`] claims besides the payload they borrow from.
-pub(super) struct Kept {
+/// What is kept of [`ValidatedClaims`] claims besides the payload they borrow from.
+pub(super) struct OwnedClaims {
     user_id: String,
     environment_id: String,
     locale: Option<String>,
@@ -63,9 +63,9 @@ pub(super) struct Kept {
     impersonating: bool,
 }
 
-impl From<Checked<'_>> for Kept {
-    fn from(claims: Checked<'_>) -> Self {
-        Kept {
+impl From<ValidatedClaims<'_>> for OwnedClaims {
+    fn from(claims: ValidatedClaims<'_>) -> Self {
+        OwnedClaims {
             user_id: claims.user_id.to_owned(),
             environment_id: claims.environment_id.to_owned(),
             locale: claims.locale.map(str::to_owned),
@@ -93,7 +93,7 @@ impl Verified {
         if met { Ok(()) } else { Err(Error::fixed(Status::Policy, subject, why)) }
     }
 
-    pub(super) fn new(payload: String, kept: Kept, issuer: Arc<Issuer>, key: KeyId) -> Self {
+    pub(super) fn new(payload: String, kept: OwnedClaims, issuer: Arc<Issuer>, key: KeyId) -> Self {
         let mut text = payload;
         let payload = 0..terminate(&mut text);
         let mut append = |part: &str| {
@@ -117,7 +117,7 @@ impl Verified {
         }
     }
 
-    pub(crate) fn text(&self, field: Field) -> Option<Terminated<'_>> {
+    pub(crate) fn text(&self, field: Field) -> Option<NulStr<'_>> {
         let range = match field {
             Field::Issuer => return Some(self.issuer.name.borrow()),
             Field::UserId => &self.user_id,
@@ -125,19 +125,19 @@ impl Verified {
             Field::Locale => self.locale.as_ref()?,
             Field::Claims => &self.payload,
         };
-        Terminated::new(self.text.get(range.clone())?)
+        NulStr::new(self.text.get(range.clone())?)
     }
 
     /// A top-level claim that is a string without U+0000.
-    pub(crate) fn string(&self, name: &str) -> Option<Terminated<'_>> {
+    pub(crate) fn string(&self, name: &str) -> Option<NulStr<'_>> {
         let strings = self.strings.get_or_init(|| Box::new(self.read_strings()));
         let (_, value) = strings.iter().find(|(known, _)| known == name)?;
-        Terminated::new(value)
+        NulStr::new(value)
     }
 
     fn read_strings(&self) -> Vec<(String, String)> {
         let mut strings = Vec::new();
-        let payload = self.text(Field::Claims).map_or("", Terminated::as_str);
+        let payload = self.text(Field::Claims).map_or("", NulStr::as_str);
         // The payload was found strict before it was signed for; there is nothing to refuse.
         let _ = json::object(payload, |name, value| {
             if let Value::String(value) = value
@@ -163,7 +163,7 @@ fn terminate(text: &mut String) -> usize {
 
 impl Auth {
     fn field(&self, field: Field) -> &str {
-        self.0.text(field).map_or("", Terminated::as_str)
+        self.0.text(field).map_or("", NulStr::as_str)
     }
 
     /// The user: `sub`.
@@ -183,7 +183,7 @@ impl Auth {
 
     /// The locale the user prefers.
     pub fn locale(&self) -> Option<&str> {
-        self.0.text(Field::Locale).map(Terminated::as_str)
+        self.0.text(Field::Locale).map(NulStr::as_str)
     }
 
     /// Asks for something more of this token alone, as [`VerifierOptions::require`] does of all.
@@ -228,7 +228,7 @@ impl Auth {
 
     /// A top-level claim that is a string. `None` when it is absent, no string, or holds U+0000.
     pub fn claim_str(&self, name: &str) -> Option<&str> {
-        self.0.string(name).map(Terminated::as_str)
+        self.0.string(name).map(NulStr::as_str)
     }
 
     /// All claims, to be read by JSON pointer.

@@ -1,4 +1,4 @@
-//! Verdicts on good tokens, so that the same token again costs next to nothing.
+//! TokenCache on good tokens, so that the same token again costs next to nothing.
 //!
 //! A verdict says no more than that the signature was right; everything that time or
 //! configuration can change is judged again at every hit. Only good tokens get in, so a stranger
@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
 use super::auth::Verified;
-use crate::fork::PerProcess;
+use crate::fork::ForkLocal;
 
 /// What an entry takes besides the token and its claims, in bytes.
 const OVERHEAD: usize = 200;
@@ -20,7 +20,7 @@ const OVERHEAD: usize = 200;
 const USUAL: usize = 2_000;
 
 /// The verdicts of one verifier; a child made by `fork` starts with none.
-pub(super) struct Verdicts(Option<PerProcess<Table>>);
+pub(super) struct TokenCache(Option<ForkLocal<Table>>);
 
 type Table = Cache<Token, Arc<Verified>, Bytes, RandomState>;
 
@@ -63,12 +63,12 @@ impl Equivalent<Token> for TokenRef<'_> {
     }
 }
 
-impl Verdicts {
+impl TokenCache {
     pub(super) fn new(bytes: usize) -> Self {
         let items = (bytes / USUAL).max(1);
         let make =
             move || Table::with(items, bytes as u64, Bytes, RandomState::new(), Default::default());
-        Verdicts((bytes > 0).then(|| PerProcess::new(make)))
+        TokenCache((bytes > 0).then(|| ForkLocal::new(make)))
     }
 
     pub(super) fn get(&self, token: &[u8]) -> Option<Arc<Verified>> {

@@ -10,18 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub use auth::Auth;
 pub(crate) use auth::{Field, Verified};
-use cache::Verdicts;
+use cache::TokenCache;
 pub use options::{Requirement, VerifierOptions};
 use serde_json::json;
 use stats::Stats;
 
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, Result, Status};
-use crate::fork::PerProcess;
+use crate::fork::ForkLocal;
 use crate::http::{Rules, check_url};
 use crate::json::Json;
-use crate::keys::{self, Answer, Claim, Patience, Policy, Source};
-use crate::text::{Terminated, TerminatedString};
+use crate::keys::{self, Answer, Claim, FetchOptions, Policy, Source};
+use crate::text::{NulStr, NulString};
 use crate::token::{self, Claims, Token};
 
 /// Where an issuer publishes its keys, below its own URL.
@@ -35,25 +35,25 @@ pub struct Verifier {
     audiences: Vec<String>,
     leeway: i64,
     policy: Policy,
-    patience: Patience,
+    fetch_options: FetchOptions,
     requirements: Vec<Requirement>,
     clock: Clock,
-    verdicts: Verdicts,
+    token_cache: TokenCache,
     stats: Stats,
-    host_fetch: PerProcess<Mutex<Option<Arc<HostFetch>>>>,
+    host_fetch: ForkLocal<Mutex<Option<Arc<HostFetch>>>>,
 }
 
 /// A configured issuer.
 pub(crate) struct Issuer {
     /// Its URL without trailing slashes: what `iss` has to be.
-    pub(crate) name: TerminatedString,
+    pub(crate) name: NulString,
     source: Arc<Source>,
 }
 
 /// A fetch of keys that the host does by itself.
 pub struct HostFetch {
-    url: TerminatedString,
-    etag: Option<TerminatedString>,
+    url: NulString,
+    etag: Option<NulString>,
     claim: Mutex<Option<Claim>>,
 }
 
@@ -76,28 +76,28 @@ impl Verifier {
             audiences: options.audiences.clone(),
             leeway: options.leeway,
             policy: options.policy,
-            patience: Patience {
+            fetch_options: FetchOptions {
                 may_wait: true,
                 background: options.background,
                 timeout: options.timeout,
             },
             requirements: options.requirements.clone(),
             clock: options.clock.clone(),
-            verdicts: Verdicts::new(options.cache_bytes),
+            token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
-            host_fetch: PerProcess::new(Mutex::default),
+            host_fetch: ForkLocal::new(Mutex::default),
         })
     }
 
     /// Judges a token. Fetches keys first when they are missing or too old.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
-        self.counted(token.as_ref(), &self.patience)
+        self.counted(token.as_ref(), &self.fetch_options)
     }
 
     /// As [`verify`](Self::verify), without I/O on this thread and without waiting: where keys
     /// have to be fetched first, the answer is [`Status::KeysPending`].
     pub fn verify_nowait(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
-        self.counted(token.as_ref(), &Patience { may_wait: false, ..self.patience })
+        self.counted(token.as_ref(), &FetchOptions { may_wait: false, ..self.fetch_options })
     }
 
     /// Judges the token in the value of an `Authorization` header: `Bearer <token>` (RFC 6750).
@@ -115,8 +115,8 @@ impl Verifier {
         token::bearer(header).inspect_err(|error| self.stats.refuse(error))
     }
 
-    fn counted(&self, token: &[u8], patience: &Patience) -> Result<Auth> {
-        match self.judge(token, patience) {
+    fn counted(&self, token: &[u8], options: &FetchOptions) -> Result<Auth> {
+        match self.verify_with(token, options) {
             Ok((verified, hit)) => {
                 self.stats.accept(hit);
                 Ok(Auth(verified))
@@ -129,30 +129,35 @@ impl Verifier {
     }
 
     /// The claims, and whether the signature was checked before.
-    fn judge(&self, token: &[u8], patience: &Patience) -> Result<(Arc<Verified>, bool)> {
+    fn verify_with(&self, token: &[u8], options: &FetchOptions) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
         let since = keys::begun();
-        if let Some(verified) = self.verdicts.get(token) {
-            let keys = verified.issuer.source.usable(monotonic(), &self.policy, patience)?;
+        if let Some(verified) = self.token_cache.get(token) {
+            let keys = verified.issuer.source.usable(monotonic(), &self.policy, options)?;
             if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
-                let judged = self.judge_now(&verified);
-                if judged.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
-                    self.verdicts.remove(token);
+                let checked = self.check_current(&verified);
+                if checked.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
+                    self.token_cache.remove(token);
                 }
-                return judged.map(|()| (verified, true));
+                return checked.map(|()| (verified, true));
             }
-            self.verdicts.remove(token);
+            self.token_cache.remove(token);
         }
-        let verified = self.judge_anew(token, since, patience)?;
-        self.verdicts.insert(token, verified.clone());
+        let verified = self.verify_signature(token, since, options)?;
+        self.token_cache.insert(token, verified.clone());
         Ok((verified, false))
     }
 
-    fn judge_anew(&self, token: &[u8], since: u64, patience: &Patience) -> Result<Arc<Verified>> {
+    fn verify_signature(
+        &self,
+        token: &[u8],
+        since: u64,
+        options: &FetchOptions,
+    ) -> Result<Arc<Verified>> {
         let token = Token::parse(token)?;
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
-        let keys = issuer.source.usable_with(&token.kid, since, &self.policy, patience)?;
+        let keys = issuer.source.usable_with(&token.kid, since, &self.policy, options)?;
         let key = keys
             .as_ref()
             .and_then(|keys| keys.set.find(&token.kid))
@@ -171,7 +176,7 @@ impl Verifier {
     }
 
     /// What time or the operator may have to say against a token whose signature is good.
-    fn judge_now(&self, verified: &Verified) -> Result<()> {
+    fn check_current(&self, verified: &Verified) -> Result<()> {
         verified.times.check(self.clock.now(), self.leeway)?;
         self.check_requirements(verified)
     }
@@ -192,7 +197,7 @@ impl Verifier {
     pub fn refresh(&self) -> Result<()> {
         let mut outcome = Ok(());
         for issuer in &self.issuers {
-            outcome = outcome.and(issuer.source.refresh(&self.policy, &self.patience));
+            outcome = outcome.and(issuer.source.refresh(&self.policy, &self.fetch_options));
         }
         outcome
     }
@@ -209,8 +214,8 @@ impl Verifier {
         }
         let claim = self.issuers.iter().find_map(|i| i.source.claim_for_host(&self.policy))?;
         let fetch = Arc::new(HostFetch {
-            url: TerminatedString::new(claim.source().url()),
-            etag: claim.etag().map(|etag| TerminatedString::new(&etag)),
+            url: NulString::new(claim.source().url()),
+            etag: claim.etag().map(|etag| NulString::new(&etag)),
             claim: Mutex::new(Some(claim)),
         });
         *slot = Some(fetch.clone());
@@ -225,8 +230,8 @@ impl Verifier {
     }
 
     /// Where the first issuer's keys are.
-    pub(crate) fn first_jwks_url(&self) -> Option<Terminated<'_>> {
-        self.issuers.first().map(|issuer| issuer.source.terminated_url())
+    pub(crate) fn first_jwks_url(&self) -> Option<NulStr<'_>> {
+        self.issuers.first().map(|issuer| issuer.source.nul_url())
     }
 
     /// What the verifier has done so far, as JSON:
@@ -238,7 +243,7 @@ impl Verifier {
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
-        let (verdicts, bytes) = self.verdicts.size();
+        let (verdicts, bytes) = self.token_cache.size();
         let issuers = self.issuers.iter().map(|issuer| {
             let account = issuer.source.account(&self.policy);
             json!({
@@ -279,9 +284,9 @@ impl Issuer {
         let jwks_url = jwks_url(name);
         let source = match keys {
             Some(keys) => Arc::new(Source::fixed(&jwks_url, keys.0.clone())),
-            None => keys::shared(&jwks_url, options.authorities.as_ref()),
+            None => keys::shared(&jwks_url, options.root_certificates.as_ref()),
         };
-        Ok(Issuer { name: TerminatedString::new(name), source })
+        Ok(Issuer { name: NulString::new(name), source })
     }
 }
 
@@ -291,17 +296,17 @@ impl HostFetch {
         self.url.as_str()
     }
 
-    pub(crate) fn terminated_url(&self) -> Terminated<'_> {
+    pub(crate) fn nul_url(&self) -> NulStr<'_> {
         self.url.borrow()
     }
 
     /// What to send as `If-None-Match`.
     pub fn etag(&self) -> Option<&str> {
-        self.etag.as_ref().map(TerminatedString::as_str)
+        self.etag.as_ref().map(NulString::as_str)
     }
 
-    pub(crate) fn terminated_etag(&self) -> Option<Terminated<'_>> {
-        self.etag.as_ref().map(TerminatedString::borrow)
+    pub(crate) fn nul_etag(&self) -> Option<NulStr<'_>> {
+        self.etag.as_ref().map(NulString::borrow)
     }
 
     /// The issuer answered: its status, body, `ETag`, and `max-age` in seconds. An answer that is

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result, Status};
-use crate::http::{Authorities, Rules, check_url};
+use crate::http::{RootCertificates, Rules, check_url};
 use crate::keys::{KeySet, MAX_STALE, Policy};
 
 /// Something an operator can ask of every token, beyond its being good.
@@ -34,7 +34,7 @@ pub struct VerifierOptions {
     pub(super) background: bool,
     pub(super) cache_bytes: usize,
     pub(crate) allow_http: bool,
-    pub(crate) authorities: Option<Authorities>,
+    pub(crate) root_certificates: Option<RootCertificates>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) clock: Clock,
 }
@@ -61,7 +61,7 @@ impl Default for VerifierOptions {
             background: true,
             cache_bytes: 8 * 1024 * 1024,
             allow_http: false,
-            authorities: None,
+            root_certificates: None,
             requirements: Vec::new(),
             clock: Clock::System,
         }
@@ -156,9 +156,9 @@ impl VerifierOptions {
         self
     }
 
-    /// Trusts the certificate authorities in this PEM file, as it is now, instead of the platform's.
+    /// Trusts the certificate root_certificates in this PEM file, as it is now, instead of the platform's.
     pub fn set_ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self> {
-        self.authorities = Some(Authorities::read(path.as_ref())?);
+        self.root_certificates = Some(RootCertificates::read(path.as_ref())?);
         Ok(self)
     }
 

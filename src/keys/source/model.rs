@@ -11,8 +11,8 @@ use super::*;
 
 const ORDERS: usize = 5_000;
 const POLICY: Policy = Policy { lifetime: None, max_stale: MAX_STALE };
-const WAITS: Patience =
-    Patience { may_wait: true, background: false, timeout: Duration::from_secs(5) };
+const WAITS: FetchOptions =
+    FetchOptions { may_wait: true, background: false, timeout: Duration::from_secs(5) };
 
 /// The point that generates the group P-256 lies in: a fitting key as good as any.
 const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
