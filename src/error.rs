@@ -125,6 +125,9 @@ pub struct Error {
     challenge: Option<Arc<Challenge>>,
 }
 
+/// The realm of a challenge if none is configured: RFC 6750 §3 requires at least one parameter.
+const DEFAULT_REALM: &str = "torii";
+
 /// What a server adds to each `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Challenge {
@@ -289,8 +292,9 @@ impl Error {
             _ => return None,
         };
         let challenge = self.challenge.as_deref();
+        let realm = challenge.and_then(|c| c.realm.as_deref()).unwrap_or(DEFAULT_REALM);
         let parameters = [
-            ("realm", challenge.and_then(|c| c.realm.as_deref())),
+            ("realm", Some(realm)),
             ("error", error),
             ("resource_metadata", challenge.and_then(|c| c.resource_metadata.as_deref())),
         ];
@@ -380,15 +384,15 @@ mod tests {
     #[test]
     fn a_challenge_names_an_error_only_for_a_token_that_came() {
         let challenge = |status| Error::fixed(status, "token", "x").www_authenticate();
-        assert_eq!(challenge(Status::TokenMissing).as_deref(), Some("Bearer"));
-        assert_eq!(challenge(Status::TokenScheme).as_deref(), Some("Bearer"));
+        assert_eq!(challenge(Status::TokenMissing).as_deref(), Some("Bearer realm=\"torii\""));
+        assert_eq!(challenge(Status::TokenScheme).as_deref(), Some("Bearer realm=\"torii\""));
         assert_eq!(
             challenge(Status::TokenExpired).as_deref(),
-            Some("Bearer error=\"invalid_token\"")
+            Some("Bearer realm=\"torii\", error=\"invalid_token\"")
         );
         assert_eq!(
             challenge(Status::Policy).as_deref(),
-            Some("Bearer error=\"insufficient_scope\"")
+            Some("Bearer realm=\"torii\", error=\"insufficient_scope\"")
         );
         for status in [Status::KeysUnavailable, Status::KeysPending, Status::Api] {
             assert_eq!(challenge(status), None);

@@ -1,9 +1,9 @@
-//! Text that is followed by U+0000 in memory, so that it can be lent to whoever reads up to there.
+//! NUL-terminated text, for C.
 
 use std::ffi::CStr;
 use std::fmt;
 
-/// A text and the U+0000 behind it.
+/// A borrowed text with U+0000 behind it.
 #[derive(Clone, Copy)]
 pub(crate) struct NulStr<'a>(&'a str);
 
@@ -18,13 +18,18 @@ impl<'a> NulStr<'a> {
         NulStr(str::from_utf8(text.to_bytes_with_nul()).unwrap_or("\0"))
     }
 
+    /// The text with U+0000 behind it: a pointer to it may be read up to there.
+    pub(crate) fn with_nul(self) -> &'a str {
+        self.0
+    }
+
     /// The text alone.
     pub(crate) fn as_str(self) -> &'a str {
         self.0.strip_suffix('\0').unwrap_or(self.0)
     }
 }
 
-/// A text that is kept with U+0000 behind it.
+/// An owned text with U+0000 behind it.
 #[derive(Clone)]
 pub(crate) struct NulString(Box<str>);
 

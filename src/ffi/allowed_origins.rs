@@ -10,12 +10,9 @@ use super::status::torii_status_t;
 
 /// The origins browsers may call torii from: "origins".
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_allowed_origins_get_json(
     client: *const torii_client_t,
@@ -28,12 +25,9 @@ pub unsafe extern "C" fn torii_client_allowed_origins_get_json(
 
 /// Replaces them all by the "origins" of a JSON object.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_allowed_origins_set_json(
     client: *const torii_client_t,

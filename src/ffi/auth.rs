@@ -2,172 +2,185 @@
 
 use std::ffi::c_char;
 
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::{fallible, infallible};
 use super::json::torii_json_t;
+use super::panic::caught;
 use super::pointer::{borrow, free, into_raw, out, shared, text};
+use super::requirements::torii_requirements_t;
 use super::status::torii_status_t;
 use crate::verify::{Auth, Field};
 
-/// The user a token was issued to, as the issuer signed it.
-///
-/// A handle does not change: any number of threads may read it at once. It outlives the verifier.
-/// No text it lends holds U+0000, so C and every other language see the same.
+/// The identity in a verified token. A handle does not change, and it may outlive the verifier.
 pub struct torii_auth_t(pub(super) Auth);
 
-/// The user: `sub`.
+/// == Reading a result ==
 ///
-/// Ownership: borrowed from `auth`, valid until torii_auth_free(). NULL for a NULL handle.
-/// Threads: any number at once; does not block.
+/// Text from a result never contains U+0000, so C and every other language see the same value.
+///
+/// Returns the user id, claim `sub`.
+///
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_user_id(
     auth: *const torii_auth_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::UserId)) }
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::UserId)) }
 }
 
-/// The environment the user belongs to: `pid`.
+/// Returns the id of the user's environment, claim `pid`.
 ///
-/// Ownership: borrowed from `auth`, valid until torii_auth_free(). NULL for a NULL handle.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_environment_id(
     auth: *const torii_auth_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::EnvironmentId)) }
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::EnvironmentId)) }
 }
 
-/// The configured issuer the token is of, without trailing slashes.
+/// Returns the configured issuer that signed the token, without trailing slashes.
 ///
-/// Ownership: borrowed from `auth`, valid until torii_auth_free(). NULL for a NULL handle.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_issuer(
     auth: *const torii_auth_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Issuer)) }
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Issuer)) }
 }
 
-/// The locale the user prefers: `locale`. NULL when the token names none.
+/// Returns the user's preferred locale, claim `locale`. NULL if absent.
 ///
-/// Ownership: borrowed from `auth`, valid until torii_auth_free(). NULL for a NULL handle.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_locale(
     auth: *const torii_auth_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Locale)) }
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Locale)) }
 }
 
-/// All claims, exactly as they were signed: the payload of the token.
+/// Returns the id of the active organization, claim `o`. NULL if none is active.
 ///
-/// Ownership: borrowed from `auth`, valid until torii_auth_free(). NULL for a NULL handle.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_auth_organization_id(
+    auth: *const torii_auth_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::OrganizationId)) }
+}
+
+/// Returns the user's role in the active organization. NULL if absent. Roles are opaque names that an
+/// organization's owner assigns: check them together with the organization's id.
 ///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_auth_organization_role(
+    auth: *const torii_auth_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::OrganizationRole)) }
+}
+
+/// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
+/// does not mean that nobody does: see torii_auth_impersonating().
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_auth_actor_id(
+    auth: *const torii_auth_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::ActorId)) }
+}
+
+/// Returns all claims exactly as signed: the payload of the token.
+///
+/// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_claims_json(
     auth: *const torii_auth_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `auth` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Claims)) }
+    // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Claims)) }
 }
 
-/// Whether the user has a verified email address: only when the token says `true`. False for NULL.
+/// Returns whether the user has a verified email address: claim `email_verified` is `true`. torii stamps
+/// this claim only through the environment's default JWT template.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_email_verified(auth: *const torii_auth_t) -> bool {
-    infallible(false, || {
+    caught(false, || {
         // SAFETY: NULL or live, by the caller's promise.
         let auth = unsafe { shared(auth, "auth") };
         auth.is_ok_and(|auth| auth.0.email_verified())
     })
 }
 
-/// Whether all required profile fields are set: unless the token says `false`. False for NULL.
+/// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) -> bool {
-    infallible(false, || {
+    caught(false, || {
         // SAFETY: NULL or live, by the caller's promise.
         let auth = unsafe { shared(auth, "auth") };
         auth.is_ok_and(|auth| auth.0.profile_complete())
     })
 }
 
-/// Whether somebody else is acting as the user. False for NULL.
+/// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_impersonating(auth: *const torii_auth_t) -> bool {
-    infallible(false, || {
+    caught(false, || {
         // SAFETY: NULL or live, by the caller's promise.
         let auth = unsafe { shared(auth, "auth") };
         auth.is_ok_and(|auth| auth.0.impersonating())
     })
 }
 
-/// `iat`, in Unix seconds, rounded down. 0 for NULL.
+/// Returns claim `iat` in Unix seconds, rounded down. 0 for NULL.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_issued_at(auth: *const torii_auth_t) -> i64 {
-    infallible(0, || {
+    caught(0, || {
         // SAFETY: NULL or live, by the caller's promise.
         let auth = unsafe { shared(auth, "auth") };
         auth.map_or(0, |auth| auth.0.issued_at())
     })
 }
 
-/// `exp`, in Unix seconds, rounded down. 0 for NULL.
+/// Returns claim `exp` in Unix seconds, rounded down. 0 for NULL.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_expires_at(auth: *const torii_auth_t) -> i64 {
-    infallible(0, || {
+    caught(0, || {
         // SAFETY: NULL or live, by the caller's promise.
         let auth = unsafe { shared(auth, "auth") };
         auth.map_or(0, |auth| auth.0.expires_at())
     })
 }
 
-/// A top-level claim that is a string, by its name. NULL when it is absent, no string, or holds
-/// U+0000, where C would see it end too early.
+/// Returns a top-level string claim by its name. NULL if it is absent, is not a string, or contains
+/// U+0000.
 ///
-/// Ownership: borrowed from `auth`, valid until torii_auth_free().
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_claim_string(
     auth: *const torii_auth_t,
@@ -175,31 +188,26 @@ pub unsafe extern "C" fn torii_auth_claim_string(
     name_len: usize,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: handle, text and `len` are as the caller promises.
+    // SAFETY: `auth` is NULL or live, the text readable, and `len` NULL or writable.
     unsafe {
         borrow(len, || {
             let name = text(name, name_len, "name").ok()?;
-            shared(auth, "auth").ok()?.0.0.string(name)
+            shared(auth, "auth").ok()?.0.nul_claim(name)
         })
     }
 }
 
-/// All claims, to be read one by one with the torii_json_ functions.
+/// Returns all claims as JSON, to read one by one with the torii_json_ functions.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL, or for claims with a number beyond what a double
-/// holds.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_claims(
     auth: *const torii_auth_t,
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and out-pointers are as the caller promises.
+    // SAFETY: `auth` is NULL or live, and the out-pointers are NULL or writable.
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
@@ -209,12 +217,32 @@ pub unsafe extern "C" fn torii_auth_claims(
     }
 }
 
-/// Frees an auth handle, and with it every text borrowed from it. NULL is fine.
+/// Checks requirements against a result, for one route among many. Looks at the claims only: neither
+/// the expiry nor the signature is checked again.
 ///
-/// Threads: nobody else may use `auth`; does not block.
+/// Errors: TORII_ERR_POLICY if a requirement is not met; TORII_ERR_INVALID_ARGUMENT for NULL.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_auth_require(
+    auth: *const torii_auth_t,
+    requirements: *const torii_requirements_t,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: both handles are NULL or live, and `err` is NULL or writable.
+    unsafe {
+        fallible(err, || {
+            let requirements = shared(requirements, "requirements")?;
+            shared(auth, "auth")?.0.require(&requirements.0)
+        })
+    }
+}
+
+/// Frees a result.
+///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_free(auth: *mut torii_auth_t) {
-    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
     unsafe { free(auth) }
 }

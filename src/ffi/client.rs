@@ -2,9 +2,9 @@
 
 use std::ffi::c_char;
 
+use super::call::fallible;
 use super::client_options::torii_client_options_t;
 use super::error::torii_error_t;
-use super::guard::fallible;
 use super::json::torii_json_t;
 use super::pointer::{free, into_raw, optional, out, shared, text};
 use super::status::torii_status_t;
@@ -40,14 +40,10 @@ pub struct torii_client_t(Client);
 /// Makes a client for the environment of a secret key, "sk_live_…" or "sk_test_…". Nothing is sent
 /// yet.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_client_free(); NULL on failure.
 /// `options` [may be NULL] are copied.
-/// Threads: any number at once; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for what is no secret key; TORII_ERR_INVALID_CONFIG for plain
 /// http to another host.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_new(
     secret_key: *const c_char,
@@ -75,14 +71,12 @@ pub unsafe extern "C" fn torii_client_new(
 /// and `path` the whole path below the API's URL, as in "/api/server/v1/users". An answer without a
 /// body is null. GET is repeated after a failure, anything else never once it was sent.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t.
 /// Since: 0.1.0.
 ///
 /// `query` [may be NULL] is percent-encoded already, without its question mark. `body` [may be
 /// NULL] is a JSON object.
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_request_json(
     client: *const torii_client_t,
@@ -111,7 +105,6 @@ pub unsafe extern "C" fn torii_client_request_json(
 
 /// Frees a client, closes its connections and wipes its secret key. NULL is fine.
 ///
-/// Threads: nobody else may use `client`; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_free(client: *mut torii_client_t) {

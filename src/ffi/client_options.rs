@@ -3,8 +3,9 @@
 use std::ffi::c_char;
 use std::ptr;
 
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::{fallible, infallible};
+use super::panic::caught;
 use super::pointer::{exclusive, free, into_raw, text};
 use super::status::torii_status_t;
 use crate::api::ClientOptions;
@@ -19,21 +20,16 @@ pub struct torii_client_options_t(pub(super) ClientOptions);
 /// The defaults: "https://api.torii.so", 30 s for a call, 5 s of these for connecting, two
 /// repetitions, no proxy.
 ///
-/// Ownership: the caller's, to be freed with torii_client_options_free().
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_client_options_new() -> *mut torii_client_options_t {
-    infallible(ptr::null_mut(), || into_raw(torii_client_options_t(ClientOptions::new())))
+    caught(ptr::null_mut(), || into_raw(torii_client_options_t(ClientOptions::new())))
 }
 
 /// Where the API is: "https://api.torii.so" by default.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for what is no base URL.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_api_url(
     options: *mut torii_client_options_t,
@@ -54,11 +50,8 @@ pub unsafe extern "C" fn torii_client_options_set_api_url(
 /// How long a call may take in all, with every repetition and the pauses between: 100 to 600000
 /// milliseconds, 30000 by default.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_timeout_ms(
     options: *mut torii_client_options_t,
@@ -77,11 +70,8 @@ pub unsafe extern "C" fn torii_client_options_set_timeout_ms(
 /// How long looking up the name of the API may take, and connecting to it: 100 to 60000
 /// milliseconds, 5000 by default.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_connect_timeout_ms(
     options: *mut torii_client_options_t,
@@ -99,11 +89,8 @@ pub unsafe extern "C" fn torii_client_options_set_connect_timeout_ms(
 
 /// How often a call that may be repeated is repeated: 0 to 10 times, 2 by default.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_max_retries(
     options: *mut torii_client_options_t,
@@ -124,8 +111,6 @@ pub unsafe extern "C" fn torii_client_options_set_max_retries(
 /// Threads: nobody else may use `options`; does not block, but for reading the file.
 /// Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_ca_file(
     options: *mut torii_client_options_t,
@@ -146,11 +131,8 @@ pub unsafe extern "C" fn torii_client_options_set_ca_file(
 /// Goes through an http or https proxy, with CONNECT: "http://proxy.example:3128" or
 /// "http://name:password@proxy.example:3128". Nothing is taken from the environment.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for what is no such URL.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_proxy(
     options: *mut torii_client_options_t,
@@ -171,11 +153,8 @@ pub unsafe extern "C" fn torii_client_options_set_proxy(
 /// Names the program as well in `User-Agent`, as in "shop/1.2": up to 256 visible ASCII characters
 /// and blanks.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for anything else.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
     options: *mut torii_client_options_t,
@@ -196,7 +175,6 @@ pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
 /// Allows plain http to hosts other than this one; false by default. Anyone on the way then learns
 /// the secret key.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
@@ -215,7 +193,6 @@ pub unsafe extern "C" fn torii_client_options_set_allow_http(
 
 /// Frees options. NULL is fine.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_free(options: *mut torii_client_options_t) {

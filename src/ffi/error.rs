@@ -2,33 +2,42 @@
 
 use std::ffi::c_char;
 
-use super::guard::infallible;
+use once_cell::race::OnceBox;
+
+use super::panic::caught;
 use super::pointer::{borrow, free, into_raw, shared};
 use super::status::torii_status_t;
 use crate::error::Error;
 use crate::text::NulString;
 
-/// Why a call failed. Owned by whoever asked for it by passing `err`; a plain value that any
-/// thread may read, and that outlives the handle the call was made on.
+/// Why a call failed: a plain value that any thread may read, and that outlives the handle the call
+/// was made on.
 pub struct torii_error_t {
     error: Error,
     message: NulString,
+    /// Made when it is first asked for.
+    www_authenticate: OnceBox<Option<NulString>>,
 }
 
 impl torii_error_t {
     pub(super) fn into_raw(error: Error) -> *mut Self {
         let message = NulString::new(&error.to_string());
-        into_raw(torii_error_t { error, message })
+        into_raw(torii_error_t { error, message, www_authenticate: OnceBox::new() })
     }
 }
 
-/// What went wrong: the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL.
+/// == Errors ==
 ///
-/// Threads: any number at once; does not block.
+/// An error names what is wrong twice: torii_error_message() for your log, and
+/// torii_error_public_code(), torii_error_public_message() and torii_error_www_authenticate() for
+/// your client, who must not learn the reason.
+///
+/// Returns the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL.
+///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_status(error: *const torii_error_t) -> torii_status_t {
-    infallible(torii_status_t::TORII_ERR_INTERNAL, || {
+    caught(torii_status_t::TORII_ERR_INTERNAL, || {
         // SAFETY: NULL or live, by the caller's promise.
         match unsafe { shared(error, "error") } {
             Ok(error) => error.error.status().into(),
@@ -37,104 +46,156 @@ pub unsafe extern "C" fn torii_error_status(error: *const torii_error_t) -> tori
     })
 }
 
-/// One line of English that names the argument, option or claim at fault. It never holds a token,
-/// a key, a secret or a query string, so it can be logged.
+/// Returns one line of English that names the argument, option or claim at fault. It never contains a
+/// token, a key, a secret or a query string, so it can be logged.
 ///
-/// Ownership: borrowed from `error`, valid until torii_error_free(). NULL for a NULL error.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_message(
     error: *const torii_error_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
     unsafe { borrow(len, || Some(shared(error, "error").ok()?.message.borrow())) }
 }
 
-/// The HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
+/// Returns the error code to send to a client, such as "authentication_failed", "forbidden" or
+/// "keys_unavailable".
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_error_http_status(error: *const torii_error_t) -> u32 {
-    infallible(0, || {
-        // SAFETY: NULL or live, by the caller's promise.
-        let status = unsafe { shared(error, "error") }.ok().and_then(|e| e.error.http_status());
-        status.map_or(0, u32::from)
-    })
-}
-
-/// What the API calls the problem, for programs: `code`. NULL when it does not.
-///
-/// Ownership: borrowed from `error`, valid until torii_error_free().
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_error_code(
+pub unsafe extern "C" fn torii_error_public_code(
     error: *const torii_error_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_code()) }
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || Some(shared(error, "error").ok()?.error.nul_public().0)) }
 }
 
-/// What to name to torii's support: `supportId`. NULL when the API names nothing.
+/// Returns the message to send to a client: a constant for each status, without a claim, a role, a
+/// `kid` or a URL.
 ///
-/// Ownership: borrowed from `error`, valid until torii_error_free().
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_error_support_id(
+pub unsafe extern "C" fn torii_error_public_message(
     error: *const torii_error_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_support_id()) }
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || Some(shared(error, "error").ok()?.error.nul_public().1)) }
 }
 
-/// The API's answer as text, up to 65536 bytes of it; NULL when there was none. Unlike the message it
-/// may be about people. The secret key and U+0000 are replaced in it.
+/// Returns the value of the `WWW-Authenticate` header (RFC 6750 §3) for a 401 or a 403, else NULL. It
+/// has no `error` parameter if the request carried no bearer token.
 ///
-/// Ownership: borrowed from `error`, valid until torii_error_free().
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_error_body(
+pub unsafe extern "C" fn torii_error_www_authenticate(
     error: *const torii_error_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `error` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_body()) }
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe {
+        borrow(len, || {
+            let error = shared(error, "error").ok()?;
+            let made = error.www_authenticate.get_or_init(|| {
+                Box::new(error.error.www_authenticate().map(|text| NulString::new(&text)))
+            });
+            Some(made.as_ref()?.borrow())
+        })
+    }
 }
 
-/// Seconds after which trying again can help, as for a `Retry-After` header; -1 when not known.
+/// Returns the seconds after which a retry can help, for a `Retry-After` header; -1 if unknown.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_retry_after(error: *const torii_error_t) -> i64 {
-    infallible(-1, || {
+    caught(-1, || {
         // SAFETY: NULL or live, by the caller's promise.
         let seconds = unsafe { shared(error, "error") }.ok().and_then(|e| e.error.retry_after());
         seconds.and_then(|seconds| i64::try_from(seconds).ok()).unwrap_or(-1)
     })
 }
 
-/// Frees an error. NULL is fine.
+/// Returns the issuer whose keys are missing, for TORII_ERR_KEYS_UNAVAILABLE and
+/// TORII_ERR_KEYS_PENDING; else NULL.
 ///
-/// Threads: nobody else may use `error`; does not block.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_issuer(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_issuer()) }
+}
+
+/// Returns the HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_http_status(error: *const torii_error_t) -> u32 {
+    caught(0, || {
+        // SAFETY: NULL or live, by the caller's promise.
+        let status = unsafe { shared(error, "error") }.ok().and_then(|e| e.error.http_status());
+        status.map_or(0, u32::from)
+    })
+}
+
+/// Returns the API's error code, member `code` of its answer; NULL if absent.
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_code(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_code()) }
+}
+
+/// Returns the id to name to torii's support, member `supportId` of the API's answer; NULL if absent.
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_support_id(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_support_id()) }
+}
+
+/// Returns the API's answer, at most 65536 bytes of it; NULL if there was none. Unlike the message it
+/// may contain personal data. The secret key and U+0000 are replaced in it.
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_body(
+    error: *const torii_error_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `error` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_body()) }
+}
+
+/// Returns whether nothing of a REST request left this host, so that repeating it is safe.
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_error_unsent(error: *const torii_error_t) -> bool {
+    caught(false, || {
+        // SAFETY: NULL or live, by the caller's promise.
+        unsafe { shared(error, "error") }.is_ok_and(|error| error.error.unsent())
+    })
+}
+
+/// Frees an error.
+///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_free(error: *mut torii_error_t) {
-    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
     unsafe { free(error) }
 }

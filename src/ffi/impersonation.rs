@@ -12,13 +12,10 @@ use super::status::torii_status_t;
 /// a JSON object; torii wants "actorUserId" and "reason" in it. Never repeated once it was sent,
 /// since it counts towards a quota.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, of 402 for the plan or its
 /// quota, of 403 for no such user.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_impersonation_create_token_json(
     client: *const torii_client_t,

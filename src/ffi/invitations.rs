@@ -13,13 +13,10 @@ use crate::api::states;
 /// "privateMetadata" in it, the latter two as {} when there is nothing to keep. Never repeated once
 /// it was sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, of 409 for an email address
 /// that has an account, of 429 for too many; torii_error_retry_after() then tells when.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_create_json(
     client: *const torii_client_t,
@@ -39,15 +36,13 @@ pub unsafe extern "C" fn torii_client_invitations_create_json(
 
 /// A page of the invitations of the environment, without their metadata.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t.
 /// Since: 0.1.0.
 ///
 /// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
 /// page before. `statuses` [may be NULL] is a JSON list of the states wanted: ["PENDING",
 /// "ACCEPTED"]. `search` [may be NULL] is a text to be found.
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_list_json(
     client: *const torii_client_t,
@@ -76,12 +71,9 @@ pub unsafe extern "C" fn torii_client_invitations_list_json(
 
 /// One invitation, with its metadata.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_get_json(
     client: *const torii_client_t,
@@ -101,12 +93,9 @@ pub unsafe extern "C" fn torii_client_invitations_get_json(
 
 /// Sends an invitation again, with a new link. Never repeated once it was sent.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 404 or 409.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_resend_json(
     client: *const torii_client_t,
@@ -127,11 +116,9 @@ pub unsafe extern "C" fn torii_client_invitations_resend_json(
 /// Takes an invitation back. Never repeated once it was sent, since nothing is known of a second
 /// time.
 ///
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 404 or 409.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_revoke(
     client: *const torii_client_t,
@@ -151,13 +138,10 @@ pub unsafe extern "C" fn torii_client_invitations_revoke(
 /// Merges a JSON object of "publicMetadata" and "privateMetadata" into those of a pending
 /// invitation: a key that is null is removed. One of the two has to be there.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 404, or 409 with the code
 /// "invitation_not_pending" or "invitation_patch_conflict".
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_update_metadata_json(
     client: *const torii_client_t,

@@ -1,44 +1,96 @@
 //! `torii_json_t`.
 
 use std::ffi::c_char;
+use std::ptr;
 
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::{fallible, infallible};
-use super::pointer::{borrow, free, out, shared, text};
+use super::panic::caught;
+use super::pointer::{borrow, free, optional_out, out, shared, text};
 use super::status::torii_status_t;
 use crate::json::Json;
 
-/// A JSON text, and a way to read single values of it without a JSON library.
-///
-/// A `pointer` is one of RFC 6901: "" for the whole text, else "/member/0/member", with "~1" for
-/// "/" and "~0" for "~" in a member's name. A handle does not change: any number of threads may
-/// read it at once.
+/// A JSON text, read value by value without a JSON library.
 pub struct torii_json_t(pub(super) Json);
 
-/// The whole text, as it was read.
+/// Types of JSON values, as torii_json_type() returns them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub enum torii_json_type_t {
+    /// There is no value at the pointer.
+    TORII_JSON_ABSENT = 0,
+    TORII_JSON_NULL = 1,
+    TORII_JSON_BOOL = 2,
+    TORII_JSON_NUMBER = 3,
+    TORII_JSON_STRING = 4,
+    TORII_JSON_ARRAY = 5,
+    TORII_JSON_OBJECT = 6,
+}
+
+/// == JSON ==
 ///
-/// Ownership: borrowed from `json`, valid until torii_json_free(). NULL for a NULL handle.
-/// Threads: any number at once; does not block.
+/// A `pointer` follows RFC 6901: "" is the whole text, else "/member/0/member", with "~1" for "/" and
+/// "~0" for "~" in a member's name.
+///
+/// Returns the whole text.
+///
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_text(
     json: *const torii_json_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `json` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || Some(shared(json, "json").ok()?.0.terminated())) }
+    // SAFETY: `json` is NULL or live, and `len` NULL or writable.
+    unsafe { borrow(len, || Some(shared(json, "json").ok()?.0.nul_text())) }
 }
 
-/// The string at the pointer. NULL when there is none, when it is no string, or when it holds
-/// U+0000, where C would see it end too early; torii_json_text() has it then.
+/// Returns the type of the value at the pointer. TORII_JSON_ABSENT for NULL.
 ///
-/// Ownership: borrowed from `json`, valid until torii_json_free().
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_json_type(
+    json: *const torii_json_t,
+    pointer: *const c_char,
+    pointer_len: usize,
+) -> torii_json_type_t {
+    caught(torii_json_type_t::TORII_JSON_ABSENT, || {
+        // SAFETY: `json` is NULL or live, and the text readable.
+        let (json, pointer) =
+            unsafe { (shared(json, "json"), text(pointer, pointer_len, "pointer")) };
+        let kind = json.ok().zip(pointer.ok()).and_then(|(json, pointer)| json.0.kind(pointer));
+        kind.map_or(torii_json_type_t::TORII_JSON_ABSENT, torii_json_type_t::from)
+    })
+}
+
+/// Returns the value at the pointer exactly as it stands in the text, and sets `*len` to its length.
+/// NULL if there is none, or if `len` is NULL. Points into the text, so no NUL follows the value.
 ///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_json_raw(
+    json: *const torii_json_t,
+    pointer: *const c_char,
+    pointer_len: usize,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: `len` is NULL or writable, by the caller's promise.
+    let Some(len) = (unsafe { optional_out(len) }) else { return ptr::null() };
+    let raw = caught(None, || {
+        // SAFETY: `json` is NULL or live, and the text readable.
+        let (json, pointer) =
+            unsafe { (shared(json, "json"), text(pointer, pointer_len, "pointer")) };
+        json.ok()?.0.raw(pointer.ok()?)
+    });
+    raw.map_or(ptr::null(), |raw| {
+        *len = raw.len();
+        raw.as_ptr().cast()
+    })
+}
+
+/// Returns the string at the pointer, unescaped. NULL if there is none, if it is not a string, or if it
+/// contains U+0000; torii_json_raw() returns it then.
+///
+/// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_string(
     json: *const torii_json_t,
@@ -55,13 +107,10 @@ pub unsafe extern "C" fn torii_json_string(
     }
 }
 
-/// The integer at the pointer.
+/// Reads the integer at the pointer.
 ///
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT when there is no integer that fits; `*out` is 0 then.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no integer that fits.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_int(
     json: *const torii_json_t,
@@ -81,13 +130,33 @@ pub unsafe extern "C" fn torii_json_int(
     }
 }
 
-/// The boolean at the pointer.
+/// Reads the number at the pointer, rounded to the nearest double.
 ///
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT when there is no boolean; `*out` is false then.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no number, or none a double can hold.
 /// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_json_double(
+    json: *const torii_json_t,
+    pointer: *const c_char,
+    pointer_len: usize,
+    out: *mut f64,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: `json` is NULL or live, the text readable, and the out-pointers NULL or writable.
+    unsafe {
+        fallible(err, || {
+            let out = self::out(out, "out")?;
+            let pointer = text(pointer, pointer_len, "pointer")?;
+            *out = shared(json, "json")?.0.double(pointer)?;
+            Ok(())
+        })
+    }
+}
+
+/// Reads the boolean at the pointer.
 ///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no boolean.
+/// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_bool(
     json: *const torii_json_t,
@@ -107,13 +176,10 @@ pub unsafe extern "C" fn torii_json_bool(
     }
 }
 
-/// How many elements the array, or members the object, at the pointer has.
+/// Counts the elements of the array, or the members of the object, at the pointer.
 ///
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT when there is neither; `*out` is 0 then.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is neither.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_length(
     json: *const torii_json_t,
@@ -133,9 +199,8 @@ pub unsafe extern "C" fn torii_json_length(
     }
 }
 
-/// Whether there is `null` at the pointer; nothing at all is not `null`. False for NULL handles.
+/// Returns whether the value at the pointer is null. An absent value is not null.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_is_null(
@@ -144,15 +209,14 @@ pub unsafe extern "C" fn torii_json_is_null(
     pointer_len: usize,
 ) -> bool {
     // SAFETY: handle and text are as the caller promises.
-    infallible(false, || unsafe {
+    caught(false, || unsafe {
         let pointer = text(pointer, pointer_len, "pointer");
         shared(json, "json").is_ok_and(|json| pointer.is_ok_and(|pointer| json.0.is_null(pointer)))
     })
 }
 
-/// Frees a JSON handle, and with it every text borrowed from it. NULL is fine.
+/// Frees a JSON handle.
 ///
-/// Threads: nobody else may use `json`; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_free(json: *mut torii_json_t) {

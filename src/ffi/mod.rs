@@ -27,11 +27,19 @@ mod status;
 
 mod error;
 
-mod options;
-
 mod verifier;
 
+mod fetch;
+
+mod record;
+
+mod options;
+
+mod requirements;
+
 mod auth;
+
+mod webhook;
 
 mod client_options;
 
@@ -49,13 +57,12 @@ mod impersonation;
 
 mod allowed_origins;
 
-mod patch;
-
 mod json;
 
-mod webhook;
+mod patch;
 
-mod guard;
+mod call;
+mod panic;
 mod pointer;
 #[cfg(feature = "test-hooks")]
 mod testing;
@@ -67,6 +74,9 @@ const _: () = {
     any_number::<error::torii_error_t>();
     any_number::<options::torii_verifier_options_t>();
     any_number::<verifier::torii_verifier_t>();
+    any_number::<fetch::torii_fetch_t>();
+    any_number::<requirements::torii_requirements_t>();
+    any_number::<webhook::torii_webhook_t>();
     any_number::<auth::torii_auth_t>();
     any_number::<client_options::torii_client_options_t>();
     any_number::<client::torii_client_t>();

@@ -3,52 +3,37 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::{fallible, infallible};
-use super::pointer::{bytes, exclusive, free, into_raw, text};
+use super::panic::caught;
+use super::pointer::{bytes, exclusive, free, into_raw, optional, shared, text};
+use super::requirements::torii_requirements_t;
 use super::status::torii_status_t;
-use crate::error::Error;
-use crate::verify::{Requirement, VerifierOptions};
+use crate::error::Result;
+use crate::verify::VerifierOptions;
 
-/// How a verifier judges and where it gets its keys from. A verifier takes a copy: options may be
-/// used for several, changed in between, and freed at once.
-///
-/// Nobody else may use the options while one of their functions runs; torii_verifier_new() only
-/// reads them.
+/// Options of a verifier, which copies them: options may serve several verifiers, change in between,
+/// and be freed at once.
 pub struct torii_verifier_options_t(pub(super) VerifierOptions);
 
-/// What can be asked of every token beyond its being good: flags for
-/// torii_verifier_options_require().
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub enum torii_require_t {
-    /// `email_verified` is true.
-    TORII_REQUIRE_EMAIL_VERIFIED = 1,
-    /// `profile_complete` is not false.
-    TORII_REQUIRE_PROFILE_COMPLETE = 2,
-    /// `impersonating` is not true.
-    TORII_REQUIRE_NOT_IMPERSONATED = 4,
-}
-
-/// The defaults: 30 s of leeway, no audience, keys fetched over https and kept as the issuer says,
-/// 8 MiB of verdicts.
+/// == Verifier options ==
 ///
-/// Ownership: the caller's, to be freed with torii_verifier_options_free().
-/// Threads: any number at once; does not block.
+/// Every setter names the wrong value in its error and then leaves the options as they were.
+///
+/// Creates options with the defaults that the setters state.
+///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_verifier_options_new() -> *mut torii_verifier_options_t {
-    infallible(ptr::null_mut(), || into_raw(torii_verifier_options_t(VerifierOptions::new())))
+    caught(ptr::null_mut(), || into_raw(torii_verifier_options_t(VerifierOptions::new())))
 }
 
-/// Trusts a further issuer. A token's `iss` picks among the configured issuers and can name
-/// nothing else; the signature must then be that issuer's.
+/// Trusts a further issuer. A token's `iss` selects among the configured issuers, and the signature
+/// must then be made by that issuer.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for what is no base URL.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_add_issuer(
     options: *mut torii_verifier_options_t,
@@ -56,72 +41,48 @@ pub unsafe extern "C" fn torii_verifier_options_add_issuer(
     issuer_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let issuer = text(issuer, issuer_len, "issuer")?;
-            exclusive(options, "options")?.0.add_issuer(issuer)?;
+            options.add_issuer(issuer)?;
             Ok(())
         })
     }
 }
 
-/// Demands that `aud` (RFC 7519, 4.1.3) names this audience, or another one added. Without any,
-/// `aud` is ignored.
+/// Trusts a further issuer with these keys, a JWK Set (RFC 7517). They do not age; nothing is fetched
+/// for that issuer.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or `jwks` has no usable key.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_add_audience(
+pub unsafe extern "C" fn torii_verifier_options_add_issuer_jwks(
     options: *mut torii_verifier_options_t,
-    audience: *const c_char,
-    audience_len: usize,
+    issuer: *const c_char,
+    issuer_len: usize,
+    jwks: *const c_char,
+    jwks_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let audience = text(audience, audience_len, "audience")?;
-            exclusive(options, "options")?.0.add_audience(audience)?;
+        change(options, err, |options| {
+            let issuer = text(issuer, issuer_len, "issuer")?;
+            let jwks = bytes(jwks, jwks_len, "jwks")?;
+            options.add_issuer_jwks(issuer, jwks)?;
             Ok(())
         })
     }
 }
 
-/// How many seconds the clocks of torii and of this host may differ: 0 to 300, 30 by default.
+/// Sets the keys of the verifier's own issuer, the one passed to torii_verifier_new(), instead of
+/// fetching them.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `jwks` has no usable key.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_set_leeway(
-    options: *mut torii_verifier_options_t,
-    seconds: u32,
-    err: *mut *mut torii_error_t,
-) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
-    unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_leeway(seconds)?;
-            Ok(())
-        })
-    }
-}
-
-/// Gives keys as a JWK Set (RFC 7517) instead of having them fetched: those of the issuer that was
-/// named last with torii_verifier_options_add_issuer(), else of the issuer the verifier is made
-/// for. They never age, and nothing is ever fetched for that issuer.
-///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for a set without a usable key.
-/// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_jwks_json(
     options: *mut torii_verifier_options_t,
@@ -129,93 +90,293 @@ pub unsafe extern "C" fn torii_verifier_options_set_jwks_json(
     jwks_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let jwks = bytes(jwks, jwks_len, "jwks")?;
-            exclusive(options, "options")?.0.set_jwks(jwks)?;
+            options.set_jwks(jwks)?;
             Ok(())
         })
     }
 }
 
-/// How long keys last, whatever the issuer's `Cache-Control` says: 1 to 86400 seconds. By default
-/// the issuer says, within 60 to 3600 seconds, and 300 when it does not.
+/// Requires that `aud` (RFC 7519 §4.1.3) names this audience, or another one added. Default: none, and
+/// a token with `aud` is refused.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_set_key_lifetime(
+pub unsafe extern "C" fn torii_verifier_options_add_audience(
+    options: *mut torii_verifier_options_t,
+    audience: *const c_char,
+    audience_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
+    unsafe {
+        change(options, err, |options| {
+            let audience = text(audience, audience_len, "audience")?;
+            options.add_audience(audience)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether `aud` is ignored. Default: false. Together with an audience it is
+/// TORII_ERR_INVALID_CONFIG when the verifier is created.
+///
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_ignore_audience(
+    options: *mut torii_verifier_options_t,
+    ignore: bool,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_ignore_audience(ignore);
+            Ok(())
+        })
+    }
+}
+
+/// Sets the clock difference to allow between torii and this host: 0 to 300 seconds. Default: 30.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_leeway_seconds(
     options: *mut torii_verifier_options_t,
     seconds: u32,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_key_lifetime(seconds)?;
+        change(options, err, |options| {
+            options.set_leeway_seconds(seconds)?;
             Ok(())
         })
     }
 }
 
-/// How long keys stay in use after the last time they could be fetched: 0 to 2592000 seconds,
-/// 86400 by default. 0: not beyond their lifetime.
+/// Refuses tokens whose `exp` is more than this after `iat`, with TORII_ERR_TOKEN_LIFETIME: tokens made
+/// from a template may live longer than session tokens. Default: 0, unlimited.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_set_max_stale(
+pub unsafe extern "C" fn torii_verifier_options_set_max_lifetime_seconds(
     options: *mut torii_verifier_options_t,
     seconds: u32,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_max_stale(seconds)?;
+        change(options, err, |options| {
+            options.set_max_lifetime_seconds(seconds)?;
             Ok(())
         })
     }
 }
 
-/// How long fetching keys may take, from looking up the name to the last byte: 100 to 60000
-/// milliseconds, 5000 by default.
+/// Requires TORII_REQUIRE_… flags of every token; they add up.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag.
 /// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_require(
+    options: *mut torii_verifier_options_t,
+    flags: u32,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.require(flags)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets the requirements of every token. Replaces those set before, flags included.
 ///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_requirements(
+    options: *mut torii_verifier_options_t,
+    requirements: *const torii_requirements_t,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_requirements(&shared(requirements, "requirements")?.0);
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether `org_id` and `org_role`, the older names, are read where a token has no `o`. A token
+/// whose `o` and `org_id` differ is then refused. Default: false, since a template may fill these names
+/// with what a user wrote.
+///
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_legacy_organization(
+    options: *mut torii_verifier_options_t,
+    read: bool,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_legacy_organization(read);
+            Ok(())
+        })
+    }
+}
+
+/// Sets the `realm` of torii_error_www_authenticate(). Default: "torii".
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT unless `realm` is visible ASCII and blanks without quotes and backslashes.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_realm(
+    options: *mut torii_verifier_options_t,
+    realm: *const c_char,
+    realm_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
+    unsafe {
+        change(options, err, |options| {
+            let realm = text(realm, realm_len, "realm")?;
+            options.set_realm(realm)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets the `resource_metadata` parameter of torii_error_www_authenticate() (RFC 9728 §5.1). Default:
+/// none.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT unless `url` is visible ASCII without quotes and backslashes.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_resource_metadata(
+    options: *mut torii_verifier_options_t,
+    url: *const c_char,
+    url_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
+    unsafe {
+        change(options, err, |options| {
+            let url = text(url, url_len, "url")?;
+            options.set_resource_metadata(url)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets the lifetime of fetched keys: 1 to 86400 seconds. Default: the `Cache-Control: max-age` of the
+/// issuer, within 60 to 3600 seconds; 300 without one.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_key_lifetime_seconds(
+    options: *mut torii_verifier_options_t,
+    seconds: u32,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_key_lifetime_seconds(seconds)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets how long keys stay in use after the last successful fetch while the issuer is unreachable: 0 to
+/// 2592000 seconds. 0: not beyond their lifetime. Default: 86400.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
+/// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_max_stale_seconds(
+    options: *mut torii_verifier_options_t,
+    seconds: u32,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_max_stale_seconds(seconds)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets the timeout of a key fetch, from the name lookup to the last byte, and of waiting for one: 100
+/// to 60000 milliseconds. Default: 5000.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
+/// Since: 0.1.0.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
     options: *mut torii_verifier_options_t,
     milliseconds: u32,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_fetch_timeout_ms(milliseconds)?;
+        change(options, err, |options| {
+            options.set_fetch_timeout_ms(milliseconds)?;
             Ok(())
         })
     }
 }
 
-/// Trusts the certificate root_certificates in this PEM file, as it is now, instead of the platform's.
-/// Verifiers share keys only with verifiers that trust the same.
+/// Sets whether short-lived threads may fetch keys before they expire. Default: true. A host that uses
+/// torii_verifier_claim_fetch() or its own threads sets false.
 ///
-/// Threads: nobody else may use `options`; does not block, but for reading the file.
-/// Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.
 /// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_background_refresh(
+    options: *mut torii_verifier_options_t,
+    allowed: bool,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_background_refresh(allowed);
+            Ok(())
+        })
+    }
+}
+
+/// Trusts the certificate authorities in this PEM file instead of the platform's. Reads the file now.
 ///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate.
+/// Since: 0.1.0.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
     options: *mut torii_verifier_options_t,
@@ -223,148 +384,120 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
     path_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let path = text(path, path_len, "path")?;
-            exclusive(options, "options")?.0.set_ca_file(path)?;
+            options.set_ca_file(path)?;
             Ok(())
         })
     }
 }
 
-/// Refuses good tokens, with TORII_ERR_POLICY, that do not meet every requirement of `flags`: a
-/// combination of TORII_REQUIRE_EMAIL_VERIFIED, TORII_REQUIRE_PROFILE_COMPLETE and
-/// TORII_REQUIRE_NOT_IMPERSONATED. Requirements add up.
+/// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
+/// Empty: no proxy, the default.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for flags that are none of these.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_require(
+pub unsafe extern "C" fn torii_verifier_options_set_proxy(
     options: *mut torii_verifier_options_t,
-    flags: u32,
+    url: *const c_char,
+    url_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            require(&mut exclusive(options, "options")?.0, flags)?;
+        change(options, err, |options| {
+            let url = optional(url, url_len, "proxy")?;
+            options.set_proxy(url)?;
             Ok(())
         })
     }
 }
 
-/// Whether a short-lived thread may fetch keys before they are needed; true by default. A host
-/// that fetches by itself, with torii_verifier_claim_fetch(), says false.
+/// Allows plain http to hosts other than loopback. Default: false. Anyone on the path can then replace
+/// the keys, and with them forge every token.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
 /// Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_set_background_refresh(
-    options: *mut torii_verifier_options_t,
-    allowed: bool,
-) -> torii_status_t {
-    // SAFETY: the handle is as the caller promises, and there is no `err`.
-    unsafe {
-        fallible(ptr::null_mut(), || {
-            exclusive(options, "options")?.0.set_background_refresh(allowed);
-            Ok(())
-        })
-    }
-}
-
-/// How much memory verdicts on good tokens may take, for each verifier: 8388608 bytes by default,
-/// 0 for none.
-///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
-/// Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_options_set_verdict_cache_bytes(
-    options: *mut torii_verifier_options_t,
-    bytes: usize,
-) -> torii_status_t {
-    // SAFETY: the handle is as the caller promises, and there is no `err`.
-    unsafe {
-        fallible(ptr::null_mut(), || {
-            exclusive(options, "options")?.0.set_verdict_cache_bytes(bytes);
-            Ok(())
-        })
-    }
-}
-
-/// Allows plain http to hosts other than this one; false by default. Anyone on the way can then
-/// forge keys, and with them every login.
-///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
-/// Since: 0.1.0.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_allow_http(
     options: *mut torii_verifier_options_t,
     allowed: bool,
+    err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: the handle is as the caller promises, and there is no `err`.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(ptr::null_mut(), || {
-            exclusive(options, "options")?.0.set_allow_http(allowed);
+        change(options, err, |options| {
+            options.set_allow_http(allowed);
             Ok(())
         })
     }
 }
 
-/// Judges the time claims by this clock instead of the system's: `now(userdata)` gives Unix
-/// seconds. It is called on the thread that verifies, during the call, from any number of threads
-/// at once; it must return normally (no longjmp, no C++ exception). NULL for the system's clock.
-/// `userdata` has to live as long as every verifier made with the options.
+/// Sets the size of the verified token cache: 0 turns it off. Default: 8388608 bytes for each verifier.
 ///
-/// Threads: nobody else may use `options`; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
 /// Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_token_cache_bytes(
+    options: *mut torii_verifier_options_t,
+    bytes: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_token_cache_bytes(bytes);
+            Ok(())
+        })
+    }
+}
+
+/// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
+/// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it
+/// must return normally (no longjmp, no C++ exception) and must not call fork(). NULL: the system
+/// clock, the default. `userdata` must outlive every verifier created with the options.
+///
+/// Since: 0.1.0.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_clock(
     options: *mut torii_verifier_options_t,
     now: Option<unsafe extern "C" fn(userdata: *mut c_void) -> i64>,
     userdata: *mut c_void,
+    err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: the handle is as the caller promises, and there is no `err`.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(ptr::null_mut(), || {
-            set_clock(&mut exclusive(options, "options")?.0, now, userdata);
+        change(options, err, |options| {
+            set_clock(options, now, userdata);
             Ok(())
         })
     }
 }
 
-/// Frees options. NULL is fine.
+/// Frees options.
 ///
-/// Threads: nobody else may use `options`; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_free(options: *mut torii_verifier_options_t) {
-    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
     unsafe { free(options) }
 }
 
-fn require(options: &mut VerifierOptions, flags: u32) -> Result<(), Error> {
-    let known = [
-        (torii_require_t::TORII_REQUIRE_EMAIL_VERIFIED as u32, Requirement::EmailVerified),
-        (torii_require_t::TORII_REQUIRE_PROFILE_COMPLETE as u32, Requirement::ProfileComplete),
-        (torii_require_t::TORII_REQUIRE_NOT_IMPERSONATED as u32, Requirement::NotImpersonated),
-    ];
-    if flags & !known.iter().fold(0, |all, (flag, _)| all | flag) != 0 {
-        return Err(Error::argument("flags", "not a combination of TORII_REQUIRE_ flags"));
-    }
-    for (flag, requirement) in known {
-        if flags & flag != 0 {
-            options.require(requirement);
-        }
-    }
-    Ok(())
+/// # Safety
+///
+/// `options` is NULL or live and used by no other thread, and `err` is NULL or writable.
+unsafe fn change(
+    options: *mut torii_verifier_options_t,
+    err: *mut *mut torii_error_t,
+    body: impl FnOnce(&mut VerifierOptions) -> Result<()>,
+) -> torii_status_t {
+    // SAFETY: the promise of this function covers both pointers.
+    unsafe { fallible(err, || body(&mut exclusive(options, "options")?.0)) }
 }
 
 fn set_clock(

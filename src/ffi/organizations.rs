@@ -10,14 +10,12 @@ use super::status::torii_status_t;
 
 /// A page of the organizations of the environment.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t.
 /// Since: 0.1.0.
 ///
 /// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
 /// page before. `name` [may be NULL] is a part of the name.
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_list_json(
     client: *const torii_client_t,
@@ -41,12 +39,9 @@ pub unsafe extern "C" fn torii_client_organizations_list_json(
 
 /// One organization.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_get_json(
     client: *const torii_client_t,
@@ -66,14 +61,12 @@ pub unsafe extern "C" fn torii_client_organizations_get_json(
 
 /// A page of the users who belong to an organization, with role and metadata of the membership.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
 /// Since: 0.1.0.
 ///
 /// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
 /// page before.
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_list_members_json(
     client: *const torii_client_t,
@@ -98,12 +91,9 @@ pub unsafe extern "C" fn torii_client_organizations_list_members_json(
 /// Merges a JSON object of "publicMetadata" and "privateMetadata" into those of an organization: a
 /// key that is null is removed. One of the two has to be there.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_update_metadata_json(
     client: *const torii_client_t,
@@ -126,12 +116,9 @@ pub unsafe extern "C" fn torii_client_organizations_update_metadata_json(
 
 /// As torii_client_organizations_update_metadata_json(), for the metadata of a membership.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_update_member_metadata_json(
     client: *const torii_client_t,

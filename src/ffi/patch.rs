@@ -3,8 +3,9 @@
 use std::ffi::c_char;
 use std::ptr;
 
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::{fallible, infallible};
+use super::panic::caught;
 use super::pointer::{borrow, exclusive, free, into_raw, shared, utf8};
 use super::status::torii_status_t;
 use crate::patch::Patch;
@@ -18,21 +19,16 @@ pub struct torii_patch_t(Patch);
 
 /// A patch without a field: {}, which leaves everything alone.
 ///
-/// Ownership: the caller's, to be freed with torii_patch_free().
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_patch_new() -> *mut torii_patch_t {
-    infallible(ptr::null_mut(), || into_raw(torii_patch_t(Patch::new())))
+    caught(ptr::null_mut(), || into_raw(torii_patch_t(Patch::new())))
 }
 
 /// Sets a field to a text, which may hold U+0000.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or text that is not UTF-8.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_string(
     patch: *mut torii_patch_t,
@@ -55,11 +51,8 @@ pub unsafe extern "C" fn torii_patch_set_string(
 
 /// Sets a field to true or false.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_bool(
     patch: *mut torii_patch_t,
@@ -80,11 +73,8 @@ pub unsafe extern "C" fn torii_patch_set_bool(
 
 /// Sets a field to an integer.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_int(
     patch: *mut torii_patch_t,
@@ -106,11 +96,8 @@ pub unsafe extern "C" fn torii_patch_set_int(
 /// Sets a field to a value given as JSON, such as an object or a list. It is passed on as it is
 /// written.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or what is not one JSON value.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_json(
     patch: *mut torii_patch_t,
@@ -133,11 +120,8 @@ pub unsafe extern "C" fn torii_patch_set_json(
 
 /// Clears a field: it is sent as null.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_null(
     patch: *mut torii_patch_t,
@@ -157,11 +141,8 @@ pub unsafe extern "C" fn torii_patch_set_null(
 
 /// Leaves a field alone: it is not sent.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_unset(
     patch: *mut torii_patch_t,
@@ -182,22 +163,18 @@ pub unsafe extern "C" fn torii_patch_unset(
 /// The object as JSON, to be passed as a body.
 ///
 /// Ownership: borrowed from `patch`, valid until it is changed or freed. NULL for a NULL patch.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_json(
     patch: *const torii_patch_t,
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `patch` is NULL or live, `len` NULL or writable, by the caller's promise.
-    unsafe { borrow(len, || Some(shared(patch, "patch").ok()?.0.terminated())) }
+    unsafe { borrow(len, || Some(shared(patch, "patch").ok()?.0.nul_json())) }
 }
 
 /// Frees a patch, and with it the text borrowed from it. NULL is fine.
 ///
-/// Threads: nobody else may use `patch`; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_free(patch: *mut torii_patch_t) {

@@ -1,10 +1,10 @@
-//! What comes in as a pointer, and what goes out as one.
+//! Pointers from and to the host: checked on the way in, tied to their handle on the way out.
 
-use std::ffi::c_char;
+use std::ffi::{CStr, c_char};
 use std::ptr;
 use std::slice;
 
-use super::guard::infallible;
+use super::panic::caught;
 use crate::error::{Error, Result};
 use crate::text::NulStr;
 
@@ -18,7 +18,7 @@ pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &'static str) -> Resu
     unsafe { handle.as_ref() }.ok_or(Error::argument(name, "NULL"))
 }
 
-/// A handle that nobody else uses during the call.
+/// A handle that no other thread uses during the call.
 ///
 /// # Safety
 ///
@@ -28,7 +28,12 @@ pub(super) unsafe fn exclusive<'a, T>(handle: *mut T, name: &'static str) -> Res
     unsafe { handle.as_mut() }.ok_or(Error::argument(name, "NULL"))
 }
 
-/// Bytes of the caller's, borrowed for the call.
+/// TORII_NUL_TERMINATED: a length that means "up to the NUL".
+const NUL_TERMINATED: usize = usize::MAX;
+
+/// Bytes of the caller, borrowed for the call: tokens, headers, bodies, secrets and key sets.
+/// TORII_NUL_TERMINATED is refused for these, so that a wrong length never becomes a read past the
+/// end of a buffer that a stranger filled.
 ///
 /// # Safety
 ///
@@ -44,6 +49,12 @@ pub(super) unsafe fn bytes<'a>(
     if pointer.is_null() {
         return Err(Error::argument(name, "NULL, with a length that is not 0"));
     }
+    if length == NUL_TERMINATED {
+        return Err(Error::argument(
+            name,
+            "needs its length; TORII_NUL_TERMINATED is not accepted",
+        ));
+    }
     if isize::try_from(length).is_err() {
         return Err(Error::argument(name, "longer than memory"));
     }
@@ -51,7 +62,7 @@ pub(super) unsafe fn bytes<'a>(
     Ok(unsafe { slice::from_raw_parts(pointer.cast(), length) })
 }
 
-/// Any text of the caller's, borrowed for the call.
+/// UTF-8 of the caller, borrowed for the call, as [`bytes`].
 ///
 /// # Safety
 ///
@@ -66,40 +77,47 @@ pub(super) unsafe fn utf8<'a>(
     str::from_utf8(bytes).map_err(|_| Error::argument(name, "not UTF-8"))
 }
 
-/// Text of the caller's without U+0000, borrowed for the call.
+/// Text of the host program without U+0000, borrowed for the call: issuers, names, ids, pointers
+/// and paths. Its length may be TORII_NUL_TERMINATED.
 ///
 /// # Safety
 ///
-/// As for [`bytes`].
+/// `pointer` is NULL or readable for `length` bytes, or up to a NUL for TORII_NUL_TERMINATED.
 pub(super) unsafe fn text<'a>(
     pointer: *const c_char,
     length: usize,
     name: &'static str,
 ) -> Result<&'a str> {
-    // SAFETY: the promise of this function is that of `bytes`.
+    let length = match length {
+        NUL_TERMINATED if pointer.is_null() => 0,
+        // SAFETY: not NULL, and NUL-terminated by the promise that goes with this length.
+        NUL_TERMINATED => unsafe { CStr::from_ptr(pointer) }.count_bytes(),
+        length => length,
+    };
+    // SAFETY: readable for this length by the caller's promise, or because strlen read that far.
     let text = unsafe { utf8(pointer, length, name) }?;
     if text.contains('\0') {
-        return Err(Error::argument(name, "holds U+0000"));
+        return Err(Error::argument(name, "contains U+0000"));
     }
     Ok(text)
 }
 
-/// As [`text`], where an empty text, NULL or not, is none.
+/// As [`text`]; an empty text, NULL or not, is `None`.
 ///
 /// # Safety
 ///
-/// As for [`bytes`].
+/// As for [`text`].
 pub(super) unsafe fn optional<'a>(
     pointer: *const c_char,
     length: usize,
     name: &'static str,
 ) -> Result<Option<&'a str>> {
-    // SAFETY: the promise of this function is that of `bytes`.
+    // SAFETY: the promise of this function is that of `text`.
     let text = unsafe { text(pointer, length, name) }?;
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
-/// Where a result goes, in its first state: NULL, 0 or false.
+/// The place of a result, set to NULL, 0 or false.
 ///
 /// # Safety
 ///
@@ -114,7 +132,7 @@ pub(super) unsafe fn out<'a, T: Zeroed>(pointer: *mut T, name: &'static str) -> 
     Ok(unsafe { &mut *pointer })
 }
 
-/// As [`out`], for a result that the caller need not want.
+/// As [`out`], for an optional result.
 ///
 /// # Safety
 ///
@@ -124,13 +142,21 @@ pub(super) unsafe fn optional_out<'a, T: Zeroed>(pointer: *mut T) -> Option<&'a 
     unsafe { out(pointer, "out") }.ok()
 }
 
-/// What a result is until there is one.
+/// The value of a result until there is one, and after a failure.
 pub(super) trait Zeroed {
     const ZEROED: Self;
 }
 
 impl<T> Zeroed for *mut T {
     const ZEROED: Self = ptr::null_mut();
+}
+
+impl Zeroed for u32 {
+    const ZEROED: Self = 0;
+}
+
+impl Zeroed for f64 {
+    const ZEROED: Self = 0.0;
 }
 
 impl Zeroed for i64 {
@@ -145,12 +171,12 @@ impl Zeroed for bool {
     const ZEROED: Self = false;
 }
 
-/// Gives a value to the caller, who frees it.
+/// Moves a value to the caller, who frees it.
 pub(super) fn into_raw<T>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
-/// Frees a value that was given.
+/// Frees a value that the caller owns.
 ///
 /// # Safety
 ///
@@ -159,11 +185,11 @@ pub(super) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: it came from `into_raw`, and the caller does not use it again.
         let value = unsafe { Box::from_raw(handle) };
-        infallible((), || drop(value));
+        caught((), || drop(value));
     }
 }
 
-/// Lends a text that lives as long as the handle it was asked of. NULL, with length 0, for `None`.
+/// Returns a text borrowed from a handle, valid as long as that. NULL, with length 0, for `None`.
 ///
 /// # Safety
 ///
@@ -172,18 +198,11 @@ pub(super) unsafe fn borrow<'a>(
     length: *mut usize,
     text: impl FnOnce() -> Option<NulStr<'a>>,
 ) -> *const c_char {
-    let (pointer, bytes) = infallible(None, text)
-        .map_or((ptr::null(), 0), |text| (text.as_ptr(), text.as_str().len()));
+    let (pointer, bytes) = caught(None, text)
+        .map_or((ptr::null(), 0), |text| (text.with_nul().as_ptr().cast(), text.as_str().len()));
     if !length.is_null() {
         // SAFETY: not NULL, so the caller lets it be written to.
         unsafe { length.write(bytes) };
     }
     pointer
-}
-
-impl NulStr<'_> {
-    fn as_ptr(self) -> *const c_char {
-        // The text goes on to its U+0000, so C finds an end.
-        self.as_str().as_ptr().cast()
-    }
 }

@@ -10,12 +10,9 @@ use super::status::torii_status_t;
 
 /// The active sessions of a user, as a list: the one used last comes first.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
     client: *const torii_client_t,
@@ -35,11 +32,9 @@ pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
 
 /// Ends all sessions of a user.
 ///
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
     client: *const torii_client_t,
@@ -58,11 +53,9 @@ pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
 
 /// Ends one session of a user. One that is over is ended already, which is a success.
 ///
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_revoke(
     client: *const torii_client_t,

@@ -121,8 +121,6 @@ impl From<Status> for torii_status_t {
 /// The name of a status, as in "TORII_ERR_TOKEN_EXPIRED"; "TORII_ERR_UNKNOWN" for a number that is
 /// none.
 ///
-/// Ownership: static text, never freed.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
@@ -137,7 +135,6 @@ pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
 /// bad token, 403 for a policy, 503 when keys are missing, 400 for a webhook that is not genuine, 200
 /// for TORII_OK, else 500.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_status_http(status: u32) -> u32 {

@@ -1,7 +1,7 @@
 //! Only in builds for this library's own tests.
 
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::fallible;
 use super::status::torii_status_t;
 
 /// Panics, as a defect would.

@@ -10,8 +10,7 @@ use super::status::torii_status_t;
 
 /// A page of the users that meet a filter: "items", "nextCursor" and "hasMore".
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 for a filter it does not
 /// take.
 /// Since: 0.1.0.
@@ -20,7 +19,6 @@ use super::status::torii_status_t;
 /// page before. `filter` [may be NULL] is a JSON object: "name", "email", "userIds",
 /// "emailAddresses", "statuses", "createdAfter", "createdBefore", "organizationId"; it has to come
 /// with the cursor again. What is absent is no filter, null and an empty list are sent as they are.
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_json(
     client: *const torii_client_t,
@@ -44,13 +42,10 @@ pub unsafe extern "C" fn torii_client_users_list_json(
 
 /// One user.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for a user of another
 /// environment or a deleted one, 404 for none.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_get_json(
     client: *const torii_client_t,
@@ -71,13 +66,10 @@ pub unsafe extern "C" fn torii_client_users_get_json(
 /// Creates a user from a JSON object. Never repeated once it was sent: after TORII_ERR_TRANSPORT or
 /// TORII_ERR_TIMEOUT the user may exist.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, and of 409 for an email
 /// address that is taken.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_create_json(
     client: *const torii_client_t,
@@ -98,12 +90,9 @@ pub unsafe extern "C" fn torii_client_users_create_json(
 /// Changes a user by a JSON object: a field that is absent stays as it is, null clears it, a value
 /// sets it. torii_patch_t makes such an object.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_json(
     client: *const torii_client_t,
@@ -127,12 +116,9 @@ pub unsafe extern "C" fn torii_client_users_update_json(
 /// Merges a JSON object of "publicMetadata", "privateMetadata" and "unsafeMetadata" into those of a
 /// user: a key that is null is removed.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_metadata_json(
     client: *const torii_client_t,
@@ -156,11 +142,9 @@ pub unsafe extern "C" fn torii_client_users_update_metadata_json(
 /// Deletes a user. The API answers 403 when the user is gone already; when the answer to a first
 /// attempt was lost, that is a success.
 ///
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_delete(
     client: *const torii_client_t,
@@ -179,12 +163,9 @@ pub unsafe extern "C" fn torii_client_users_delete(
 
 /// Bans a user, and ends all sessions. Tokens that are out stay good until they expire.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_ban_json(
     client: *const torii_client_t,
@@ -204,12 +185,9 @@ pub unsafe extern "C" fn torii_client_users_ban_json(
 
 /// Lifts a ban.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_unban_json(
     client: *const torii_client_t,
@@ -229,14 +207,12 @@ pub unsafe extern "C" fn torii_client_users_unban_json(
 
 /// A page of the organizations a user belongs to, with role and metadata of the membership.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the client's timeout.
+/// Blocks up to the client's timeout.
 /// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
 /// Since: 0.1.0.
 ///
 /// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
 /// page before.
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_organizations_json(
     client: *const torii_client_t,

@@ -3,32 +3,37 @@
 use std::ffi::c_char;
 
 use super::auth::torii_auth_t;
+use super::call::fallible;
 use super::error::torii_error_t;
-use super::guard::{fallible, infallible};
 use super::json::torii_json_t;
 use super::options::torii_verifier_options_t;
-use super::pointer::{borrow, bytes, free, into_raw, out, shared, text};
+use super::panic::caught;
+use super::pointer::{bytes, free, into_raw, optional, out, shared, text};
 use super::status::torii_status_t;
-use crate::error::Error;
-use crate::verify::{HostFetch, Verifier, VerifierOptions};
+use crate::verify::{Check, Verifier, VerifierOptions};
 
-/// Judges tokens of one or several issuers.
+/// Verifies tokens of one or several issuers.
 ///
-/// Any number of threads may use one at once; torii_verifier_free() alone needs it to itself. A
-/// verifier made before fork() works in the child, with the parent's keys. Making one is cheap,
-/// and keys are shared by all verifiers of the process.
-pub struct torii_verifier_t(Verifier);
+/// Creating one is cheap, and verifiers of a process share keys. A verifier created before fork()
+/// works in the child, with the keys of the parent.
+pub struct torii_verifier_t(pub(super) Verifier);
 
-/// Makes a verifier for an issuer, as in "https://acme.torii.so". Nothing is fetched yet.
+const TOKEN: Check = Check { header: false, nowait: false };
+const HEADER: Check = Check { header: true, ..TOKEN };
+const NOWAIT: Check = Check { nowait: true, ..TOKEN };
+
+/// == Verifying tokens ==
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_verifier_free(); NULL on failure.
-/// `options` [may be NULL] are copied.
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an issuer that is no base URL, or is plain http to
-/// another host; TORII_ERR_INVALID_CONFIG for options that do not go together.
+/// Create one verifier at startup, then pass it each token or each `Authorization` header from any
+/// number of threads. The first call fetches the issuer's keys; later calls verify locally.
+///
+/// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
+/// [may be NULL] are copied.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
+/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_new(
     issuer: *const c_char,
@@ -37,7 +42,7 @@ pub unsafe extern "C" fn torii_verifier_new(
     out: *mut *mut torii_verifier_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handles, text and out-pointers are as the caller promises.
+    // SAFETY: `options` is NULL or live, the text readable, the out-pointers NULL or writable.
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
@@ -52,16 +57,14 @@ pub unsafe extern "C" fn torii_verifier_new(
     }
 }
 
-/// Judges a token, a compact JWS (RFC 7515). Fetches the issuer's keys first when they are missing
-/// or too old, and once more when they lack the one the token names.
+/// Verifies a token, a compact JWS (RFC 7515). Fetches the issuer's keys if they are missing or
+/// expired, and once more if they lack the key the token names.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_auth_free(); NULL on failure.
-/// Threads: any number at once. Blocks up to the fetch timeout when keys are fetched, else not at all.
-/// Errors: TORII_ERR_TOKEN_… when the token is bad; TORII_ERR_POLICY when it is good but unwanted;
-/// TORII_ERR_KEYS_UNAVAILABLE when nothing can be said because the keys cannot be had.
+/// Blocks up to the fetch timeout if keys are fetched, else not at all.
+/// Errors: TORII_ERR_TOKEN_… if the token is invalid; TORII_ERR_POLICY if it is valid but does not meet
+/// a requirement; TORII_ERR_KEYS_UNAVAILABLE if it could not be verified because keys are missing.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verify_token(
     verifier: *const torii_verifier_t,
@@ -70,29 +73,18 @@ pub unsafe extern "C" fn torii_verify_token(
     out: *mut *mut torii_auth_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
-    unsafe {
-        fallible(err, || {
-            let out = self::out(out, "out")?;
-            let token = bytes(token, token_len, "token")?;
-            let auth = shared(verifier, "verifier")?.0.verify(token)?;
-            *out = into_raw(torii_auth_t(auth));
-            Ok(())
-        })
-    }
+    // SAFETY: the promise of `verify` is that of this function.
+    unsafe { verify(verifier, (token, token_len, "token"), TOKEN, out, err) }
 }
 
-/// As torii_verify_token(), but never does I/O, and never waits for somebody who does. On
-/// TORII_ERR_KEYS_PENDING have the keys fetched, by torii_verifier_refresh() on another thread or by
-/// torii_verifier_claim_fetch(), and ask again. Unless background refresh is off, a thread of this
-/// library is fetching them by then, and torii_verifier_refresh() waits for it.
+/// As torii_verify_token(), without I/O and without waiting for I/O on another thread. On
+/// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
+/// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
+/// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_auth_free(); NULL on failure.
-/// Threads: any number at once. Does not block.
-/// Errors: TORII_ERR_KEYS_PENDING when keys have to be fetched first; else as torii_verify_token().
+/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verify_token().
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verify_token_nowait(
     verifier: *const torii_verifier_t,
@@ -101,28 +93,18 @@ pub unsafe extern "C" fn torii_verify_token_nowait(
     out: *mut *mut torii_auth_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
-    unsafe {
-        fallible(err, || {
-            let out = self::out(out, "out")?;
-            let token = bytes(token, token_len, "token")?;
-            let auth = shared(verifier, "verifier")?.0.verify_nowait(token)?;
-            *out = into_raw(torii_auth_t(auth));
-            Ok(())
-        })
-    }
+    // SAFETY: the promise of `verify` is that of this function.
+    unsafe { verify(verifier, (token, token_len, "token"), NOWAIT, out, err) }
 }
 
-/// Judges the token in the value of an `Authorization` header: "Bearer <token>" (RFC 6750), the
-/// scheme in any case.
+/// Verifies the token in the value of an `Authorization` header: "Bearer <token>" (RFC 6750), the
+/// scheme in any case. Join the values of a repeated header with ", "; they are refused.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_auth_free(); NULL on failure.
-/// Threads: any number at once. Blocks as torii_verify_token() does.
+/// Blocks as torii_verify_token() does.
 /// Errors: TORII_ERR_TOKEN_MISSING for an empty value; TORII_ERR_TOKEN_SCHEME for another scheme; else
 /// as torii_verify_token().
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_authenticate(
     verifier: *const torii_verifier_t,
@@ -131,26 +113,15 @@ pub unsafe extern "C" fn torii_verifier_authenticate(
     out: *mut *mut torii_auth_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
-    unsafe {
-        fallible(err, || {
-            let out = self::out(out, "out")?;
-            let header = bytes(header, header_len, "header")?;
-            let auth = shared(verifier, "verifier")?.0.authenticate(header)?;
-            *out = into_raw(torii_auth_t(auth));
-            Ok(())
-        })
-    }
+    // SAFETY: the promise of `verify` is that of this function.
+    unsafe { verify(verifier, (header, header_len, "header"), HEADER, out, err) }
 }
 
-/// As torii_verifier_authenticate(), but never does I/O, and never waits for somebody who does.
+/// As torii_verifier_authenticate(), without I/O and without waiting for I/O on another thread.
 ///
-/// Ownership: `*out` is the caller's, to be freed with torii_auth_free(); NULL on failure.
-/// Threads: any number at once. Does not block.
-/// Errors: TORII_ERR_KEYS_PENDING when keys have to be fetched first; else as torii_verifier_authenticate().
+/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verifier_authenticate().
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_authenticate_nowait(
     verifier: *const torii_verifier_t,
@@ -159,184 +130,68 @@ pub unsafe extern "C" fn torii_verifier_authenticate_nowait(
     out: *mut *mut torii_auth_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    let check = Check { header: true, ..NOWAIT };
+    // SAFETY: the promise of `verify` is that of this function.
+    unsafe { verify(verifier, (header, header_len, "header"), check, out, err) }
+}
+
+/// # Safety
+///
+/// `verifier` is NULL or live, the text readable, and the out-pointers are NULL or writable.
+unsafe fn verify(
+    verifier: *const torii_verifier_t,
+    (text, len, name): (*const c_char, usize, &'static str),
+    check: Check,
+    out: *mut *mut torii_auth_t,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of this function covers each of the pointers.
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
-            let header = bytes(header, header_len, "header")?;
-            let auth = shared(verifier, "verifier")?.0.authenticate_nowait(header)?;
+            let text = bytes(text, len, name)?;
+            let auth = shared(verifier, "verifier")?.0.check(text, check, None)?;
             *out = into_raw(torii_auth_t(auth));
             Ok(())
         })
     }
 }
 
-/// Fetches the keys of every issuer now, on this thread: to warm up, or for a pool of threads that
-/// does the waiting for an event loop. Joins a fetch under way; one that ended within the last
-/// second will do; after a failure, the pause before the next attempt is kept.
+/// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
+/// flight; accepts one that ended within the last second; keeps the backoff after a failure.
 ///
-/// Threads: any number at once. Blocks up to the fetch timeout for each issuer.
+/// Blocks up to the fetch timeout for each issuer.
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_refresh(
     verifier: *const torii_verifier_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: `verifier` is NULL or live, and `err` NULL or writable.
     unsafe { fallible(err, || shared(verifier, "verifier")?.0.refresh()) }
 }
 
-/// For a host that fetches by itself: takes upon it a fetch of keys that is due. True for exactly
-/// one caller; it then requests torii_verifier_jwks_url(), with torii_verifier_jwks_etag() as
-/// `If-None-Match`, and calls exactly one of torii_verifier_fetch_done() and
-/// torii_verifier_fetch_failed() within 30 seconds, after which the fetch counts as failed. Such a
-/// host switches torii_verifier_options_set_background_refresh() off, and asks after each
-/// TORII_ERR_KEYS_PENDING and every few seconds.
+/// Returns statistics as JSON:
 ///
-/// Threads: any number at once; does not block. False for a NULL verifier.
-/// Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_claim_fetch(verifier: *const torii_verifier_t) -> bool {
-    infallible(false, || {
-        // SAFETY: NULL or live, by the caller's promise.
-        unsafe { shared(verifier, "verifier") }.is_ok_and(|v| v.0.claim_fetch().is_some())
-    })
-}
-
-/// Where keys are fetched from: of the issuer whose fetch is claimed, else of the first.
+/// - `accepted`: tokens accepted; `hits`: those among them found in the token cache;
+/// - `refused`: refusals by the name of their status;
+/// - `cached_tokens` and `cache_bytes`: the content of the token cache;
+/// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
+///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
+///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
+///   Fetches are counted for the process.
 ///
-/// Ownership: borrowed from `verifier`, valid until it is freed or torii_verifier_claim_fetch() is
-/// called again. NULL for a NULL verifier.
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_jwks_url(
-    verifier: *const torii_verifier_t,
-    len: *mut usize,
-) -> *const c_char {
-    // SAFETY: handle and `len` are as the caller promises; the verifier keeps the fetch, and with
-    // it the text, until another is claimed.
-    unsafe {
-        let verifier = shared(verifier, "verifier").ok();
-        let fetch = infallible(None, || verifier?.0.host_fetch());
-        borrow(len, || match &fetch {
-            Some(fetch) => Some(fetch.nul_url()),
-            None => verifier?.0.first_jwks_url(),
-        })
-    }
-}
-
-/// The entity tag of the keys at hand when the fetch was claimed, to be sent as `If-None-Match`.
-/// NULL when there is none, or no fetch is claimed.
-///
-/// Ownership: borrowed from `verifier`, valid until it is freed or torii_verifier_claim_fetch() is
-/// called again.
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_jwks_etag(
-    verifier: *const torii_verifier_t,
-    len: *mut usize,
-) -> *const c_char {
-    // SAFETY: as for the URL.
-    unsafe {
-        let fetch = infallible(None, || shared(verifier, "verifier").ok()?.0.host_fetch());
-        borrow(len, || fetch.as_ref()?.nul_etag())
-    }
-}
-
-/// The issuer answered the host's fetch: 200 with a body, 304, or something that is of no use.
-/// `etag` [may be NULL] and `max_age` (of `Cache-Control`, in seconds; -1 when not told) are the
-/// answer's. Everything is copied.
-///
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT when no fetch is claimed; TORII_ERR_KEYS_UNAVAILABLE when the
-/// answer is of no use, with the reason: the keys at hand then stay in use.
-/// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_fetch_done(
-    verifier: *const torii_verifier_t,
-    http_status: u32,
-    body: *const c_char,
-    body_len: usize,
-    etag: *const c_char,
-    etag_len: usize,
-    max_age: i64,
-    err: *mut *mut torii_error_t,
-) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
-    unsafe {
-        fallible(err, || {
-            let body = bytes(body, body_len, "body")?;
-            let etag = text(etag, etag_len, "etag")?;
-            let status = u16::try_from(http_status)
-                .map_err(|_| Error::argument("http_status", "not an HTTP status"))?;
-            claimed(&shared(verifier, "verifier")?.0, |fetch| {
-                fetch.done(status, body, Some(etag), u64::try_from(max_age).ok())
-            })
-        })
-    }
-}
-
-/// The issuer did not answer the host's fetch. Does nothing when no fetch is claimed.
-///
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_fetch_failed(verifier: *const torii_verifier_t) {
-    infallible((), || {
-        // SAFETY: NULL or live, by the caller's promise.
-        if let Ok(verifier) = unsafe { shared(verifier, "verifier") } {
-            drop(claimed(&verifier.0, HostFetch::failed));
-        }
-    });
-}
-
-fn claimed(
-    verifier: &Verifier,
-    end: impl FnOnce(&HostFetch) -> Result<(), Error>,
-) -> Result<(), Error> {
-    match verifier.host_fetch() {
-        Some(fetch) => end(&fetch),
-        None => Err(Error::argument("verifier", "no fetch is claimed")),
-    }
-}
-
-/// What the verifier has done so far, as JSON:
-///
-/// - `accepted`: tokens accepted, and `hits`: those of them whose signature was known good before;
-/// - `refused`: how often each status was the answer, by its name;
-/// - `verdicts` and `verdict_bytes`: what the cache of verdicts holds;
-/// - `issuers`, in the order they were configured: `issuer`, `keys` in use and `skipped` because
-///   they cannot be used, `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds
-///   until keys are to be fetched (null where they were given), `fetches` that ended and of these
-///   `failures`, both counted for the whole process.
-///
-/// A host that has keys fetched by torii_verifier_refresh(), on a thread of its own, does so when
-/// `due_in_ms` have passed, and then nobody waits for keys.
-///
-/// Ownership: `*out` is the caller's, to be freed with torii_json_free(); NULL on failure.
-/// Threads: any number at once; does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
 /// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_stats_json(
     verifier: *const torii_verifier_t,
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and out-pointers are as the caller promises.
+    // SAFETY: `verifier` is NULL or live, and the out-pointers are NULL or writable.
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
@@ -346,21 +201,65 @@ pub unsafe extern "C" fn torii_verifier_stats_json(
     }
 }
 
-/// Frees a verifier. NULL is fine. What it made lives on.
+/// Frees a verifier. Handles that came from it stay valid.
 ///
-/// Threads: nobody else may use `verifier`; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_free(verifier: *mut torii_verifier_t) {
-    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
     unsafe { free(verifier) }
 }
 
-/// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
+/// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
+/// fetches in flight are dropped too.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_jwks_cache_clear() {
-    infallible((), crate::clear_jwks_cache);
+    caught((), crate::clear_jwks_cache);
+}
+
+/// == Keys for event loops ==
+///
+/// A host that must not block calls the `_nowait` functions and fetches keys in one of two ways: on
+/// a thread pool with torii_verifier_refresh_due(), or with its own HTTP client through
+/// torii_verifier_claim_fetch().
+///
+/// Fetches keys if a fetch is due, and waits for a fetch in flight: the job for a thread pool while a
+/// request is parked. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
+/// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
+/// not over; a key missed during the cooldown makes a fetch due at its end.
+///
+/// Blocks up to the fetch timeout.
+/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_INVALID_ARGUMENT if the verifier has
+/// no such issuer.
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_refresh_due(
+    verifier: *const torii_verifier_t,
+    issuer: *const c_char,
+    issuer_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: `verifier` is NULL or live, the text readable, and `err` NULL or writable.
+    unsafe {
+        fallible(err, || {
+            let issuer = optional(issuer, issuer_len, "issuer")?;
+            shared(verifier, "verifier")?.0.refresh_due(issuer)
+        })
+    }
+}
+
+/// Returns the milliseconds until a key fetch is due, for a timer that runs
+/// torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if all keys
+/// were given, and for NULL.
+///
+/// Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_due_in_ms(verifier: *const torii_verifier_t) -> i64 {
+    caught(-1, || {
+        // SAFETY: NULL or live, by the caller's promise.
+        let due = unsafe { shared(verifier, "verifier") }.ok().and_then(|v| v.0.due_in_ms());
+        due.map_or(-1, |due| i64::try_from(due).unwrap_or(i64::MAX))
+    })
 }

@@ -7,8 +7,6 @@ const ABI_VERSION: u32 = 0;
 
 /// The release of the library that is loaded, as in "0.1.0".
 ///
-/// Ownership: static text, never freed.
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_version() -> *const c_char {
@@ -19,7 +17,6 @@ pub extern "C" fn torii_version() -> *const c_char {
 /// The ABI of the library that is loaded: the number in `libtorii.so.N`. A program, or a binding,
 /// that was made for another number must not go on. TORII_ABI_VERSION is the header's.
 ///
-/// Threads: any number at once; does not block.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_abi_version() -> u32 {
