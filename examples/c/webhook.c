@@ -1,4 +1,4 @@
-/* Tells whether a webhook is genuine:
+/* Verifies a webhook:
  *
  *     WEBHOOK_SECRET=whsec_… webhook ID TIMESTAMP SIGNATURE <body
  *
@@ -22,9 +22,13 @@ int main(int argc, char **argv)
         return 2;
     }
     size_t body_len = fread(body, 1, sizeof body, stdin);
-    torii_status_t status = torii_webhook_verify_standard(
-        secret, strlen(secret), argv[1], strlen(argv[1]), argv[2], strlen(argv[2]), argv[3],
-        strlen(argv[3]), body, body_len, time(NULL), 300, NULL, NULL, &error);
+    torii_webhook_t *webhook = NULL;
+    torii_status_t status = torii_webhook_new(secret, strlen(secret), &webhook, &error);
+    if (status == TORII_OK)
+        status = torii_webhook_verify(webhook, argv[1], strlen(argv[1]), argv[2], strlen(argv[2]),
+                                      argv[3], strlen(argv[3]), body, body_len, time(NULL), NULL,
+                                      &error);
+    torii_webhook_free(webhook);
 
     /* A server answers torii_status_http(status), and remembers the id. */
     if (status == TORII_OK)

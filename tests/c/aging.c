@@ -85,7 +85,7 @@ static void an_outage_is_bridged_for_a_day(void)
     torii_verifier_options_t *options = host_options();
     int64_t longest = 0;
 
-    CHECK_OK(torii_verifier_options_set_max_stale(options, 3600, err));
+    CHECK_OK(torii_verifier_options_set_max_stale_seconds(options, 3600, err));
     torii_verifier_t *verifier = new_verifier(issuer, host_options());
     torii_verifier_t *strict = new_verifier(issuer, options);
     ACCEPT(verifier, token);
@@ -129,38 +129,122 @@ static void an_outage_is_bridged_for_a_day(void)
     free(issuer);
 }
 
+/* A late answer belongs to the fetch it was asked for and to no other. */
 static void a_host_has_30_seconds(void)
 {
     char *issuer = new_issuer(control, "slow-host"), *token = mint(control, "slow-host", "{}");
     char *keys = published_keys(issuer);
-    torii_verifier_t *slow = new_verifier(issuer, host_options());
-    torii_verifier_t *quick = new_verifier(issuer, host_options());
+    torii_verifier_t *verifier = new_verifier(issuer, host_options());
 
-    CHECK(torii_verifier_claim_fetch(slow));
+    torii_fetch_t *slow = torii_verifier_claim_fetch(verifier);
+    CHECK(slow != NULL);
     advance(20);
-    CHECK(!torii_verifier_claim_fetch(quick));
-    REFUSE_NOWAIT(quick, token, TORII_ERR_KEYS_PENDING, "keys");
+    CHECK(torii_verifier_claim_fetch(verifier) == NULL);
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_PENDING, "keys");
     advance(11);
-    CHECK(!torii_verifier_claim_fetch(quick)); /* it has failed: there is a pause */
-    REFUSE_NOWAIT(quick, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
+    CHECK(torii_verifier_claim_fetch(verifier) == NULL); /* it has failed: there is a pause */
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
     advance(2);
-    CHECK(torii_verifier_claim_fetch(quick));
-    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "too long",
-                     torii_verifier_fetch_done(slow, 200, keys, strlen(keys), NULL, 0, -1, err));
-    REFUSE_NOWAIT(quick, token, TORII_ERR_KEYS_PENDING, "keys");
-    advance(31);
-    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "too long",
-                     torii_verifier_fetch_done(quick, 200, keys, strlen(keys), NULL, 0, -1, err));
-    advance(4);
-    CHECK(torii_verifier_claim_fetch(quick));
-    CHECK_OK(torii_verifier_fetch_done(quick, 200, keys, strlen(keys), NULL, 0, -1, err));
-    ACCEPT_NOWAIT(quick, token);
-    ACCEPT_NOWAIT(slow, token);
-    torii_verifier_free(slow);
-    torii_verifier_free(quick);
+    torii_fetch_t *quick = torii_verifier_claim_fetch(verifier);
+    CHECK(quick != NULL);
+    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "",
+                     torii_fetch_done(slow, 200, keys, strlen(keys), NULL, 0, -1, -1, err));
+    REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_PENDING, "keys");
+    torii_fetch_free(slow); /* which does not end the other */
+    CHECK(torii_verifier_claim_fetch(verifier) == NULL);
+    CHECK_OK(torii_fetch_done(quick, 200, keys, strlen(keys), NULL, 0, -1, -1, err));
+    ACCEPT_NOWAIT(verifier, token);
+    torii_fetch_free(quick);
+    torii_verifier_free(verifier);
     free(keys);
     free(token);
     free(issuer);
+}
+
+/* Two issuers, and the answer for the first comes after 31 seconds: it is nobody's. */
+static void a_late_answer_is_not_taken_for_another_issuer(void)
+{
+    char *a = new_issuer(control, "late-a"), *b = new_issuer(control, "late-b"), how[256];
+    char *keys_of_a = published_keys(a), *keys_of_b = published_keys(b);
+    torii_verifier_options_t *options = host_options();
+
+    snprintf(how, sizeof how, "{\"claims\":{\"iss\":\"%s\"}}", b);
+    char *forged = mint(control, "late-a", how), *good = mint(control, "late-b", "{}");
+    CHECK_OK(torii_verifier_options_add_issuer(options, b, strlen(b), err));
+    torii_verifier_t *verifier = new_verifier(a, options);
+    torii_fetch_t *first = torii_verifier_claim_fetch(verifier);
+    CHECK(first != NULL && strstr(torii_fetch_url(first, NULL), a) != NULL);
+    advance(31);
+    torii_fetch_t *second = torii_verifier_claim_fetch(verifier);
+    CHECK(second != NULL && strstr(torii_fetch_url(second, NULL), b) != NULL);
+    CHECK_FAILS_ONCE(
+        TORII_ERR_KEYS_UNAVAILABLE, "",
+        torii_fetch_done(first, 200, keys_of_a, strlen(keys_of_a), NULL, 0, -1, -1, err));
+    REFUSE_NOWAIT(verifier, forged, TORII_ERR_KEYS_PENDING, "keys");
+    CHECK_OK(torii_fetch_done(second, 200, keys_of_b, strlen(keys_of_b), NULL, 0, -1, -1, err));
+    ACCEPT_NOWAIT(verifier, good);
+    REFUSE_NOWAIT(verifier, forged, TORII_ERR_KEYS_PENDING, "keys"); /* its key may be new */
+    torii_fetch_free(first);
+    torii_fetch_free(second);
+    torii_verifier_free(verifier);
+    free(forged);
+    free(good);
+    free(keys_of_a);
+    free(keys_of_b);
+    free(a);
+    free(b);
+}
+
+/* A 304 renews the keys whose tag the fetch carried, and no others. */
+static void a_304_is_for_the_tag_that_was_sent(void)
+{
+    char *issuer = new_issuer(control, "other-tag"), *token = mint(control, "other-tag", "{}");
+    char *keys = published_keys(issuer);
+    torii_verifier_t *verifier = new_verifier(issuer, host_options());
+
+    torii_fetch_t *fetch = torii_verifier_claim_fetch(verifier);
+    CHECK_OK(torii_fetch_done(fetch, 200, keys, strlen(keys), TORII_STR("\"one\""), 300, -1, err));
+    torii_fetch_free(fetch);
+    advance(250);
+    torii_fetch_t *late = torii_verifier_claim_fetch(verifier);
+    CHECK_TEXT(torii_fetch_etag(late, NULL), "\"one\"");
+    advance(35);
+    torii_fetch_t *next = torii_verifier_claim_fetch(verifier);
+    CHECK(next != NULL);
+    CHECK_OK(torii_fetch_done(next, 200, keys, strlen(keys), TORII_STR("\"two\""), 300, -1, err));
+    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "",
+                     torii_fetch_done(late, 304, NULL, 0, TORII_STR("\"one\""), 300, -1, err));
+    torii_fetch_free(late);
+    torii_fetch_free(next);
+    ACCEPT_NOWAIT(verifier, token);
+    torii_verifier_free(verifier);
+    free(keys);
+    free(token);
+    free(issuer);
+}
+
+/* An answer that a cache kept for a while is due earlier, but never in less than 60 seconds. */
+static void an_age_counts(void)
+{
+    static const struct {
+        int64_t max_age, age, lifetime_seconds;
+    } cases[] = {{600, 0, 600}, {600, 300, 300}, {600, 580, 60}, {600, -1, 600}, {600, 90000, 600}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "age-%zu", i);
+        char *issuer = new_issuer(control, name), *keys = published_keys(issuer);
+        torii_verifier_t *verifier = new_verifier(issuer, host_options());
+        torii_fetch_t *fetch = torii_verifier_claim_fetch(verifier);
+        CHECK_OK(torii_fetch_done(fetch, 200, keys, strlen(keys), NULL, 0, cases[i].max_age,
+                                  cases[i].age, err));
+        torii_fetch_free(fetch);
+        int64_t due = torii_verifier_due_in_ms(verifier), wanted = cases[i].lifetime_seconds * 800;
+        CHECK(due <= wanted && due > wanted - 30000);
+        torii_verifier_free(verifier);
+        free(keys);
+        free(issuer);
+    }
 }
 
 int main(int argc, char **argv)
@@ -171,5 +255,8 @@ int main(int argc, char **argv)
     keys_last_as_long_as_the_issuer_says();
     an_outage_is_bridged_for_a_day();
     a_host_has_30_seconds();
+    a_late_answer_is_not_taken_for_another_issuer();
+    a_304_is_for_the_tag_that_was_sent();
+    an_age_counts();
     return 0;
 }

@@ -35,6 +35,7 @@ static void nothing_is_freed(void)
     torii_auth_free(NULL);
     torii_json_free(NULL);
     torii_error_free(NULL);
+    torii_webhook_free(NULL);
 }
 
 static void getters_take_null(void)
@@ -42,7 +43,8 @@ static void getters_take_null(void)
     size_t length = 1;
     const char *(*const texts[])(const torii_auth_t *, size_t *) = {
         torii_auth_user_id, torii_auth_environment_id, torii_auth_issuer,
-        torii_auth_locale,  torii_auth_claims_json,
+        torii_auth_locale,  torii_auth_claims_json,    torii_auth_organization_id,
+        torii_auth_organization_role, torii_auth_actor_id,
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -74,13 +76,8 @@ static void getters_take_null(void)
     CHECK(!torii_json_is_null(NULL, TORII_STR("")));
 
     length = 1;
-    CHECK(torii_verifier_jwks_url(NULL, &length) == NULL && length == 0);
-    CHECK(torii_verifier_jwks_url(NULL, NULL) == NULL);
-    length = 1;
-    CHECK(torii_verifier_jwks_etag(NULL, &length) == NULL && length == 0);
-    CHECK(torii_verifier_jwks_etag(NULL, NULL) == NULL);
-    CHECK(!torii_verifier_claim_fetch(NULL));
-    torii_verifier_fetch_failed(NULL);
+    CHECK(torii_json_raw(NULL, TORII_STR(""), &length) == NULL && length == 0);
+    CHECK(torii_json_type(NULL, TORII_STR("")) == TORII_JSON_ABSENT);
 }
 
 static void options_take_null(void)
@@ -89,19 +86,28 @@ static void options_take_null(void)
                 torii_verifier_options_add_issuer(NULL, TORII_STR("https://a.example"), err));
     CHECK_FAILS(ARGUMENT, "options",
                 torii_verifier_options_add_audience(NULL, TORII_STR("a"), err));
-    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_leeway(NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_leeway_seconds(NULL, 0, err));
     CHECK_FAILS(ARGUMENT, "options",
                 torii_verifier_options_set_jwks_json(NULL, TORII_STR("{}"), err));
-    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_key_lifetime(NULL, 60, err));
-    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_max_stale(NULL, 60, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_key_lifetime_seconds(NULL, 60, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_max_stale_seconds(NULL, 60, err));
     CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_fetch_timeout_ms(NULL, 100, err));
     CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_ca_file(NULL, TORII_STR("x"), err));
     CHECK_FAILS(ARGUMENT, "options",
                 torii_verifier_options_require(NULL, TORII_REQUIRE_EMAIL_VERIFIED, err));
-    CHECK(torii_verifier_options_set_background_refresh(NULL, true) == ARGUMENT);
-    CHECK(torii_verifier_options_set_verdict_cache_bytes(NULL, 0) == ARGUMENT);
-    CHECK(torii_verifier_options_set_allow_http(NULL, true) == ARGUMENT);
-    CHECK(torii_verifier_options_set_clock(NULL, NULL, NULL) == ARGUMENT);
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_set_background_refresh(NULL, true, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_token_cache_bytes(NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_allow_http(NULL, true, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_clock(NULL, NULL, NULL, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_ignore_audience(NULL, true, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_max_lifetime_seconds(NULL, 1, err));
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_set_legacy_organization(NULL, true, err));
+    CHECK_FAILS(ARGUMENT, "options", torii_verifier_options_set_proxy(NULL, NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "options",
+                torii_verifier_options_add_issuer_jwks(NULL, TORII_STR("https://a.example"),
+                                                       TORII_STR("{}"), err));
 }
 
 static void options_take_no_odd_text(torii_verifier_options_t *options)
@@ -127,6 +133,22 @@ static void options_take_no_odd_text(torii_verifier_options_t *options)
     CHECK_FAILS(ARGUMENT, "jwks",
                 torii_verifier_options_set_jwks_json(options, TORII_STR("{\"keys\":[]}"), err));
 
+    CHECK_FAILS(ARGUMENT, "jwks",
+                torii_verifier_options_set_jwks_json(options, "{}", TORII_NUL_TERMINATED, err));
+    CHECK_FAILS(ARGUMENT, "jwks",
+                torii_verifier_options_add_issuer_jwks(options, TORII_STR("https://a.example"),
+                                                       TORII_STR("{}"), err));
+    CHECK_FAILS(ARGUMENT, "issuer",
+                torii_verifier_options_add_issuer_jwks(options, TORII_STR("a.example"),
+                                                       TORII_STR("{}"), err));
+    static const char *const proxies[] = {"proxy.example:3128", "ftp://proxy.example", "http://"};
+    for (size_t i = 0; i < sizeof proxies / sizeof proxies[0]; i++)
+        CHECK_FAILS(ARGUMENT, "proxy",
+                    torii_verifier_options_set_proxy(options, proxies[i], TORII_NUL_TERMINATED,
+                                                     err));
+    CHECK_OK(torii_verifier_options_set_proxy(options, TORII_STR("http://proxy.example:3128"), err));
+    CHECK_OK(torii_verifier_options_set_proxy(options, NULL, 0, err));
+
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, NOT_UTF8, err));
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, WITH_NUL, err));
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, NO_TEXT, err));
@@ -140,21 +162,21 @@ static void options_take_no_odd_text(torii_verifier_options_t *options)
 
 static void options_have_ranges(torii_verifier_options_t *options)
 {
-    CHECK_OK(torii_verifier_options_set_leeway(options, 0, err));
-    CHECK_OK(torii_verifier_options_set_leeway(options, 300, err));
-    CHECK_FAILS(ARGUMENT, "leeway", torii_verifier_options_set_leeway(options, 301, err));
-    CHECK_FAILS(ARGUMENT, "leeway", torii_verifier_options_set_leeway(options, UINT32_MAX, err));
+    CHECK_OK(torii_verifier_options_set_leeway_seconds(options, 0, err));
+    CHECK_OK(torii_verifier_options_set_leeway_seconds(options, 300, err));
+    CHECK_FAILS(ARGUMENT, "leeway", torii_verifier_options_set_leeway_seconds(options, 301, err));
+    CHECK_FAILS(ARGUMENT, "leeway", torii_verifier_options_set_leeway_seconds(options, UINT32_MAX, err));
 
-    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 1, err));
-    CHECK_OK(torii_verifier_options_set_key_lifetime(options, 86400, err));
-    CHECK_FAILS(ARGUMENT, "key lifetime", torii_verifier_options_set_key_lifetime(options, 0, err));
+    CHECK_OK(torii_verifier_options_set_key_lifetime_seconds(options, 1, err));
+    CHECK_OK(torii_verifier_options_set_key_lifetime_seconds(options, 86400, err));
+    CHECK_FAILS(ARGUMENT, "key lifetime", torii_verifier_options_set_key_lifetime_seconds(options, 0, err));
     CHECK_FAILS(ARGUMENT, "key lifetime",
-                torii_verifier_options_set_key_lifetime(options, 86401, err));
+                torii_verifier_options_set_key_lifetime_seconds(options, 86401, err));
 
-    CHECK_OK(torii_verifier_options_set_max_stale(options, 0, err));
-    CHECK_OK(torii_verifier_options_set_max_stale(options, 2592000, err));
+    CHECK_OK(torii_verifier_options_set_max_stale_seconds(options, 0, err));
+    CHECK_OK(torii_verifier_options_set_max_stale_seconds(options, 2592000, err));
     CHECK_FAILS(ARGUMENT, "max stale",
-                torii_verifier_options_set_max_stale(options, 2592001, err));
+                torii_verifier_options_set_max_stale_seconds(options, 2592001, err));
 
     CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 100, err));
     CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 60000, err));
@@ -165,21 +187,67 @@ static void options_have_ranges(torii_verifier_options_t *options)
     CHECK_FAILS(ARGUMENT, "fetch timeout",
                 torii_verifier_options_set_fetch_timeout_ms(options, 0, err));
 
-    CHECK_OK(torii_verifier_options_require(options, 0, err));
+    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 0, err));
     CHECK_OK(torii_verifier_options_require(options,
                                             TORII_REQUIRE_EMAIL_VERIFIED
                                                 | TORII_REQUIRE_PROFILE_COMPLETE
-                                                | TORII_REQUIRE_NOT_IMPERSONATED,
+                                                | TORII_REQUIRE_NOT_IMPERSONATED
+                                                | TORII_REQUIRE_ORGANIZATION,
                                             err));
-    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 8, err));
-    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 7 | 16, err));
+    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 16, err));
+    CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, 15 | 32, err));
     CHECK_FAILS(ARGUMENT, "flags", torii_verifier_options_require(options, UINT32_MAX, err));
 
-    CHECK(torii_verifier_options_set_background_refresh(options, false) == TORII_OK);
-    CHECK(torii_verifier_options_set_background_refresh(options, true) == TORII_OK);
-    CHECK(torii_verifier_options_set_allow_http(options, true) == TORII_OK);
-    CHECK(torii_verifier_options_set_allow_http(options, false) == TORII_OK);
-    CHECK(torii_verifier_options_set_clock(options, NULL, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_background_refresh(options, false, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_background_refresh(options, true, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_allow_http(options, true, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_allow_http(options, false, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_clock(options, NULL, NULL, NULL) == TORII_OK);
+    CHECK_OK(torii_verifier_options_set_max_lifetime_seconds(options, 0, err));
+    CHECK_OK(torii_verifier_options_set_max_lifetime_seconds(options, UINT32_MAX, err));
+    CHECK_OK(torii_verifier_options_set_legacy_organization(options, true, err));
+}
+
+/* Ignoring `aud` and asking for one contradict each other, in any order. */
+static void an_audience_is_asked_for_or_ignored(const char *issuer)
+{
+    for (int audience_first = 0; audience_first < 2; audience_first++) {
+        torii_verifier_options_t *options = new_options();
+        torii_verifier_t *verifier = GARBAGE;
+        if (audience_first)
+            CHECK_OK(torii_verifier_options_add_audience(options, TORII_STR("app"), err));
+        CHECK_OK(torii_verifier_options_set_ignore_audience(options, true, err));
+        if (!audience_first)
+            CHECK_OK(torii_verifier_options_add_audience(options, TORII_STR("app"), err));
+        CHECK_FAILS(CONFIG, "audience",
+                    torii_verifier_new(issuer, strlen(issuer), options, &verifier, err));
+        CHECK(verifier == NULL);
+        CHECK_OK(torii_verifier_options_set_ignore_audience(options, false, err));
+        torii_verifier_free(new_verifier(issuer, options));
+    }
+}
+
+/* TORII_NUL_TERMINATED is for text of the program alone. */
+static void lengths_are_needed_for_what_strangers_send(const torii_verifier_t *verifier)
+{
+    torii_auth_t *auth = GARBAGE;
+    torii_verifier_t *other = GARBAGE;
+    torii_webhook_t *webhook = GARBAGE;
+
+    CHECK_OK(torii_verifier_new("https://acme.torii.so", TORII_NUL_TERMINATED, NULL, &other, err));
+    torii_verifier_free(other);
+    CHECK_FAILS(ARGUMENT, "issuer",
+                torii_verifier_new(NULL, TORII_NUL_TERMINATED, NULL, &other, err));
+    CHECK_FAILS(ARGUMENT, "token",
+                torii_verify_token(verifier, "a.b.c", TORII_NUL_TERMINATED, &auth, err));
+    CHECK_FAILS(ARGUMENT, "header",
+                torii_verifier_authenticate(verifier, "Bearer a.b.c", TORII_NUL_TERMINATED, &auth,
+                                            err));
+    CHECK(auth == NULL);
+    CHECK_FAILS(ARGUMENT, "secret",
+                torii_webhook_new("whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY", TORII_NUL_TERMINATED,
+                                  &webhook, err));
+    CHECK(webhook == NULL);
 }
 
 /* How much memory verdicts may take is any number, and no more than that is taken. */
@@ -189,17 +257,17 @@ static void any_cache_size_will_do(const char *issuer, const char *token)
 
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         torii_verifier_options_t *options = new_options();
-        CHECK(torii_verifier_options_set_verdict_cache_bytes(options, sizes[i]) == TORII_OK);
+        CHECK(torii_verifier_options_set_token_cache_bytes(options, sizes[i], NULL) == TORII_OK);
         torii_verifier_t *verifier = new_verifier(issuer, options);
         for (int again = 0; again < 2; again++) {
             torii_auth_t *auth = NULL;
             CHECK_OK(torii_verify_token(verifier, token, strlen(token), &auth, err));
             torii_auth_free(auth);
         }
-        CHECK(stat_of(verifier, "/verdicts") <= 1);
+        CHECK(stat_of(verifier, "/cached_tokens") <= 1);
         CHECK(stat_of(verifier, "/hits") == (sizes[i] > 10000));
-        CHECK(stat_of(verifier, "/verdict_bytes") >= 0);
-        CHECK((uint64_t)stat_of(verifier, "/verdict_bytes") <= sizes[i]);
+        CHECK(stat_of(verifier, "/cache_bytes") >= 0);
+        CHECK((uint64_t)stat_of(verifier, "/cache_bytes") <= sizes[i]);
         torii_verifier_free(verifier);
     }
 }
@@ -285,7 +353,7 @@ static void an_issuer_is_a_base_url(void)
                     torii_verifier_new(TORII_STR("https://acme.torii.so"), further, &verifier,
                                        err));
         CHECK(verifier == NULL);
-        CHECK(torii_verifier_options_set_allow_http(further, true) == TORII_OK);
+        CHECK(torii_verifier_options_set_allow_http(further, true, NULL) == TORII_OK);
         torii_verifier_free(new_verifier("https://acme.torii.so", further));
     }
 
@@ -393,29 +461,6 @@ static void nothing_to_fetch(const torii_verifier_t *verifier)
     CHECK_FAILS(ARGUMENT, "verifier", torii_verifier_stats_json(NULL, &json, err));
     CHECK(json == NULL);
     CHECK_FAILS(ARGUMENT, "out", torii_verifier_stats_json(verifier, NULL, err));
-    CHECK_FAILS(ARGUMENT, "verifier",
-                torii_verifier_fetch_done(NULL, 200, TORII_STR("{}"), NULL, 0, -1, err));
-    CHECK_FAILS(ARGUMENT, "verifier",
-                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), NULL, 0, -1, err));
-    CHECK_FAILS(ARGUMENT, "body",
-                torii_verifier_fetch_done(verifier, 200, NO_TEXT, NULL, 0, -1, err));
-    CHECK_FAILS(ARGUMENT, "body",
-                torii_verifier_fetch_done(verifier, 200, BEYOND, NULL, 0, -1, err));
-    CHECK_FAILS(ARGUMENT, "etag",
-                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), NO_TEXT, -1, err));
-    CHECK_FAILS(ARGUMENT, "etag",
-                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), BEYOND, -1, err));
-    CHECK_FAILS(ARGUMENT, "etag",
-                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), NOT_UTF8, -1, err));
-    CHECK_FAILS(ARGUMENT, "etag",
-                torii_verifier_fetch_done(verifier, 200, TORII_STR("{}"), WITH_NUL, -1, err));
-    CHECK_FAILS(ARGUMENT, "http_status",
-                torii_verifier_fetch_done(verifier, 70000, TORII_STR("{}"), NULL, 0, -1, err));
-    CHECK_FAILS(ARGUMENT, "http_status",
-                torii_verifier_fetch_done(verifier, UINT32_MAX, TORII_STR("{}"), NULL, 0, -1,
-                                          err));
-    torii_verifier_fetch_failed(verifier);
-    CHECK(torii_verifier_jwks_etag(verifier, NULL) == NULL);
 }
 
 static void claims_are_asked_for(const torii_auth_t *auth)
@@ -493,7 +538,37 @@ static void json_is_read(const torii_json_t *json)
     CHECK(!torii_json_is_null(json, TORII_STR("/none")));
     CHECK(!torii_json_is_null(json, TORII_STR("/yes")));
 
+    double real = 7;
+    CHECK_FAILS(ARGUMENT, "json", torii_json_double(NULL, TORII_STR(""), &real, err));
+    CHECK(real == 0);
+    CHECK_FAILS(ARGUMENT, "out", torii_json_double(json, TORII_STR("/half"), NULL, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_double(json, TORII_STR("/sub"), &real, err));
+    CHECK_FAILS(ARGUMENT, "pointer", torii_json_double(json, TORII_STR("/none"), &real, err));
+    CHECK(torii_json_raw(json, TORII_STR("/none"), &length) == NULL && length == 0);
+    CHECK(torii_json_raw(json, NOT_UTF8, &length) == NULL && length == 0);
+    CHECK(torii_json_raw(json, TORII_STR("/half"), NULL) == NULL);
+    CHECK(torii_json_type(json, NO_TEXT) == TORII_JSON_ABSENT);
+    CHECK(torii_json_type(json, TORII_STR("/none")) == TORII_JSON_ABSENT);
+
     /* And with what is there. */
+    static const struct {
+        const char *pointer, *raw;
+        torii_json_type_t type;
+    } values[] = {
+        {"/null", "null", TORII_JSON_NULL},         {"/yes", "true", TORII_JSON_BOOL},
+        {"/half", "0.5", TORII_JSON_NUMBER},        {"/nul", "\"a\\u0000b\"", TORII_JSON_STRING},
+        {"/list", "[1,\"two\",null]", TORII_JSON_ARRAY}, {"/a~1b", "{\"~\":false}", TORII_JSON_OBJECT},
+        {"/list/1", "\"two\"", TORII_JSON_STRING},
+    };
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        const char *pointer = values[i].pointer;
+        const char *raw = torii_json_raw(json, pointer, TORII_NUL_TERMINATED, &length);
+        CHECK(raw != NULL && length == strlen(values[i].raw));
+        CHECK(memcmp(raw, values[i].raw, length) == 0);
+        CHECK(torii_json_type(json, pointer, strlen(pointer)) == values[i].type);
+    }
+    CHECK_OK(torii_json_double(json, TORII_STR("/half"), &real, err));
+    CHECK(real == 0.5);
     CHECK_OK(torii_json_int(json, TORII_STR("/least"), &number, err));
     CHECK(number == INT64_MIN);
     CHECK_OK(torii_json_int(json, TORII_STR("/list/0"), &number, err));
@@ -532,9 +607,9 @@ static void options_are_copied(const char *issuer, const char *token)
     int calls = 0;
 
     CHECK_OK(torii_verifier_new(issuer, strlen(issuer), options, &first, err));
-    CHECK(torii_verifier_options_set_clock(options, long_ago, &calls) == TORII_OK);
+    CHECK(torii_verifier_options_set_clock(options, long_ago, &calls, NULL) == TORII_OK);
     CHECK_OK(torii_verifier_new(issuer, strlen(issuer), options, &second, err));
-    CHECK(torii_verifier_options_set_clock(options, NULL, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_clock(options, NULL, NULL, NULL) == TORII_OK);
     torii_verifier_t *third = new_verifier(issuer, options);
 
     CHECK_OK(torii_verify_token(first, token, strlen(token), &auth, err));
@@ -560,38 +635,43 @@ static void options_are_copied(const char *issuer, const char *token)
 
 static void webhooks_are_told_from_nonsense(void)
 {
-    size_t secret_index = 1;
+    torii_webhook_t *webhook = GARBAGE;
     int64_t sent_at = 1;
 
-    CHECK_FAILS(TORII_ERR_WEBHOOK_SIGNATURE, "webhook-signature: not made with any",
-                torii_webhook_verify_standard(SECRET, HEADERS, NULL, 0, 1800000000, 0,
-                                              &secret_index, &sent_at, err));
-    CHECK(secret_index == 0 && sent_at == 0);
-    CHECK_FAILS(TORII_ERR_WEBHOOK_TIMESTAMP, "webhook-timestamp: 1800000000 s from now",
-                torii_webhook_verify_standard(SECRET, HEADERS, "{}", 2, 0, 300, NULL, NULL, err));
-    CHECK_FAILS(ARGUMENT, "tolerance",
-                torii_webhook_verify_standard(SECRET, HEADERS, "{}", 2, 0, -1, NULL, NULL, err));
-    CHECK_FAILS(CONFIG, "secrets",
-                torii_webhook_verify_standard(NULL, 0, HEADERS, "{}", 2, 0, 0, NULL, NULL, err));
-    CHECK_FAILS(CONFIG, "secrets: number 2",
-                torii_webhook_verify_standard(TORII_STR("AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY \xff"),
-                                              HEADERS, "{}", 2, 0, 0, NULL, NULL, err));
-    CHECK_FAILS(TORII_ERR_WEBHOOK_HEADER, "webhook-id: missing",
-                torii_webhook_verify_standard(SECRET, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, 0,
-                                              NULL, NULL, err));
-    CHECK_FAILS(ARGUMENT, "secrets",
-                torii_webhook_verify_standard(NO_TEXT, HEADERS, "{}", 2, 0, 0, NULL, NULL, err));
+    CHECK_FAILS(CONFIG, "secret", torii_webhook_new(NULL, 0, &webhook, err));
+    CHECK_FAILS(CONFIG, "secret", torii_webhook_new(TORII_STR("\xff"), &webhook, err));
+    CHECK_FAILS(ARGUMENT, "secret", torii_webhook_new(NO_TEXT, &webhook, err));
+    CHECK(webhook == NULL);
+    CHECK_FAILS(ARGUMENT, "out", torii_webhook_new(SECRET, NULL, err));
+    CHECK_OK(torii_webhook_new(SECRET, &webhook, err));
+    CHECK_FAILS(CONFIG, "secret", torii_webhook_add_secret(webhook, TORII_STR("short"), err));
+    CHECK_FAILS(ARGUMENT, "secret", torii_webhook_add_secret(webhook, BEYOND, err));
+    CHECK_FAILS(ARGUMENT, "webhook", torii_webhook_add_secret(NULL, SECRET, err));
+    CHECK_FAILS(ARGUMENT, "tolerance", torii_webhook_set_tolerance_seconds(webhook, 86401, err));
+    CHECK_FAILS(ARGUMENT, "webhook", torii_webhook_set_tolerance_seconds(NULL, 300, err));
+
+    CHECK_FAILS(TORII_ERR_WEBHOOK_SIGNATURE, "webhook-signature",
+                torii_webhook_verify(webhook, HEADERS, NULL, 0, 1800000000, &sent_at, err));
+    CHECK(sent_at == 0);
+    CHECK_FAILS(TORII_ERR_WEBHOOK_TIMESTAMP, "webhook-timestamp",
+                torii_webhook_verify(webhook, HEADERS, "{}", 2, 1800000301, NULL, err));
+    CHECK_OK(torii_webhook_set_tolerance_seconds(webhook, 301, err));
+    CHECK_FAILS(TORII_ERR_WEBHOOK_SIGNATURE, "webhook-signature",
+                torii_webhook_verify(webhook, HEADERS, "{}", 2, 1800000301, NULL, err));
+    CHECK_FAILS(TORII_ERR_WEBHOOK_HEADER, "webhook-id",
+                torii_webhook_verify(webhook, NULL, 0, NULL, 0, NULL, 0, NULL, 0, 0, NULL, err));
+    CHECK_FAILS(ARGUMENT, "webhook",
+                torii_webhook_verify(NULL, HEADERS, "{}", 2, 1800000000, &sent_at, err));
     CHECK_FAILS(ARGUMENT, "id",
-                torii_webhook_verify_standard(SECRET, BEYOND, NULL, 0, NULL, 0, NULL, 0, 0, 0,
-                                              NULL, NULL, err));
+                torii_webhook_verify(webhook, BEYOND, NULL, 0, NULL, 0, NULL, 0, 0, NULL, err));
     CHECK_FAILS(ARGUMENT, "timestamp",
-                torii_webhook_verify_standard(SECRET, NULL, 0, NO_TEXT, NULL, 0, NULL, 0, 0, 0,
-                                              NULL, NULL, err));
+                torii_webhook_verify(webhook, NULL, 0, NO_TEXT, NULL, 0, NULL, 0, 0, NULL, err));
     CHECK_FAILS(ARGUMENT, "signature",
-                torii_webhook_verify_standard(SECRET, NULL, 0, NULL, 0, NO_TEXT, NULL, 0, 0, 0,
-                                              NULL, NULL, err));
+                torii_webhook_verify(webhook, NULL, 0, NULL, 0, NO_TEXT, NULL, 0, 0, NULL, err));
+    CHECK_FAILS(ARGUMENT, "body", torii_webhook_verify(webhook, HEADERS, NO_TEXT, 0, NULL, err));
     CHECK_FAILS(ARGUMENT, "body",
-                torii_webhook_verify_standard(SECRET, HEADERS, NO_TEXT, 0, 0, NULL, NULL, err));
+                torii_webhook_verify(webhook, HEADERS, "{}", TORII_NUL_TERMINATED, 0, NULL, err));
+    torii_webhook_free(webhook);
 }
 
 int main(int argc, char **argv)
@@ -618,6 +698,8 @@ int main(int argc, char **argv)
     a_ca_file_is_read();
     CHECK_OK(torii_verifier_refresh(verifier, err));
     tokens_are_told_from_nonsense(verifier, token);
+    lengths_are_needed_for_what_strangers_send(verifier);
+    an_audience_is_asked_for_or_ignored(issuer);
     nothing_to_fetch(verifier);
     CHECK_OK(torii_verify_token(verifier, token, strlen(token), &auth, err));
     claims_are_asked_for(auth);

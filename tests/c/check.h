@@ -98,7 +98,7 @@ static inline void check_error(const char *file, int line, const char *call, tor
 }
 
 /* torii_verify_token() and its like. */
-typedef torii_status_t judge(const torii_verifier_t *, const char *, size_t, torii_auth_t **,
+typedef torii_status_t verify_function(const torii_verifier_t *, const char *, size_t, torii_auth_t **,
                              torii_error_t **);
 
 #define ACCEPT(verifier, token) accept_with(torii_verify_token, verifier, token)
@@ -127,7 +127,7 @@ static inline torii_verifier_options_t *new_options(void)
 static inline torii_verifier_options_t *host_options(void)
 {
     torii_verifier_options_t *options = new_options();
-    CHECK(torii_verifier_options_set_background_refresh(options, false) == TORII_OK);
+    CHECK(torii_verifier_options_set_background_refresh(options, false, NULL) == TORII_OK);
     return options;
 }
 
@@ -141,7 +141,7 @@ static inline torii_verifier_t *new_verifier(const char *issuer, torii_verifier_
     return verifier;
 }
 
-static inline void accept_with(judge *function, const torii_verifier_t *verifier,
+static inline void accept_with(verify_function *function, const torii_verifier_t *verifier,
                                const char *token)
 {
     torii_auth_t *auth = GARBAGE;

@@ -123,8 +123,8 @@ static torii_client_t *make(const char *api_url, const char *secret_key)
     done(torii_client_options_set_connect_timeout_ms(options, 2000, &error));
     done(torii_client_options_set_max_retries(options, 1, &error));
     done(torii_client_options_set_user_agent_suffix(options, TORII_STR("client.c"), &error));
-    CHECK(torii_client_options_set_allow_http(options, true) == TORII_OK);
-    CHECK(torii_client_options_set_allow_http(options, false) == TORII_OK);
+    CHECK(torii_client_options_set_allow_http(options, true, NULL) == TORII_OK);
+    CHECK(torii_client_options_set_allow_http(options, false, NULL) == TORII_OK);
     done(torii_client_new(secret_key, strlen(secret_key), options, &client, &error));
     torii_client_options_free(options);
     CHECK(client != NULL);
@@ -153,7 +153,7 @@ static void options_are_checked(void)
           == TORII_ERR_INVALID_CONFIG);
     torii_error_free(error);
     mistaken(torii_client_options_set_max_retries(NULL, 1, &error), "options: NULL");
-    CHECK(torii_client_options_set_allow_http(NULL, true) == TORII_ERR_INVALID_ARGUMENT);
+    CHECK(torii_client_options_set_allow_http(NULL, true, NULL) == TORII_ERR_INVALID_ARGUMENT);
 
     mistaken(torii_client_new(TORII_STR("pk_1"), options, &client, &error),
              "secret_key: does not start with sk_");

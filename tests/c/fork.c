@@ -130,7 +130,7 @@ static void use_inherited(char *fresh)
     ACCEPT_NOWAIT(world.verifier, fresh);
     ACCEPT(world.verifier, fresh);
     CHECK(stat_of(world.verifier, "/issuers/0/keys") == 1);
-    CHECK(stat_of(world.verifier, "/verdicts") == 2);
+    CHECK(stat_of(world.verifier, "/cached_tokens") == 2);
     ACCEPT(world.offline_verifier, world.of_offline);
     REFUSE(world.verifier, world.expired, TORII_ERR_TOKEN_EXPIRED, "`exp`");
     REFUSE(world.verifier, world.forged, TORII_ERR_TOKEN_SIGNATURE, "signature");
@@ -238,7 +238,7 @@ static void make_world(void)
 
     CHECK_OK(torii_verifier_options_add_issuer(options, world.child_only, strlen(world.child_only),
                                                err));
-    CHECK(torii_verifier_options_set_clock(options, now, NULL) == TORII_OK);
+    CHECK(torii_verifier_options_set_clock(options, now, NULL, NULL) == TORII_OK);
     world.verifier = new_verifier(world.live, options);
     char *keys = published_keys(world.offline);
     options = new_options();

@@ -154,7 +154,7 @@ static char *with_payload(char *payload)
 }
 
 /* Refuses the text, which is freed, and asks for at most so many bytes. */
-static void refuse(const torii_verifier_t *verifier, judge *function, char *text,
+static void refuse(const torii_verifier_t *verifier, verify_function *function, char *text,
                    torii_status_t status, size_t most)
 {
     const size_t length = strlen(text);

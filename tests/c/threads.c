@@ -97,7 +97,7 @@ static void run(const char *live, const char *offline, const char *keys, size_t 
     CHECK_OK(torii_verifier_options_require(options, TORII_REQUIRE_EMAIL_VERIFIED, err));
     CHECK_OK(torii_verifier_options_add_issuer(options, offline, strlen(offline), err));
     CHECK_OK(torii_verifier_options_set_jwks_json(options, keys, strlen(keys), err));
-    CHECK(torii_verifier_options_set_verdict_cache_bytes(options, cache) == TORII_OK);
+    CHECK(torii_verifier_options_set_token_cache_bytes(options, cache, NULL) == TORII_OK);
     torii_jwks_cache_clear();
     shared.verifier = new_verifier(live, options);
     shared.tokens = tokens;
@@ -114,9 +114,9 @@ static void run(const char *live, const char *offline, const char *keys, size_t 
     CHECK(stat_of(shared.verifier, "/accepted") == accepted);
     CHECK(stat_of(shared.verifier, "/issuers/0/fetches") == 1);
     CHECK(stat_of(shared.verifier, "/issuers/1/fetches") == 0);
-    CHECK((uint64_t)stat_of(shared.verifier, "/verdict_bytes") <= cache);
+    CHECK((uint64_t)stat_of(shared.verifier, "/cache_bytes") <= cache);
     if (cache >= 1 << 20)
-        CHECK(stat_of(shared.verifier, "/verdicts") == 20);
+        CHECK(stat_of(shared.verifier, "/cached_tokens") == 20);
     torii_verifier_free(shared.verifier);
 }
 
