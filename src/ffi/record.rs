@@ -59,8 +59,11 @@ pub enum torii_verify_t {
 
 const HEADER_SIZE: usize = size_of::<torii_record_t>();
 
-/// Verifies a token as torii_verify_token() does and writes the result to `buf`: nothing to free, one
-/// call for bindings.
+/// == Verifying without a handle ==
+///
+/// One call for bindings, and for C without malloc().
+///
+/// Verifies a token as torii_verify_token() does and writes the result to `buf`: nothing to free.
 ///
 /// `how` is a combination of TORII_VERIFY_… flags, or 0. `requirements` [may be NULL] apply to this call
 /// in addition to the verifier's. `buf` receives a torii_record_t with its texts; it must be 8-byte

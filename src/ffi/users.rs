@@ -5,20 +5,19 @@ use std::ffi::c_char;
 use super::client::{answer, done, torii_client_t};
 use super::error::torii_error_t;
 use super::json::torii_json_t;
-use super::pointer::{optional, text};
+use super::pointer::{optional, optional_utf8, text, utf8};
 use super::status::torii_status_t;
 
-/// A page of the users that meet a filter: "items", "nextCursor" and "hasMore".
+/// == Users ==
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 for a filter it does not
-/// take.
+/// Creates, finds, changes and deletes the environment's users, and bans them.
+///
+/// Returns a page of users that match every member of `filter` [may be NULL], a JSON object with
+/// "name", "email", "userIds", "emailAddresses", "statuses", "createdAfter", "createdBefore" or
+/// "organizationId". An absent member is no filter; null and an empty array are sent as they are.
+///
+/// Errors: 400 for a filter the API rejects.
 /// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before. `filter` [may be NULL] is a JSON object: "name", "email", "userIds",
-/// "emailAddresses", "statuses", "createdAfter", "createdBefore", "organizationId"; it has to come
-/// with the cursor again. What is absent is no filter, null and an empty list are sent as they are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_json(
     client: *const torii_client_t,
@@ -30,21 +29,19 @@ pub unsafe extern "C" fn torii_client_users_list_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let cursor = optional(cursor, cursor_len, "cursor")?;
-            let filter = optional(filter, filter_len, "filter")?;
+            let filter = optional_utf8(filter, filter_len, "filter")?;
             client.users().list(limit, cursor, filter)
         })
     }
 }
 
-/// One user.
+/// Returns a user.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for a user of another
-/// environment or a deleted one, 404 for none.
+/// Errors: 403 if the user is deleted or of another environment; 404 if there is none.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_get_json(
@@ -54,7 +51,7 @@ pub unsafe extern "C" fn torii_client_users_get_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -63,12 +60,10 @@ pub unsafe extern "C" fn torii_client_users_get_json(
     }
 }
 
-/// Creates a user from a JSON object. Never repeated once it was sent: after TORII_ERR_TRANSPORT or
-/// TORII_ERR_TIMEOUT the user may exist.
+/// Creates a user. Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the user may
+/// exist. See torii_error_unsent().
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, and of 409 for an email
-/// address that is taken.
+/// Errors: 400; 409 if the email address is taken.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_create_json(
@@ -78,20 +73,19 @@ pub unsafe extern "C" fn torii_client_users_create_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.users().create(body)
         })
     }
 }
 
-/// Changes a user by a JSON object: a field that is absent stays as it is, null clears it, a value
-/// sets it. torii_patch_t makes such an object.
+/// Updates a user: an absent field stays as it is, null clears it, a value sets it. Build such a body
+/// with torii_patch_t.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
+/// Errors: 400, 403, 404.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_json(
@@ -103,21 +97,20 @@ pub unsafe extern "C" fn torii_client_users_update_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.users().update(user_id, body)
         })
     }
 }
 
-/// Merges a JSON object of "publicMetadata", "privateMetadata" and "unsafeMetadata" into those of a
-/// user: a key that is null is removed.
+/// Merges "publicMetadata", "privateMetadata" and "unsafeMetadata" of the body into the user's. A null
+/// removes its key.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
+/// Errors: 400, 403, 404.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_metadata_json(
@@ -129,21 +122,20 @@ pub unsafe extern "C" fn torii_client_users_update_metadata_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.users().update_metadata(user_id, body)
         })
     }
 }
 
-/// Deletes a user. The API answers 403 when the user is gone already; when the answer to a first
-/// attempt was lost, that is a success.
+/// Deletes a user. The API answers 403 if the user is deleted already. After a retry whose first answer
+/// was lost, a 403 is a success.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
+/// Errors: 403, 404.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_delete(
@@ -152,7 +144,7 @@ pub unsafe extern "C" fn torii_client_users_delete(
     user_id_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and `err` NULL or writable.
     unsafe {
         done(client, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -161,10 +153,10 @@ pub unsafe extern "C" fn torii_client_users_delete(
     }
 }
 
-/// Bans a user, and ends all sessions. Tokens that are out stay good until they expire.
+/// Bans a user, ends all the user's sessions, and returns the user. Tokens already issued stay valid
+/// until they expire.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
+/// Errors: 403, 404.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_ban_json(
@@ -174,7 +166,7 @@ pub unsafe extern "C" fn torii_client_users_ban_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -183,10 +175,9 @@ pub unsafe extern "C" fn torii_client_users_ban_json(
     }
 }
 
-/// Lifts a ban.
+/// Lifts a ban and returns the user.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
+/// Errors: 403, 404.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_unban_json(
@@ -196,7 +187,7 @@ pub unsafe extern "C" fn torii_client_users_unban_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -205,14 +196,10 @@ pub unsafe extern "C" fn torii_client_users_unban_json(
     }
 }
 
-/// A page of the organizations a user belongs to, with role and metadata of the membership.
+/// Returns a page of the user's organizations, each with the role and the metadata of the membership.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
+/// Errors: 403 if there is no such user.
 /// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_organizations_json(
     client: *const torii_client_t,
@@ -224,7 +211,7 @@ pub unsafe extern "C" fn torii_client_users_list_organizations_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;

@@ -1,11 +1,16 @@
-//! Which library this is.
+//! The version of the library.
 
 use std::ffi::{CStr, c_char};
 
-/// The ABI: the number in `libtorii.so.N`. It changes when a program built before would not run.
+/// The number in `libtorii.so.N`. An incompatible change of the ABI increments it.
 const ABI_VERSION: u32 = 0;
 
-/// The release of the library that is loaded, as in "0.1.0".
+/// == Version ==
+///
+/// The dynamic linker checks the ABI version for a linked program. A program that loads the library
+/// itself compares torii_abi_version() with TORII_ABI_VERSION.
+///
+/// Returns the version of the loaded library, such as "0.1.0". The text is static.
 ///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
@@ -14,8 +19,8 @@ pub extern "C" fn torii_version() -> *const c_char {
     CStr::from_bytes_with_nul(VERSION.as_bytes()).unwrap_or_default().as_ptr()
 }
 
-/// The ABI of the library that is loaded: the number in `libtorii.so.N`. A program, or a binding,
-/// that was made for another number must not go on. TORII_ABI_VERSION is the header's.
+/// Returns the ABI version of the loaded library, the number in `libtorii.so.N`. A program or binding
+/// built for another ABI version must not continue.
 ///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
