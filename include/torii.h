@@ -40,7 +40,7 @@
  *
  * Text out: a `const char *` in UTF-8, NUL-terminated. It belongs to the handle it came from and stays
  * valid until that handle is freed. `len` [may be NULL] receives its length without the NUL. Functions
- * that return text, a number or a bool accept a NULL handle and return NULL, 0 or false for it.
+ * that return text, a number or a bool return NULL, 0 or false for a NULL handle, unless stated.
  *
  * Errors. A fallible function returns a torii_status_t, TORII_OK on success. `err` [may be NULL] is
  * write-only: it receives NULL on success, and on failure an error that the caller frees with
@@ -58,11 +58,13 @@
  * waits for no lock and uses no socket of the parent.
  *
  * Guest conduct. The library installs no signal handler, logger or panic hook, never calls setenv(),
- * and prints nothing. It starts no thread and opens no socket before a call needs one. Its threads
- * block all signals. It calls no callback from a thread of its own. `SSL_CERT_FILE` and `SSL_CERT_DIR`
- * are the only environment variables that matter, as with OpenSSL; setuid programs ignore them. A
- * defect of the library is TORII_ERR_INTERNAL, but running out of memory ends the process. Once
- * loaded, the library stays loaded.
+ * and prints nothing but Rust's message of a defect. It starts no thread and opens no socket before a
+ * call needs one. Its threads block all signals. It calls no callback from a thread of its own.
+ * `SSL_CERT_FILE` and `SSL_CERT_DIR` are the only environment variables that matter, as with OpenSSL;
+ * setuid programs ignore them. Once loaded, the library stays loaded.
+ *
+ * Defects and memory. A defect of the library is TORII_ERR_INTERNAL and does not end the process.
+ * Running out of memory does.
  */
 
 
@@ -271,130 +273,124 @@ typedef struct torii_verifier_t torii_verifier_t;
 /// Verifies webhooks by Standard Webhooks 1.0.0. Keeps the decoded secrets and wipes them when freed.
 typedef struct torii_webhook_t torii_webhook_t;
 
+/// A text in a record: an offset from the start of the record, and the length in bytes. Offset 0
+/// means absent; an empty text has another offset. The text is followed by NUL.
+typedef struct {
+  uint32_t offset;
+  uint32_t len;
+} torii_span_t;
+
+/// A result without a handle: this header, followed by the texts its spans point to. Later releases
+/// may append fields to the header; the spans of this release stay where they are.
+typedef struct {
+  /// The size of the record with its texts.
+  uint32_t size;
+  /// The size of the header in the library that wrote it: a field is present if it ends below this.
+  uint32_t header_size;
+  /// The TORII_REQUIRE_… flags that this login meets. 0 after a failure.
+  uint32_t flags;
+  uint32_t reserved;
+  /// Claim `iat` in Unix seconds, rounded down.
+  int64_t issued_at;
+  /// Claim `exp` in Unix seconds, rounded down.
+  int64_t expires_at;
+  torii_span_t user_id;
+  torii_span_t environment_id;
+  torii_span_t issuer;
+  torii_span_t locale;
+  torii_span_t organization_id;
+  torii_span_t organization_role;
+  torii_span_t actor_id;
+  torii_span_t claims_json;
+} torii_record_t;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
 
 /// == Version ==
-///
 /// The dynamic linker checks the ABI version for a linked program. A program that loads the library
 /// itself compares torii_abi_version() with TORII_ABI_VERSION.
 ///
-/// Returns the version of the loaded library, such as "0.1.0". The text is static.
-///
-/// Since: 0.1.0.
+/// Returns the version of the loaded library, such as "0.1.0". The text is static. Since: 0.1.0.
 TORII_API const char *torii_version(void);
 
 /// Returns the ABI version of the loaded library, the number in `libtorii.so.N`. A program or binding
-/// built for another ABI version must not continue.
-///
-/// Since: 0.1.0.
+/// built for another ABI version must not continue. Since: 0.1.0.
 TORII_API uint32_t torii_abi_version(void);
 
 /// == Status ==
 ///
-/// Every fallible function returns a torii_status_t.
-///
 /// Returns the name of a status, such as "TORII_ERR_TOKEN_EXPIRED"; "TORII_ERR_UNKNOWN" for an unknown
-/// number. The text is static.
-///
-/// Since: 0.1.0.
+/// number. The text is static. Since: 0.1.0.
 TORII_API const char *torii_status_name(uint32_t status);
 
 /// Returns the HTTP status for your own client: 200 for TORII_OK, 401 for an invalid token, 403 for
-/// TORII_ERR_POLICY, 503 if keys are missing, 400 for an invalid webhook, else 500.
-///
-/// Since: 0.1.0.
+/// TORII_ERR_POLICY, 503 if keys are missing, 400 for an invalid webhook, else 500. Since: 0.1.0.
 TORII_API uint32_t torii_status_http(uint32_t status);
 
 /// == Errors ==
-///
 /// An error names what is wrong twice: torii_error_message() for your log, and
 /// torii_error_public_code(), torii_error_public_message() and torii_error_www_authenticate() for
 /// your client, who must not learn the reason.
 ///
-/// Returns the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL.
-///
-/// Since: 0.1.0.
+/// Returns the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API torii_status_t torii_error_status(const torii_error_t *error);
 
 /// Returns one line of English that names the argument, option or claim at fault. It never contains a
-/// token, a key, a secret or a query string, so it can be logged.
-///
-/// Since: 0.1.0.
+/// token, a key, a secret or a query string, so it can be logged. Since: 0.1.0.
 TORII_API const char *torii_error_message(const torii_error_t *error, size_t *len);
 
 /// Returns the error code to send to a client, such as "authentication_failed", "forbidden" or
-/// "keys_unavailable".
-///
-/// Since: 0.1.0.
+/// "keys_unavailable". Since: 0.1.0.
 TORII_API const char *torii_error_public_code(const torii_error_t *error, size_t *len);
 
 /// Returns the message to send to a client: a constant for each status, without a claim, a role, a
-/// `kid` or a URL.
-///
-/// Since: 0.1.0.
+/// `kid` or a URL. Since: 0.1.0.
 TORII_API const char *torii_error_public_message(const torii_error_t *error, size_t *len);
 
 /// Returns the value of the `WWW-Authenticate` header (RFC 6750 §3) for a 401 or a 403, else NULL. It
-/// has no `error` parameter if the request carried no bearer token.
-///
-/// Since: 0.1.0.
+/// has no `error` parameter if the request carried no bearer token. Since: 0.1.0.
 TORII_API const char *torii_error_www_authenticate(const torii_error_t *error, size_t *len);
 
 /// Returns the seconds after which a retry can help, for a `Retry-After` header; -1 if unknown.
-///
 /// Since: 0.1.0.
 TORII_API int64_t torii_error_retry_after(const torii_error_t *error);
 
 /// Returns the issuer whose keys are missing, for TORII_ERR_KEYS_UNAVAILABLE and
-/// TORII_ERR_KEYS_PENDING; else NULL.
-///
-/// Since: 0.1.0.
+/// TORII_ERR_KEYS_PENDING; else NULL. Since: 0.1.0.
 TORII_API const char *torii_error_issuer(const torii_error_t *error, size_t *len);
 
 /// Returns the HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
-///
 /// Since: 0.1.0.
 TORII_API uint32_t torii_error_http_status(const torii_error_t *error);
 
-/// Returns the API's error code, member `code` of its answer; NULL if absent.
-///
-/// Since: 0.1.0.
+/// Returns the API's error code, member `code` of its answer; NULL if absent. Since: 0.1.0.
 TORII_API const char *torii_error_code(const torii_error_t *error, size_t *len);
 
 /// Returns the id to name to torii's support, member `supportId` of the API's answer; NULL if absent.
-///
 /// Since: 0.1.0.
 TORII_API const char *torii_error_support_id(const torii_error_t *error, size_t *len);
 
 /// Returns the API's answer, at most 65536 bytes of it; NULL if there was none. Unlike the message it
-/// may contain personal data. The secret key and U+0000 are replaced in it.
-///
-/// Since: 0.1.0.
+/// may contain personal data. The secret key and U+0000 are replaced in it. Since: 0.1.0.
 TORII_API const char *torii_error_body(const torii_error_t *error, size_t *len);
 
 /// Returns whether nothing of a REST request left this host, so that repeating it is safe.
-///
 /// Since: 0.1.0.
 TORII_API bool torii_error_unsent(const torii_error_t *error);
 
-/// Frees an error.
-///
-/// Since: 0.1.0.
+/// Frees an error. Since: 0.1.0.
 TORII_API void torii_error_free(torii_error_t *error);
 
 /// == Verifying tokens ==
-///
 /// Create one verifier at startup, then pass it each token or each `Authorization` header from any
 /// number of threads. The first call fetches the issuer's keys; later calls verify locally.
 ///
 /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
 /// [may be NULL] are copied.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
-/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other.
-/// Since: 0.1.0.
+/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_new(const char *issuer,
@@ -405,7 +401,6 @@ torii_status_t torii_verifier_new(const char *issuer,
 
 /// Verifies a token, a compact JWS (RFC 7515). Fetches the issuer's keys if they are missing or
 /// expired, and once more if they lack the key the token names.
-///
 /// Blocks up to the fetch timeout if keys are fetched, else not at all.
 /// Errors: TORII_ERR_TOKEN_… if the token is invalid; TORII_ERR_POLICY if it is valid but does not meet
 /// a requirement; TORII_ERR_KEYS_UNAVAILABLE if it could not be verified because keys are missing.
@@ -422,7 +417,6 @@ torii_status_t torii_verify_token(const torii_verifier_t *verifier,
 /// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
 /// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
 /// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
-///
 /// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verify_token().
 /// Since: 0.1.0.
 TORII_API
@@ -435,11 +429,9 @@ torii_status_t torii_verify_token_nowait(const torii_verifier_t *verifier,
 
 /// Verifies the token in the value of an `Authorization` header: "Bearer <token>" (RFC 6750), the
 /// scheme in any case. Join the values of a repeated header with ", "; they are refused.
-///
 /// Blocks as torii_verify_token() does.
 /// Errors: TORII_ERR_TOKEN_MISSING for an empty value; TORII_ERR_TOKEN_SCHEME for another scheme; else
-/// as torii_verify_token().
-/// Since: 0.1.0.
+/// as torii_verify_token(). Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_authenticate(const torii_verifier_t *verifier,
@@ -449,7 +441,6 @@ torii_status_t torii_verifier_authenticate(const torii_verifier_t *verifier,
                                            torii_error_t **err);
 
 /// As torii_verifier_authenticate(), without I/O and without waiting for I/O on another thread.
-///
 /// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verifier_authenticate().
 /// Since: 0.1.0.
 TORII_API
@@ -462,10 +453,8 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
 
 /// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
 /// flight; accepts one that ended within the last second; keeps the backoff after a failure.
-///
 /// Blocks up to the fetch timeout for each issuer.
-/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason. Since: 0.1.0.
 TORII_API torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
 
 /// Returns statistics as JSON:
@@ -478,27 +467,20 @@ TORII_API torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
 ///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
 ///   Fetches are counted for the process.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier,
                                          torii_json_t **out,
                                          torii_error_t **err);
 
-/// Frees a verifier. Handles that came from it stay valid.
-///
-/// Since: 0.1.0.
+/// Frees a verifier. Handles that came from it stay valid. Since: 0.1.0.
 TORII_API void torii_verifier_free(torii_verifier_t *verifier);
 
 /// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
-/// fetches in flight are dropped too.
-///
-/// Since: 0.1.0.
+/// fetches in flight are dropped too. Since: 0.1.0.
 TORII_API void torii_jwks_cache_clear(void);
 
 /// == Keys for event loops ==
-///
 /// A host that must not block calls the `_nowait` functions and fetches keys in one of two ways: on
 /// a thread pool with torii_verifier_refresh_due(), or with its own HTTP client through
 /// torii_verifier_claim_fetch().
@@ -507,11 +489,9 @@ TORII_API void torii_jwks_cache_clear(void);
 /// request is parked. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
 /// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
 /// not over; a key missed during the cooldown makes a fetch due at its end.
-///
 /// Blocks up to the fetch timeout.
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_INVALID_ARGUMENT if the verifier has
-/// no such issuer.
-/// Since: 0.1.0.
+/// no such issuer. Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_refresh_due(const torii_verifier_t *verifier,
                                           const char *issuer,
@@ -520,9 +500,7 @@ torii_status_t torii_verifier_refresh_due(const torii_verifier_t *verifier,
 
 /// Returns the milliseconds until a key fetch is due, for a timer that runs
 /// torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if all keys
-/// were given, and for NULL.
-///
-/// Since: 0.1.0.
+/// were given, and for NULL. Since: 0.1.0.
 TORII_API int64_t torii_verifier_due_in_ms(const torii_verifier_t *verifier);
 
 /// Claims a key fetch that is due. Request torii_fetch_url(), with torii_fetch_etag() as
@@ -531,31 +509,24 @@ TORII_API int64_t torii_verifier_due_in_ms(const torii_verifier_t *verifier);
 ///
 /// From the first call on, the verifier uses keys the host fetches; the library fetches none for it.
 /// Keys fetched by hosts and by the library are kept apart.
-///
 /// Ownership: the caller frees the handle with torii_fetch_free(). NULL if no fetch is due, if another
 /// handle holds it, and for a NULL verifier. A fetch not done within 30 seconds counts as failed.
 /// Since: 0.1.0.
 TORII_API torii_fetch_t *torii_verifier_claim_fetch(const torii_verifier_t *verifier);
 
-/// Returns the URL to request.
-///
-/// Since: 0.1.0.
+/// Returns the URL to request. Since: 0.1.0.
 TORII_API const char *torii_fetch_url(const torii_fetch_t *fetch, size_t *len);
 
-/// Returns the entity tag to send as `If-None-Match`. NULL if there is none.
-///
-/// Since: 0.1.0.
+/// Returns the entity tag to send as `If-None-Match`. NULL if there is none. Since: 0.1.0.
 TORII_API const char *torii_fetch_etag(const torii_fetch_t *fetch, size_t *len);
 
 /// Hands over the issuer's answer: a 200 with a body, a 304, or anything else, which counts as a
 /// failed fetch. A 304 renews only the keys whose entity tag this handle carried. `etag` [may be NULL],
 /// `max_age_seconds` of `Cache-Control` and `age_seconds` of `Age` (RFC 9111) are those of the answer;
 /// -1 if absent. An age shortens the lifetime to no less than 60 seconds; one above 86400 is ignored.
-///
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE if the answer is unusable (the keys at hand stay in use), and if
 /// it comes too late: after 30 seconds, after torii_jwks_cache_clear(), or in a child made by fork().
-/// Nothing is stored then. TORII_ERR_INVALID_ARGUMENT if the fetch is done already.
-/// Since: 0.1.0.
+/// Nothing is stored then. TORII_ERR_INVALID_ARGUMENT if the fetch is done already. Since: 0.1.0.
 TORII_API
 torii_status_t torii_fetch_done(torii_fetch_t *fetch,
                                 uint32_t http_status,
@@ -567,13 +538,10 @@ torii_status_t torii_fetch_done(torii_fetch_t *fetch,
                                 int64_t age_seconds,
                                 torii_error_t **err);
 
-/// Frees a fetch. Without torii_fetch_done(), the fetch has failed.
-///
-/// Since: 0.1.0.
+/// Frees a fetch. Without torii_fetch_done(), the fetch has failed. Since: 0.1.0.
 TORII_API void torii_fetch_free(torii_fetch_t *fetch);
 
 /// == Verifying without a handle ==
-///
 /// One call for bindings, and for C without malloc().
 ///
 /// Verifies a token as torii_verify_token() does and writes the result to `buf`: nothing to free.
@@ -583,7 +551,6 @@ TORII_API void torii_fetch_free(torii_fetch_t *fetch);
 /// aligned and must not overlap `text`. TORII_RECORD_MAX bytes always suffice. Its header is zeroed on
 /// entry, so that a reused buffer never shows an earlier user. `size` [may be NULL] receives the size of
 /// the record.
-///
 /// Blocks as torii_verify_token() does, unless TORII_VERIFY_NOWAIT is set.
 /// Errors: TORII_ERR_BUFFER_TOO_SMALL if the token was accepted but the record does not fit: `*size` is
 /// the size it needs, and the call is not counted. TORII_ERR_INVALID_ARGUMENT for an unknown flag, a
@@ -602,19 +569,14 @@ torii_status_t torii_verify_into(const torii_verifier_t *verifier,
                                  torii_error_t **err);
 
 /// == Verifier options ==
-///
 /// Every setter names the wrong value in its error and then leaves the options as they were.
 ///
-/// Creates options with the defaults that the setters state.
-///
-/// Since: 0.1.0.
+/// Creates options with the defaults that the setters state. Since: 0.1.0.
 TORII_API torii_verifier_options_t *torii_verifier_options_new(void);
 
 /// Trusts a further issuer. A token's `iss` selects among the configured issuers, and the signature
 /// must then be made by that issuer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_add_issuer(torii_verifier_options_t *options,
@@ -624,7 +586,6 @@ torii_status_t torii_verifier_options_add_issuer(torii_verifier_options_t *optio
 
 /// Trusts a further issuer with these keys, a JWK Set (RFC 7517). They do not age; nothing is fetched
 /// for that issuer.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or `jwks` has no usable key.
 /// Since: 0.1.0.
 TORII_API
@@ -638,9 +599,7 @@ torii_status_t torii_verifier_options_add_issuer_jwks(torii_verifier_options_t *
 
 /// Sets the keys of the verifier's own issuer, the one passed to torii_verifier_new(), instead of
 /// fetching them.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `jwks` has no usable key.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `jwks` has no usable key. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_jwks_json(torii_verifier_options_t *options,
@@ -650,9 +609,7 @@ torii_status_t torii_verifier_options_set_jwks_json(torii_verifier_options_t *op
 
 /// Requires that `aud` (RFC 7519 §4.1.3) names this audience, or another one added. Default: none, and
 /// a token with `aud` is refused.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_add_audience(torii_verifier_options_t *options,
@@ -661,9 +618,7 @@ torii_status_t torii_verifier_options_add_audience(torii_verifier_options_t *opt
                                                    torii_error_t **err);
 
 /// Sets whether `aud` is ignored. Default: false. Together with an audience it is
-/// TORII_ERR_INVALID_CONFIG when the verifier is created.
-///
-/// Since: 0.1.0.
+/// TORII_ERR_INVALID_CONFIG when the verifier is created. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_ignore_audience(torii_verifier_options_t *options,
@@ -671,9 +626,7 @@ torii_status_t torii_verifier_options_set_ignore_audience(torii_verifier_options
                                                           torii_error_t **err);
 
 /// Sets the clock difference to allow between torii and this host: 0 to 300 seconds. Default: 30.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_leeway_seconds(torii_verifier_options_t *options,
@@ -681,9 +634,7 @@ torii_status_t torii_verifier_options_set_leeway_seconds(torii_verifier_options_
                                                          torii_error_t **err);
 
 /// Refuses tokens whose `exp` is more than this after `iat`, with TORII_ERR_TOKEN_LIFETIME: tokens made
-/// from a template may live longer than session tokens. Default: 0, unlimited.
-///
-/// Since: 0.1.0.
+/// from a template may live longer than session tokens. Default: 0, unlimited. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_max_lifetime_seconds(torii_verifier_options_t *options,
@@ -691,9 +642,7 @@ torii_status_t torii_verifier_options_set_max_lifetime_seconds(torii_verifier_op
                                                                torii_error_t **err);
 
 /// Requires TORII_REQUIRE_… flags of every token; they add up.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_require(torii_verifier_options_t *options,
@@ -701,9 +650,7 @@ torii_status_t torii_verifier_options_require(torii_verifier_options_t *options,
                                               torii_error_t **err);
 
 /// Sets the requirements of every token. Replaces those set before, flags included.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_requirements(torii_verifier_options_t *options,
@@ -712,9 +659,7 @@ torii_status_t torii_verifier_options_set_requirements(torii_verifier_options_t 
 
 /// Sets whether `org_id` and `org_role`, the older names, are read where a token has no `o`. A token
 /// whose `o` and `org_id` differ is then refused. Default: false, since a template may fill these names
-/// with what a user wrote.
-///
-/// Since: 0.1.0.
+/// with what a user wrote. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_legacy_organization(torii_verifier_options_t *options,
@@ -722,7 +667,6 @@ torii_status_t torii_verifier_options_set_legacy_organization(torii_verifier_opt
                                                               torii_error_t **err);
 
 /// Sets the `realm` of torii_error_www_authenticate(). Default: "torii".
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `realm` is visible ASCII and blanks without quotes and backslashes.
 /// Since: 0.1.0.
 TORII_API
@@ -734,7 +678,6 @@ torii_status_t torii_verifier_options_set_realm(torii_verifier_options_t *option
 
 /// Sets the `resource_metadata` parameter of torii_error_www_authenticate() (RFC 9728 §5.1). Default:
 /// none.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `url` is visible ASCII without quotes and backslashes.
 /// Since: 0.1.0.
 TORII_API
@@ -746,9 +689,7 @@ torii_status_t torii_verifier_options_set_resource_metadata(torii_verifier_optio
 
 /// Sets the lifetime of fetched keys: 1 to 86400 seconds. Default: the `Cache-Control: max-age` of the
 /// issuer, within 60 to 3600 seconds; 300 without one.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_key_lifetime_seconds(torii_verifier_options_t *options,
@@ -757,9 +698,7 @@ torii_status_t torii_verifier_options_set_key_lifetime_seconds(torii_verifier_op
 
 /// Sets how long keys stay in use after the last successful fetch while the issuer is unreachable: 0 to
 /// 2592000 seconds. 0: not beyond their lifetime. Default: 86400.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_max_stale_seconds(torii_verifier_options_t *options,
@@ -768,9 +707,7 @@ torii_status_t torii_verifier_options_set_max_stale_seconds(torii_verifier_optio
 
 /// Sets the timeout of a key fetch, from the name lookup to the last byte, and of waiting for one: 100
 /// to 60000 milliseconds. Default: 5000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_fetch_timeout_ms(torii_verifier_options_t *options,
@@ -778,9 +715,7 @@ torii_status_t torii_verifier_options_set_fetch_timeout_ms(torii_verifier_option
                                                            torii_error_t **err);
 
 /// Sets whether short-lived threads may fetch keys before they expire. Default: true. A host that uses
-/// torii_verifier_claim_fetch() or its own threads sets false.
-///
-/// Since: 0.1.0.
+/// torii_verifier_claim_fetch() or its own threads sets false. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_background_refresh(torii_verifier_options_t *options,
@@ -788,9 +723,7 @@ torii_status_t torii_verifier_options_set_background_refresh(torii_verifier_opti
                                                              torii_error_t **err);
 
 /// Trusts the certificate authorities in this PEM file instead of the platform's. Reads the file now.
-///
-/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_ca_file(torii_verifier_options_t *options,
@@ -800,9 +733,7 @@ torii_status_t torii_verifier_options_set_ca_file(torii_verifier_options_t *opti
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
 /// Empty: no proxy, the default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_proxy(torii_verifier_options_t *options,
@@ -811,9 +742,7 @@ torii_status_t torii_verifier_options_set_proxy(torii_verifier_options_t *option
                                                 torii_error_t **err);
 
 /// Allows plain http to hosts other than loopback. Default: false. Anyone on the path can then replace
-/// the keys, and with them forge every token.
-///
-/// Since: 0.1.0.
+/// the keys, and with them forge every token. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_allow_http(torii_verifier_options_t *options,
@@ -821,7 +750,6 @@ torii_status_t torii_verifier_options_set_allow_http(torii_verifier_options_t *o
                                                      torii_error_t **err);
 
 /// Sets the size of the verified token cache: 0 turns it off. Default: 8388608 bytes for each verifier.
-///
 /// Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
@@ -832,9 +760,7 @@ torii_status_t torii_verifier_options_set_token_cache_bytes(torii_verifier_optio
 /// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
 /// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it
 /// must return normally (no longjmp, no C++ exception) and must not call fork(). NULL: the system
-/// clock, the default. `userdata` must outlive every verifier created with the options.
-///
-/// Since: 0.1.0.
+/// clock, the default. `userdata` must outlive every verifier created with the options. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_clock(torii_verifier_options_t *options,
@@ -842,26 +768,19 @@ torii_status_t torii_verifier_options_set_clock(torii_verifier_options_t *option
                                                 void *userdata,
                                                 torii_error_t **err);
 
-/// Frees options.
-///
-/// Since: 0.1.0.
+/// Frees options. Since: 0.1.0.
 TORII_API void torii_verifier_options_free(torii_verifier_options_t *options);
 
 /// == Requirements ==
-///
 /// What a valid token must say beyond being valid. Set them for a verifier, pass them to one
 /// torii_verify_into() call, or check a result with torii_auth_require(): one verifier serves routes
 /// with different requirements. An unmet requirement is TORII_ERR_POLICY.
 ///
-/// Creates empty requirements, which every valid token meets.
-///
-/// Since: 0.1.0.
+/// Creates empty requirements, which every valid token meets. Since: 0.1.0.
 TORII_API torii_requirements_t *torii_requirements_new(void);
 
 /// Adds TORII_REQUIRE_… flags.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_requirements_add_flags(torii_requirements_t *requirements,
@@ -871,10 +790,8 @@ torii_status_t torii_requirements_add_flags(torii_requirements_t *requirements,
 /// Requires that the claim at `pointer` (RFC 6901) equals `json`, a string, number or boolean, or is
 /// an array that contains it. Strings compare by their decoded bytes, numbers by their exact decimal
 /// value. A token without the claim does not meet the requirement.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty or malformed pointer, for null, and for anything
-/// that is not a JSON scalar.
-/// Since: 0.1.0.
+/// that is not a JSON scalar. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_requirements_add_claim(torii_requirements_t *requirements,
@@ -887,9 +804,7 @@ torii_status_t torii_requirements_add_claim(torii_requirements_t *requirements,
 /// Requires that this organization is active, in the given role [may be NULL: in any role], or another
 /// organization that was added. A role alone cannot be required: anyone can create an organization and
 /// own it.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_requirements_add_organization(torii_requirements_t *requirements,
@@ -899,107 +814,66 @@ torii_status_t torii_requirements_add_organization(torii_requirements_t *require
                                                    size_t role_len,
                                                    torii_error_t **err);
 
-/// Frees requirements.
-///
-/// Since: 0.1.0.
+/// Frees requirements. Since: 0.1.0.
 TORII_API void torii_requirements_free(torii_requirements_t *requirements);
 
 /// == Reading a result ==
-///
 /// Text from a result never contains U+0000, so C and every other language see the same value.
 ///
-/// Returns the user id, claim `sub`.
-///
-/// Since: 0.1.0.
+/// Returns the user id, claim `sub`. Since: 0.1.0.
 TORII_API const char *torii_auth_user_id(const torii_auth_t *auth, size_t *len);
 
-/// Returns the id of the user's environment, claim `pid`.
-///
-/// Since: 0.1.0.
+/// Returns the id of the user's environment, claim `pid`. Since: 0.1.0.
 TORII_API const char *torii_auth_environment_id(const torii_auth_t *auth, size_t *len);
 
-/// Returns the configured issuer that signed the token, without trailing slashes.
-///
-/// Since: 0.1.0.
+/// Returns the configured issuer that signed the token, without trailing slashes. Since: 0.1.0.
 TORII_API const char *torii_auth_issuer(const torii_auth_t *auth, size_t *len);
 
-/// Returns the user's preferred locale, claim `locale`. NULL if absent.
-///
-/// Since: 0.1.0.
+/// Returns the user's preferred locale, claim `locale`. NULL if absent. Since: 0.1.0.
 TORII_API const char *torii_auth_locale(const torii_auth_t *auth, size_t *len);
 
-/// Returns the id of the active organization, claim `o`. NULL if none is active.
-///
-/// Since: 0.1.0.
+/// Returns the id of the active organization, claim `o`. NULL if none is active. Since: 0.1.0.
 TORII_API const char *torii_auth_organization_id(const torii_auth_t *auth, size_t *len);
 
 /// Returns the user's role in the active organization. NULL if absent. Roles are opaque names that an
-/// organization's owner assigns: check them together with the organization's id.
-///
-/// Since: 0.1.0.
+/// organization's owner assigns: check them together with the organization's id. Since: 0.1.0.
 TORII_API const char *torii_auth_organization_role(const torii_auth_t *auth, size_t *len);
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
-/// does not mean that nobody does: see torii_auth_impersonating().
-///
-/// Since: 0.1.0.
-TORII_API
-const char *torii_auth_actor_id(const torii_auth_t *auth,
-                                size_t *len);
+/// does not mean that nobody does: see torii_auth_impersonating(). Since: 0.1.0.
+TORII_API const char *torii_auth_actor_id(const torii_auth_t *auth, size_t *len);
 
-/// Returns all claims exactly as signed: the payload of the token.
-///
-/// Since: 0.1.0.
+/// Returns all claims exactly as signed: the payload of the token. Since: 0.1.0.
 TORII_API const char *torii_auth_claims_json(const torii_auth_t *auth, size_t *len);
 
 /// Returns whether the user has a verified email address: claim `email_verified` is `true`. torii stamps
-/// this claim only through the environment's default JWT template.
-///
-/// Since: 0.1.0.
+/// this claim only through the environment's default JWT template. Since: 0.1.0.
 TORII_API bool torii_auth_email_verified(const torii_auth_t *auth);
 
 /// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
-///
 /// Since: 0.1.0.
 TORII_API bool torii_auth_profile_complete(const torii_auth_t *auth);
 
 /// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
-///
 /// Since: 0.1.0.
 TORII_API bool torii_auth_impersonating(const torii_auth_t *auth);
 
-/// Returns claim `iat` in Unix seconds, rounded down. 0 for NULL.
-///
-/// Since: 0.1.0.
+/// Returns claim `iat` in Unix seconds, rounded down. 0 for NULL. Since: 0.1.0.
 TORII_API int64_t torii_auth_issued_at(const torii_auth_t *auth);
 
-/// Returns claim `exp` in Unix seconds, rounded down. 0 for NULL.
-///
-/// Since: 0.1.0.
+/// Returns claim `exp` in Unix seconds, rounded down. 0 for NULL. Since: 0.1.0.
 TORII_API int64_t torii_auth_expires_at(const torii_auth_t *auth);
 
 /// Returns a top-level string claim by its name. NULL if it is absent, is not a string, or contains
-/// U+0000.
-///
-/// Since: 0.1.0.
-TORII_API
-const char *torii_auth_claim_string(const torii_auth_t *auth,
-                                    const char *name,
-                                    size_t name_len,
-                                    size_t *len);
+/// U+0000. Since: 0.1.0.
+TORII_API const char *torii_auth_claim_string(const torii_auth_t *auth, const char *name, size_t name_len, size_t *len);
 
 /// Returns all claims as JSON, to read one by one with the torii_json_ functions.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
-TORII_API
-torii_status_t torii_auth_claims(const torii_auth_t *auth,
-                                 torii_json_t **out,
-                                 torii_error_t **err);
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
+TORII_API torii_status_t torii_auth_claims(const torii_auth_t *auth, torii_json_t **out, torii_error_t **err);
 
 /// Checks requirements against a result, for one route among many. Looks at the claims only: neither
 /// the expiry nor the signature is checked again.
-///
 /// Errors: TORII_ERR_POLICY if a requirement is not met; TORII_ERR_INVALID_ARGUMENT for NULL.
 /// Since: 0.1.0.
 TORII_API
@@ -1008,18 +882,14 @@ torii_status_t torii_auth_require(const torii_auth_t *auth,
                                   const torii_requirements_t *requirements,
                                   torii_error_t **err);
 
-/// Frees a result.
-///
-/// Since: 0.1.0.
+/// Frees a result. Since: 0.1.0.
 TORII_API void torii_auth_free(torii_auth_t *auth);
 
 /// == Webhooks ==
-///
 /// Verifies webhooks signed as Standard Webhooks 1.0.0 describes (HMAC-SHA256, `v1`). torii has
 /// announced secrets of this form but has not published its scheme; this is the standard's.
 ///
 /// Creates a webhook verifier. `secret` is "whsec_" and at least 24 bytes in base64.
-///
 /// Errors: TORII_ERR_INVALID_CONFIG if the secret has another form; its value is never echoed.
 /// Since: 0.1.0.
 TORII_API
@@ -1030,9 +900,7 @@ torii_status_t torii_webhook_new(const char *secret,
                                  torii_error_t **err);
 
 /// Accepts a further secret, while secrets are being rotated.
-///
-/// Errors: as torii_webhook_new().
-/// Since: 0.1.0.
+/// Errors: as torii_webhook_new(). Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_webhook_add_secret(torii_webhook_t *webhook,
@@ -1041,9 +909,7 @@ torii_status_t torii_webhook_add_secret(torii_webhook_t *webhook,
                                         torii_error_t **err);
 
 /// Sets how far the timestamp may lie before or after `now`: 1 to 86400 seconds, 300 by default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_webhook_set_tolerance_seconds(torii_webhook_t *webhook,
@@ -1056,10 +922,8 @@ torii_status_t torii_webhook_set_tolerance_seconds(torii_webhook_t *webhook,
 /// is the time in Unix seconds. `sent_at` [may be NULL] receives the timestamp.
 ///
 /// A webhook may be delivered more than once, with the same id: ignore ids you have processed.
-///
 /// Errors: TORII_ERR_WEBHOOK_HEADER for a missing or malformed header; TORII_ERR_WEBHOOK_TIMESTAMP
-/// outside the tolerance; TORII_ERR_WEBHOOK_SIGNATURE if no signature matches.
-/// Since: 0.1.0.
+/// outside the tolerance; TORII_ERR_WEBHOOK_SIGNATURE if no signature matches. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_webhook_verify(const torii_webhook_t *webhook,
@@ -1075,24 +939,17 @@ torii_status_t torii_webhook_verify(const torii_webhook_t *webhook,
                                     int64_t *sent_at,
                                     torii_error_t **err);
 
-/// Frees a webhook verifier and wipes its secrets.
-///
-/// Since: 0.1.0.
+/// Frees a webhook verifier and wipes its secrets. Since: 0.1.0.
 TORII_API void torii_webhook_free(torii_webhook_t *webhook);
 
 /// == Client options ==
+/// A setter that fails leaves the options as they were. An invalid value is TORII_ERR_INVALID_ARGUMENT,
+/// and the message names it.
 ///
-/// Every setter names the wrong value in its error and then leaves the options as they were.
-///
-/// Creates options with the defaults that the setters state.
-///
-/// Since: 0.1.0.
+/// Creates options with the defaults that the setters state. Since: 0.1.0.
 TORII_API torii_client_options_t *torii_client_options_new(void);
 
-/// Sets the base URL of the API. Default: "https://api.torii.so".
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not a valid base URL.
-/// Since: 0.1.0.
+/// Sets the base URL of the API. Default: "https://api.torii.so". Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_api_url(torii_client_options_t *options,
                                                 const char *url,
@@ -1100,38 +957,27 @@ torii_status_t torii_client_options_set_api_url(torii_client_options_t *options,
                                                 torii_error_t **err);
 
 /// Sets the timeout of a call, including every retry and the backoff between them: 100 to 600000
-/// milliseconds. Default: 30000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// milliseconds. Default: 30000. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_timeout_ms(torii_client_options_t *options,
                                                    uint32_t milliseconds,
                                                    torii_error_t **err);
 
 /// Sets the timeout of looking up the API's name, and of connecting to it: 100 to 60000 milliseconds,
-/// within the timeout of the call. Default: 5000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// within the timeout of the call. Default: 5000. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_connect_timeout_ms(torii_client_options_t *options,
                                                            uint32_t milliseconds,
                                                            torii_error_t **err);
 
-/// Sets how often a call is retried: 0 to 10 times. Default: 2.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Sets how often a call is retried: 0 to 10 times. Default: 2. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_max_retries(torii_client_options_t *options,
                                                     uint32_t retries,
                                                     torii_error_t **err);
 
 /// Trusts the certificate authorities in this PEM file instead of the platform's. Reads the file now.
-///
-/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_ca_file(torii_client_options_t *options,
                                                 const char *path,
@@ -1140,8 +986,6 @@ torii_status_t torii_client_options_set_ca_file(torii_client_options_t *options,
 
 /// Calls the API through an http or https proxy (CONNECT), such as
 /// "http://user:password@proxy.example:3128". Default: none, whatever the environment says.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy.
 /// Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_proxy(torii_client_options_t *options,
@@ -1150,10 +994,7 @@ torii_status_t torii_client_options_set_proxy(torii_client_options_t *options,
                                               torii_error_t **err);
 
 /// Appends the name of your program to `User-Agent`, such as "shop/1.2": up to 256 characters of visible
-/// ASCII and spaces.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for any other text.
-/// Since: 0.1.0.
+/// ASCII and spaces. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_user_agent_suffix(torii_client_options_t *options,
                                                           const char *suffix,
@@ -1161,21 +1002,16 @@ torii_status_t torii_client_options_set_user_agent_suffix(torii_client_options_t
                                                           torii_error_t **err);
 
 /// Allows plain http to hosts other than loopback. Default: false. Anyone on the path can then read the
-/// secret key.
-///
-/// Since: 0.1.0.
+/// secret key. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_allow_http(torii_client_options_t *options,
                                                    bool allowed,
                                                    torii_error_t **err);
 
-/// Frees options.
-///
-/// Since: 0.1.0.
+/// Frees options. Since: 0.1.0.
 TORII_API void torii_client_options_free(torii_client_options_t *options);
 
 /// == Client ==
-///
 /// Calls torii's backend API for the environment of a secret key. Create one client at startup: it keeps
 /// connections open between calls. A client created before fork() works in the child, with connections
 /// of its own.
@@ -1205,10 +1041,8 @@ TORII_API void torii_client_options_free(torii_client_options_t *options);
 ///
 /// Creates a client. `secret_key` is "sk_live_…" or "sk_test_…". Sends nothing and does not block.
 /// `options` [may be NULL] are copied.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `secret_key` has another form; TORII_ERR_INVALID_CONFIG for
-/// plain http to another host.
-/// Since: 0.1.0.
+/// plain http to another host. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_new(const char *secret_key,
                                 size_t secret_key_len,
@@ -1221,9 +1055,7 @@ torii_status_t torii_client_new(const char *secret_key,
 /// percent-encoded, without the question mark. `body` [may be NULL] is a JSON object. An answer without a
 /// body is null.
 ///
-/// GET is idempotent; the other methods are never retried once sent.
-///
-/// Since: 0.1.0.
+/// GET is idempotent; the other methods are never retried once sent. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_request_json(const torii_client_t *client,
                                          const char *method,
@@ -1237,21 +1069,15 @@ torii_status_t torii_client_request_json(const torii_client_t *client,
                                          torii_json_t **out,
                                          torii_error_t **err);
 
-/// Frees a client, closes its connections and wipes its secret key.
-///
-/// Since: 0.1.0.
+/// Frees a client, closes its connections and wipes its secret key. Since: 0.1.0.
 TORII_API void torii_client_free(torii_client_t *client);
 
 /// == Users ==
 ///
-/// Creates, finds, changes and deletes the environment's users, and bans them.
-///
 /// Returns a page of users that match every member of `filter` [may be NULL], a JSON object with
 /// "name", "email", "userIds", "emailAddresses", "statuses", "createdAfter", "createdBefore" or
 /// "organizationId". An absent member is no filter; null and an empty array are sent as they are.
-///
-/// Errors: 400 for a filter the API rejects.
-/// Since: 0.1.0.
+/// Errors: 400 for a filter the API rejects. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_list_json(const torii_client_t *client,
                                             uint32_t limit,
@@ -1263,9 +1089,7 @@ torii_status_t torii_client_users_list_json(const torii_client_t *client,
                                             torii_error_t **err);
 
 /// Returns a user.
-///
-/// Errors: 403 if the user is deleted or of another environment; 404 if there is none.
-/// Since: 0.1.0.
+/// Errors: 403 if the user is deleted or of another environment; 404 if there is none. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_get_json(const torii_client_t *client,
                                            const char *user_id,
@@ -1275,9 +1099,7 @@ torii_status_t torii_client_users_get_json(const torii_client_t *client,
 
 /// Creates a user. Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the user may
 /// exist. See torii_error_unsent().
-///
-/// Errors: 400; 409 if the email address is taken.
-/// Since: 0.1.0.
+/// Errors: 400; 409 if the email address is taken. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_create_json(const torii_client_t *client,
                                               const char *body,
@@ -1287,9 +1109,7 @@ torii_status_t torii_client_users_create_json(const torii_client_t *client,
 
 /// Updates a user: an absent field stays as it is, null clears it, a value sets it. Build such a body
 /// with torii_patch_t.
-///
-/// Errors: 400, 403, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 403, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_update_json(const torii_client_t *client,
                                               const char *user_id,
@@ -1301,9 +1121,7 @@ torii_status_t torii_client_users_update_json(const torii_client_t *client,
 
 /// Merges "publicMetadata", "privateMetadata" and "unsafeMetadata" of the body into the user's. A null
 /// removes its key.
-///
-/// Errors: 400, 403, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 403, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_update_metadata_json(const torii_client_t *client,
                                                        const char *user_id,
@@ -1315,9 +1133,7 @@ torii_status_t torii_client_users_update_metadata_json(const torii_client_t *cli
 
 /// Deletes a user. The API answers 403 if the user is deleted already. After a retry whose first answer
 /// was lost, a 403 is a success.
-///
-/// Errors: 403, 404.
-/// Since: 0.1.0.
+/// Errors: 403, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_delete(const torii_client_t *client,
                                          const char *user_id,
@@ -1326,9 +1142,7 @@ torii_status_t torii_client_users_delete(const torii_client_t *client,
 
 /// Bans a user, ends all the user's sessions, and returns the user. Tokens already issued stay valid
 /// until they expire.
-///
-/// Errors: 403, 404.
-/// Since: 0.1.0.
+/// Errors: 403, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_ban_json(const torii_client_t *client,
                                            const char *user_id,
@@ -1337,9 +1151,7 @@ torii_status_t torii_client_users_ban_json(const torii_client_t *client,
                                            torii_error_t **err);
 
 /// Lifts a ban and returns the user.
-///
-/// Errors: 403, 404.
-/// Since: 0.1.0.
+/// Errors: 403, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_unban_json(const torii_client_t *client,
                                              const char *user_id,
@@ -1348,9 +1160,7 @@ torii_status_t torii_client_users_unban_json(const torii_client_t *client,
                                              torii_error_t **err);
 
 /// Returns a page of the user's organizations, each with the role and the metadata of the membership.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_list_organizations_json(const torii_client_t *client,
                                                           const char *user_id,
@@ -1362,13 +1172,10 @@ torii_status_t torii_client_users_list_organizations_json(const torii_client_t *
                                                           torii_error_t **err);
 
 /// == Sessions ==
-///
 /// Lists and ends users' sessions. Tokens already issued stay valid until they expire.
 ///
 /// Returns the user's active sessions as an array, the most recently used first. Not paged.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_sessions_list_for_user_json(const torii_client_t *client,
                                                         const char *user_id,
@@ -1377,9 +1184,7 @@ torii_status_t torii_client_sessions_list_for_user_json(const torii_client_t *cl
                                                         torii_error_t **err);
 
 /// Ends all sessions of a user.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_sessions_revoke_all_for_user(const torii_client_t *client,
                                                          const char *user_id,
@@ -1387,9 +1192,7 @@ torii_status_t torii_client_sessions_revoke_all_for_user(const torii_client_t *c
                                                          torii_error_t **err);
 
 /// Ends one session of a user. Succeeds if the session has already ended.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_sessions_revoke(const torii_client_t *client,
                                             const char *user_id,
@@ -1400,10 +1203,7 @@ torii_status_t torii_client_sessions_revoke(const torii_client_t *client,
 
 /// == Organizations ==
 ///
-/// Reads organizations and their members, and changes their metadata.
-///
 /// Returns a page of the environment's organizations. `name` [may be NULL] is a part of the name.
-///
 /// Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_organizations_list_json(const torii_client_t *client,
@@ -1416,9 +1216,7 @@ torii_status_t torii_client_organizations_list_json(const torii_client_t *client
                                                     torii_error_t **err);
 
 /// Returns an organization.
-///
-/// Errors: 404.
-/// Since: 0.1.0.
+/// Errors: 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_organizations_get_json(const torii_client_t *client,
                                                    const char *organization_id,
@@ -1427,9 +1225,7 @@ torii_status_t torii_client_organizations_get_json(const torii_client_t *client,
                                                    torii_error_t **err);
 
 /// Returns a page of the organization's members, each with the role and the metadata of the membership.
-///
-/// Errors: 404.
-/// Since: 0.1.0.
+/// Errors: 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_organizations_list_members_json(const torii_client_t *client,
                                                             const char *organization_id,
@@ -1442,9 +1238,7 @@ torii_status_t torii_client_organizations_list_members_json(const torii_client_t
 
 /// Merges "publicMetadata" and "privateMetadata" of the body into the organization's. A null removes its
 /// key. At least one of the two is required.
-///
-/// Errors: 400, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_organizations_update_metadata_json(const torii_client_t *client,
                                                                const char *organization_id,
@@ -1455,9 +1249,7 @@ torii_status_t torii_client_organizations_update_metadata_json(const torii_clien
                                                                torii_error_t **err);
 
 /// Merges metadata into a membership's, as torii_client_organizations_update_metadata_json() does.
-///
-/// Errors: 400, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_organizations_update_member_metadata_json(const torii_client_t *client,
                                                                       const char *organization_id,
@@ -1471,15 +1263,11 @@ torii_status_t torii_client_organizations_update_member_metadata_json(const tori
 
 /// == Invitations ==
 ///
-/// Invites people by email.
-///
 /// Creates an invitation and sends its email. torii requires "email", "publicMetadata" and
 /// "privateMetadata" in the body; empty metadata is {}. Never retried once sent: after
 /// TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
-///
 /// Errors: 400; 409 if the email address has an account; 429 after too many invitations, with
-/// torii_error_retry_after() if the API says when.
-/// Since: 0.1.0.
+/// torii_error_retry_after() if the API says when. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_invitations_create_json(const torii_client_t *client,
                                                     const char *body,
@@ -1489,7 +1277,6 @@ torii_status_t torii_client_invitations_create_json(const torii_client_t *client
 
 /// Returns a page of the environment's invitations, without metadata. `statuses` [may be NULL] is a JSON
 /// array, such as ["PENDING", "ACCEPTED"]. `search` [may be NULL] is a text to search for.
-///
 /// Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_invitations_list_json(const torii_client_t *client,
@@ -1504,9 +1291,7 @@ torii_status_t torii_client_invitations_list_json(const torii_client_t *client,
                                                   torii_error_t **err);
 
 /// Returns an invitation, with its metadata.
-///
-/// Errors: 404.
-/// Since: 0.1.0.
+/// Errors: 404. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_invitations_get_json(const torii_client_t *client,
                                                  const char *invitation_id,
@@ -1515,9 +1300,7 @@ torii_status_t torii_client_invitations_get_json(const torii_client_t *client,
                                                  torii_error_t **err);
 
 /// Sends an invitation again, with a new link. Never retried once sent.
-///
-/// Errors: 404, 409.
-/// Since: 0.1.0.
+/// Errors: 404, 409. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_invitations_resend_json(const torii_client_t *client,
                                                     const char *invitation_id,
@@ -1527,9 +1310,7 @@ torii_status_t torii_client_invitations_resend_json(const torii_client_t *client
 
 /// Revokes an invitation. Never retried once sent: the API does not document the answer to a second
 /// call.
-///
-/// Errors: 404, 409.
-/// Since: 0.1.0.
+/// Errors: 404, 409. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_invitations_revoke(const torii_client_t *client,
                                                const char *invitation_id,
@@ -1538,7 +1319,6 @@ torii_status_t torii_client_invitations_revoke(const torii_client_t *client,
 
 /// Merges "publicMetadata" and "privateMetadata" of the body into those of a pending invitation. A null
 /// removes its key. At least one of the two is required.
-///
 /// Errors: 400, 404; 409 with the code "invitation_not_pending" or "invitation_patch_conflict".
 /// Since: 0.1.0.
 TORII_API
@@ -1552,11 +1332,8 @@ torii_status_t torii_client_invitations_update_metadata_json(const torii_client_
 
 /// == Impersonation ==
 ///
-/// Lets support staff sign in as a user.
-///
 /// Returns a single-use "token" to sign in as the user, and a "url" that redeems it. torii requires
 /// "actorUserId" and "reason" in the body. Never retried once sent, since each call counts toward a quota.
-///
 /// Errors: 400; 402 if the plan or its quota does not allow it; 403 if there is no such user.
 /// Since: 0.1.0.
 TORII_API
@@ -1570,20 +1347,14 @@ torii_status_t torii_client_impersonation_create_token_json(const torii_client_t
 
 /// == Allowed origins ==
 ///
-/// The origins from which browsers may call torii.
-///
-/// Returns all "origins".
-///
-/// Since: 0.1.0.
+/// Returns the "origins" from which browsers may call torii. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_allowed_origins_get_json(const torii_client_t *client,
                                                      torii_json_t **out,
                                                      torii_error_t **err);
 
 /// Replaces all origins by the "origins" of the body, and returns them.
-///
-/// Errors: 400.
-/// Since: 0.1.0.
+/// Errors: 400. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_allowed_origins_set_json(const torii_client_t *client,
                                                      const char *body,
@@ -1592,47 +1363,26 @@ torii_status_t torii_client_allowed_origins_set_json(const torii_client_t *clien
                                                      torii_error_t **err);
 
 /// == JSON ==
-///
 /// A `pointer` follows RFC 6901: "" is the whole text, else "/member/0/member", with "~1" for "/" and
 /// "~0" for "~" in a member's name.
 ///
-/// Returns the whole text.
-///
-/// Since: 0.1.0.
+/// Returns the whole text. Since: 0.1.0.
 TORII_API const char *torii_json_text(const torii_json_t *json, size_t *len);
 
-/// Returns the type of the value at the pointer. TORII_JSON_ABSENT for NULL.
-///
-/// Since: 0.1.0.
-TORII_API
-torii_json_type_t torii_json_type(const torii_json_t *json,
-                                  const char *pointer,
-                                  size_t pointer_len);
+/// Returns the type of the value at the pointer. TORII_JSON_ABSENT for NULL. Since: 0.1.0.
+TORII_API torii_json_type_t torii_json_type(const torii_json_t *json, const char *pointer, size_t pointer_len);
 
 /// Returns the value at the pointer exactly as it stands in the text, and sets `*len` to its length.
 /// NULL if there is none, or if `len` is NULL. Points into the text, so no NUL follows the value.
-///
 /// Since: 0.1.0.
-TORII_API
-const char *torii_json_raw(const torii_json_t *json,
-                           const char *pointer,
-                           size_t pointer_len,
-                           size_t *len);
+TORII_API const char *torii_json_raw(const torii_json_t *json, const char *pointer, size_t pointer_len, size_t *len);
 
 /// Returns the string at the pointer, unescaped. NULL if there is none, if it is not a string, or if it
-/// contains U+0000; torii_json_raw() returns it then.
-///
-/// Since: 0.1.0.
-TORII_API
-const char *torii_json_string(const torii_json_t *json,
-                              const char *pointer,
-                              size_t pointer_len,
-                              size_t *len);
+/// contains U+0000; torii_json_raw() returns it then. Since: 0.1.0.
+TORII_API const char *torii_json_string(const torii_json_t *json, const char *pointer, size_t pointer_len, size_t *len);
 
 /// Reads the integer at the pointer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no integer that fits.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no integer that fits. Since: 0.1.0.
 TORII_API
 torii_status_t torii_json_int(const torii_json_t *json,
                               const char *pointer,
@@ -1641,9 +1391,7 @@ torii_status_t torii_json_int(const torii_json_t *json,
                               torii_error_t **err);
 
 /// Reads the number at the pointer, rounded to the nearest double.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no number, or none a double can hold.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no number, or none a double can hold. Since: 0.1.0.
 TORII_API
 torii_status_t torii_json_double(const torii_json_t *json,
                                  const char *pointer,
@@ -1652,9 +1400,7 @@ torii_status_t torii_json_double(const torii_json_t *json,
                                  torii_error_t **err);
 
 /// Reads the boolean at the pointer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no boolean.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no boolean. Since: 0.1.0.
 TORII_API
 torii_status_t torii_json_bool(const torii_json_t *json,
                                const char *pointer,
@@ -1663,9 +1409,7 @@ torii_status_t torii_json_bool(const torii_json_t *json,
                                torii_error_t **err);
 
 /// Counts the elements of the array, or the members of the object, at the pointer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is neither.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is neither. Since: 0.1.0.
 TORII_API
 torii_status_t torii_json_length(const torii_json_t *json,
                                  const char *pointer,
@@ -1673,31 +1417,22 @@ torii_status_t torii_json_length(const torii_json_t *json,
                                  size_t *out,
                                  torii_error_t **err);
 
-/// Returns whether the value at the pointer is null. An absent value is not null.
-///
-/// Since: 0.1.0.
+/// Returns whether the value at the pointer is null. An absent value is not null. Since: 0.1.0.
 TORII_API bool torii_json_is_null(const torii_json_t *json, const char *pointer, size_t pointer_len);
 
-/// Frees a JSON handle.
-///
-/// Since: 0.1.0.
+/// Frees a JSON handle. Since: 0.1.0.
 TORII_API void torii_json_free(torii_json_t *json);
 
 /// == Patches ==
-///
 /// Builds a JSON object for torii_client_users_update_json(): set, clear and leave alone are three
 /// different things there. Fields keep the order in which they were first named; naming one again
-/// replaces its value. A field's name must not be empty.
+/// replaces its value. An empty name is TORII_ERR_INVALID_ARGUMENT.
 ///
-/// Creates a patch without fields: {}, which changes nothing.
-///
-/// Since: 0.1.0.
+/// Creates a patch without fields: {}, which changes nothing. Since: 0.1.0.
 TORII_API torii_patch_t *torii_patch_new(void);
 
 /// Sets a field to a string, which may contain U+0000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or a value that is not UTF-8.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for a value that is not UTF-8. Since: 0.1.0.
 TORII_API
 torii_status_t torii_patch_set_string(torii_patch_t *patch,
                                       const char *name,
@@ -1706,10 +1441,7 @@ torii_status_t torii_patch_set_string(torii_patch_t *patch,
                                       size_t value_len,
                                       torii_error_t **err);
 
-/// Sets a field to a boolean.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Sets a field to a boolean. Since: 0.1.0.
 TORII_API
 torii_status_t torii_patch_set_bool(torii_patch_t *patch,
                                     const char *name,
@@ -1717,10 +1449,7 @@ torii_status_t torii_patch_set_bool(torii_patch_t *patch,
                                     bool value,
                                     torii_error_t **err);
 
-/// Sets a field to an integer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Sets a field to an integer. Since: 0.1.0.
 TORII_API
 torii_status_t torii_patch_set_int(torii_patch_t *patch,
                                    const char *name,
@@ -1729,9 +1458,7 @@ torii_status_t torii_patch_set_int(torii_patch_t *patch,
                                    torii_error_t **err);
 
 /// Sets a field to a JSON value, such as an object or an array. The value is sent as written.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or if `json` is not one JSON value.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `json` is not one JSON value. Since: 0.1.0.
 TORII_API
 torii_status_t torii_patch_set_json(torii_patch_t *patch,
                                     const char *name,
@@ -1740,20 +1467,14 @@ torii_status_t torii_patch_set_json(torii_patch_t *patch,
                                     size_t json_len,
                                     torii_error_t **err);
 
-/// Clears a field: it is sent as null.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Clears a field: it is sent as null. Since: 0.1.0.
 TORII_API
 torii_status_t torii_patch_set_null(torii_patch_t *patch,
                                     const char *name,
                                     size_t name_len,
                                     torii_error_t **err);
 
-/// Leaves a field alone: it is not sent.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Leaves a field alone: it is not sent. Since: 0.1.0.
 TORII_API
 torii_status_t torii_patch_unset(torii_patch_t *patch,
                                  const char *name,
@@ -1761,14 +1482,10 @@ torii_status_t torii_patch_unset(torii_patch_t *patch,
                                  torii_error_t **err);
 
 /// Returns the object as JSON, to pass as a body. Unlike other text it is valid only until the patch
-/// changes or is freed.
-///
-/// Since: 0.1.0.
+/// changes or is freed. Since: 0.1.0.
 TORII_API const char *torii_patch_json(const torii_patch_t *patch, size_t *len);
 
-/// Frees a patch, and with it the text of torii_patch_json().
-///
-/// Since: 0.1.0.
+/// Frees a patch, and with it the text of torii_patch_json(). Since: 0.1.0.
 TORII_API void torii_patch_free(torii_patch_t *patch);
 
 #ifdef __cplusplus

@@ -10,11 +10,7 @@ use super::status::torii_status_t;
 
 /// == Allowed origins ==
 ///
-/// The origins from which browsers may call torii.
-///
-/// Returns all "origins".
-///
-/// Since: 0.1.0.
+/// Returns the "origins" from which browsers may call torii. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_allowed_origins_get_json(
     client: *const torii_client_t,
@@ -26,9 +22,7 @@ pub unsafe extern "C" fn torii_client_allowed_origins_get_json(
 }
 
 /// Replaces all origins by the "origins" of the body, and returns them.
-///
-/// Errors: 400.
-/// Since: 0.1.0.
+/// Errors: 400. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_allowed_origins_set_json(
     client: *const torii_client_t,

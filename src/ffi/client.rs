@@ -16,7 +16,6 @@ use crate::json::Json;
 pub struct torii_client_t(Client);
 
 /// == Client ==
-///
 /// Calls torii's backend API for the environment of a secret key. Create one client at startup: it keeps
 /// connections open between calls. A client created before fork() works in the child, with connections
 /// of its own.
@@ -46,10 +45,8 @@ pub struct torii_client_t(Client);
 ///
 /// Creates a client. `secret_key` is "sk_live_…" or "sk_test_…". Sends nothing and does not block.
 /// `options` [may be NULL] are copied.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `secret_key` has another form; TORII_ERR_INVALID_CONFIG for
-/// plain http to another host.
-/// Since: 0.1.0.
+/// plain http to another host. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_new(
     secret_key: *const c_char,
@@ -78,9 +75,7 @@ pub unsafe extern "C" fn torii_client_new(
 /// percent-encoded, without the question mark. `body` [may be NULL] is a JSON object. An answer without a
 /// body is null.
 ///
-/// GET is idempotent; the other methods are never retried once sent.
-///
-/// Since: 0.1.0.
+/// GET is idempotent; the other methods are never retried once sent. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_request_json(
     client: *const torii_client_t,
@@ -107,9 +102,7 @@ pub unsafe extern "C" fn torii_client_request_json(
     }
 }
 
-/// Frees a client, closes its connections and wipes its secret key.
-///
-/// Since: 0.1.0.
+/// Frees a client, closes its connections and wipes its secret key. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_free(client: *mut torii_client_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

@@ -16,21 +16,16 @@ use crate::error::Result;
 pub struct torii_client_options_t(pub(super) ClientOptions);
 
 /// == Client options ==
-///
 /// A setter that fails leaves the options as they were. An invalid value is TORII_ERR_INVALID_ARGUMENT,
 /// and the message names it.
 ///
-/// Creates options with the defaults that the setters state.
-///
-/// Since: 0.1.0.
+/// Creates options with the defaults that the setters state. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_client_options_new() -> *mut torii_client_options_t {
     caught(ptr::null_mut(), || into_raw(torii_client_options_t(ClientOptions::new())))
 }
 
-/// Sets the base URL of the API. Default: "https://api.torii.so".
-///
-/// Since: 0.1.0.
+/// Sets the base URL of the API. Default: "https://api.torii.so". Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_api_url(
     options: *mut torii_client_options_t,
@@ -49,9 +44,7 @@ pub unsafe extern "C" fn torii_client_options_set_api_url(
 }
 
 /// Sets the timeout of a call, including every retry and the backoff between them: 100 to 600000
-/// milliseconds. Default: 30000.
-///
-/// Since: 0.1.0.
+/// milliseconds. Default: 30000. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_timeout_ms(
     options: *mut torii_client_options_t,
@@ -68,9 +61,7 @@ pub unsafe extern "C" fn torii_client_options_set_timeout_ms(
 }
 
 /// Sets the timeout of looking up the API's name, and of connecting to it: 100 to 60000 milliseconds,
-/// within the timeout of the call. Default: 5000.
-///
-/// Since: 0.1.0.
+/// within the timeout of the call. Default: 5000. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_connect_timeout_ms(
     options: *mut torii_client_options_t,
@@ -86,9 +77,7 @@ pub unsafe extern "C" fn torii_client_options_set_connect_timeout_ms(
     }
 }
 
-/// Sets how often a call is retried: 0 to 10 times. Default: 2.
-///
-/// Since: 0.1.0.
+/// Sets how often a call is retried: 0 to 10 times. Default: 2. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_max_retries(
     options: *mut torii_client_options_t,
@@ -105,9 +94,7 @@ pub unsafe extern "C" fn torii_client_options_set_max_retries(
 }
 
 /// Trusts the certificate authorities in this PEM file instead of the platform's. Reads the file now.
-///
-/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_ca_file(
     options: *mut torii_client_options_t,
@@ -127,7 +114,6 @@ pub unsafe extern "C" fn torii_client_options_set_ca_file(
 
 /// Calls the API through an http or https proxy (CONNECT), such as
 /// "http://user:password@proxy.example:3128". Default: none, whatever the environment says.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_proxy(
@@ -147,9 +133,7 @@ pub unsafe extern "C" fn torii_client_options_set_proxy(
 }
 
 /// Appends the name of your program to `User-Agent`, such as "shop/1.2": up to 256 characters of visible
-/// ASCII and spaces.
-///
-/// Since: 0.1.0.
+/// ASCII and spaces. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
     options: *mut torii_client_options_t,
@@ -168,9 +152,7 @@ pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
 }
 
 /// Allows plain http to hosts other than loopback. Default: false. Anyone on the path can then read the
-/// secret key.
-///
-/// Since: 0.1.0.
+/// secret key. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_allow_http(
     options: *mut torii_client_options_t,
@@ -186,9 +168,7 @@ pub unsafe extern "C" fn torii_client_options_set_allow_http(
     }
 }
 
-/// Frees options.
-///
-/// Since: 0.1.0.
+/// Frees options. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_free(options: *mut torii_client_options_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

@@ -10,11 +10,8 @@ use super::status::torii_status_t;
 
 /// == Impersonation ==
 ///
-/// Lets support staff sign in as a user.
-///
 /// Returns a single-use "token" to sign in as the user, and a "url" that redeems it. torii requires
 /// "actorUserId" and "reason" in the body. Never retried once sent, since each call counts toward a quota.
-///
 /// Errors: 400; 402 if the plan or its quota does not allow it; 403 if there is no such user.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]

@@ -11,15 +11,11 @@ use crate::api::states;
 
 /// == Invitations ==
 ///
-/// Invites people by email.
-///
 /// Creates an invitation and sends its email. torii requires "email", "publicMetadata" and
 /// "privateMetadata" in the body; empty metadata is {}. Never retried once sent: after
 /// TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
-///
 /// Errors: 400; 409 if the email address has an account; 429 after too many invitations, with
-/// torii_error_retry_after() if the API says when.
-/// Since: 0.1.0.
+/// torii_error_retry_after() if the API says when. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_create_json(
     client: *const torii_client_t,
@@ -39,7 +35,6 @@ pub unsafe extern "C" fn torii_client_invitations_create_json(
 
 /// Returns a page of the environment's invitations, without metadata. `statuses` [may be NULL] is a JSON
 /// array, such as ["PENDING", "ACCEPTED"]. `search` [may be NULL] is a text to search for.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_list_json(
@@ -68,9 +63,7 @@ pub unsafe extern "C" fn torii_client_invitations_list_json(
 }
 
 /// Returns an invitation, with its metadata.
-///
-/// Errors: 404.
-/// Since: 0.1.0.
+/// Errors: 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_get_json(
     client: *const torii_client_t,
@@ -89,9 +82,7 @@ pub unsafe extern "C" fn torii_client_invitations_get_json(
 }
 
 /// Sends an invitation again, with a new link. Never retried once sent.
-///
-/// Errors: 404, 409.
-/// Since: 0.1.0.
+/// Errors: 404, 409. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_resend_json(
     client: *const torii_client_t,
@@ -111,9 +102,7 @@ pub unsafe extern "C" fn torii_client_invitations_resend_json(
 
 /// Revokes an invitation. Never retried once sent: the API does not document the answer to a second
 /// call.
-///
-/// Errors: 404, 409.
-/// Since: 0.1.0.
+/// Errors: 404, 409. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_revoke(
     client: *const torii_client_t,
@@ -132,7 +121,6 @@ pub unsafe extern "C" fn torii_client_invitations_revoke(
 
 /// Merges "publicMetadata" and "privateMetadata" of the body into those of a pending invitation. A null
 /// removes its key. At least one of the two is required.
-///
 /// Errors: 400, 404; 409 with the code "invitation_not_pending" or "invitation_patch_conflict".
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]

@@ -10,10 +10,7 @@ use super::status::torii_status_t;
 
 /// == Organizations ==
 ///
-/// Reads organizations and their members, and changes their metadata.
-///
 /// Returns a page of the environment's organizations. `name` [may be NULL] is a part of the name.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_list_json(
@@ -37,9 +34,7 @@ pub unsafe extern "C" fn torii_client_organizations_list_json(
 }
 
 /// Returns an organization.
-///
-/// Errors: 404.
-/// Since: 0.1.0.
+/// Errors: 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_get_json(
     client: *const torii_client_t,
@@ -58,9 +53,7 @@ pub unsafe extern "C" fn torii_client_organizations_get_json(
 }
 
 /// Returns a page of the organization's members, each with the role and the metadata of the membership.
-///
-/// Errors: 404.
-/// Since: 0.1.0.
+/// Errors: 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_list_members_json(
     client: *const torii_client_t,
@@ -84,9 +77,7 @@ pub unsafe extern "C" fn torii_client_organizations_list_members_json(
 
 /// Merges "publicMetadata" and "privateMetadata" of the body into the organization's. A null removes its
 /// key. At least one of the two is required.
-///
-/// Errors: 400, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_update_metadata_json(
     client: *const torii_client_t,
@@ -108,9 +99,7 @@ pub unsafe extern "C" fn torii_client_organizations_update_metadata_json(
 }
 
 /// Merges metadata into a membership's, as torii_client_organizations_update_metadata_json() does.
-///
-/// Errors: 400, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_update_member_metadata_json(
     client: *const torii_client_t,

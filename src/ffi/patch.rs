@@ -15,23 +15,18 @@ use crate::patch::Patch;
 pub struct torii_patch_t(Patch);
 
 /// == Patches ==
-///
 /// Builds a JSON object for torii_client_users_update_json(): set, clear and leave alone are three
 /// different things there. Fields keep the order in which they were first named; naming one again
 /// replaces its value. An empty name is TORII_ERR_INVALID_ARGUMENT.
 ///
-/// Creates a patch without fields: {}, which changes nothing.
-///
-/// Since: 0.1.0.
+/// Creates a patch without fields: {}, which changes nothing. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_patch_new() -> *mut torii_patch_t {
     caught(ptr::null_mut(), || into_raw(torii_patch_t(Patch::new())))
 }
 
 /// Sets a field to a string, which may contain U+0000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for a value that is not UTF-8.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for a value that is not UTF-8. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_string(
     patch: *mut torii_patch_t,
@@ -52,9 +47,7 @@ pub unsafe extern "C" fn torii_patch_set_string(
     }
 }
 
-/// Sets a field to a boolean.
-///
-/// Since: 0.1.0.
+/// Sets a field to a boolean. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_bool(
     patch: *mut torii_patch_t,
@@ -73,9 +66,7 @@ pub unsafe extern "C" fn torii_patch_set_bool(
     }
 }
 
-/// Sets a field to an integer.
-///
-/// Since: 0.1.0.
+/// Sets a field to an integer. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_int(
     patch: *mut torii_patch_t,
@@ -95,9 +86,7 @@ pub unsafe extern "C" fn torii_patch_set_int(
 }
 
 /// Sets a field to a JSON value, such as an object or an array. The value is sent as written.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `json` is not one JSON value.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `json` is not one JSON value. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_json(
     patch: *mut torii_patch_t,
@@ -118,9 +107,7 @@ pub unsafe extern "C" fn torii_patch_set_json(
     }
 }
 
-/// Clears a field: it is sent as null.
-///
-/// Since: 0.1.0.
+/// Clears a field: it is sent as null. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_null(
     patch: *mut torii_patch_t,
@@ -138,9 +125,7 @@ pub unsafe extern "C" fn torii_patch_set_null(
     }
 }
 
-/// Leaves a field alone: it is not sent.
-///
-/// Since: 0.1.0.
+/// Leaves a field alone: it is not sent. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_unset(
     patch: *mut torii_patch_t,
@@ -159,9 +144,7 @@ pub unsafe extern "C" fn torii_patch_unset(
 }
 
 /// Returns the object as JSON, to pass as a body. Unlike other text it is valid only until the patch
-/// changes or is freed.
-///
-/// Since: 0.1.0.
+/// changes or is freed. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_json(
     patch: *const torii_patch_t,
@@ -171,9 +154,7 @@ pub unsafe extern "C" fn torii_patch_json(
     unsafe { borrow(len, || Some(shared(patch, "patch").ok()?.0.nul_json())) }
 }
 
-/// Frees a patch, and with it the text of torii_patch_json().
-///
-/// Since: 0.1.0.
+/// Frees a patch, and with it the text of torii_patch_json(). Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_free(patch: *mut torii_patch_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

@@ -60,7 +60,6 @@ pub enum torii_verify_t {
 const HEADER_SIZE: usize = size_of::<torii_record_t>();
 
 /// == Verifying without a handle ==
-///
 /// One call for bindings, and for C without malloc().
 ///
 /// Verifies a token as torii_verify_token() does and writes the result to `buf`: nothing to free.
@@ -70,7 +69,6 @@ const HEADER_SIZE: usize = size_of::<torii_record_t>();
 /// aligned and must not overlap `text`. TORII_RECORD_MAX bytes always suffice. Its header is zeroed on
 /// entry, so that a reused buffer never shows an earlier user. `size` [may be NULL] receives the size of
 /// the record.
-///
 /// Blocks as torii_verify_token() does, unless TORII_VERIFY_NOWAIT is set.
 /// Errors: TORII_ERR_BUFFER_TOO_SMALL if the token was accepted but the record does not fit: `*size` is
 /// the size it needs, and the call is not counted. TORII_ERR_INVALID_ARGUMENT for an unknown flag, a

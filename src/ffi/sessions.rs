@@ -9,13 +9,10 @@ use super::pointer::text;
 use super::status::torii_status_t;
 
 /// == Sessions ==
-///
 /// Lists and ends users' sessions. Tokens already issued stay valid until they expire.
 ///
 /// Returns the user's active sessions as an array, the most recently used first. Not paged.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
     client: *const torii_client_t,
@@ -34,9 +31,7 @@ pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
 }
 
 /// Ends all sessions of a user.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
     client: *const torii_client_t,
@@ -54,9 +49,7 @@ pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
 }
 
 /// Ends one session of a user. Succeeds if the session has already ended.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_revoke(
     client: *const torii_client_t,

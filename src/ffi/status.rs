@@ -119,12 +119,8 @@ impl From<Status> for torii_status_t {
 
 /// == Status ==
 ///
-/// Every fallible function returns a torii_status_t.
-///
 /// Returns the name of a status, such as "TORII_ERR_TOKEN_EXPIRED"; "TORII_ERR_UNKNOWN" for an unknown
-/// number. The text is static.
-///
-/// Since: 0.1.0.
+/// number. The text is static. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
     let name = match Status::from_number(status) {
@@ -135,9 +131,7 @@ pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
 }
 
 /// Returns the HTTP status for your own client: 200 for TORII_OK, 401 for an invalid token, 403 for
-/// TORII_ERR_POLICY, 503 if keys are missing, 400 for an invalid webhook, else 500.
-///
-/// Since: 0.1.0.
+/// TORII_ERR_POLICY, 503 if keys are missing, 400 for an invalid webhook, else 500. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_status_http(status: u32) -> u32 {
     Status::from_number(status).map_or(500, |status| u32::from(status.http()))

@@ -10,14 +10,10 @@ use super::status::torii_status_t;
 
 /// == Users ==
 ///
-/// Creates, finds, changes and deletes the environment's users, and bans them.
-///
 /// Returns a page of users that match every member of `filter` [may be NULL], a JSON object with
 /// "name", "email", "userIds", "emailAddresses", "statuses", "createdAfter", "createdBefore" or
 /// "organizationId". An absent member is no filter; null and an empty array are sent as they are.
-///
-/// Errors: 400 for a filter the API rejects.
-/// Since: 0.1.0.
+/// Errors: 400 for a filter the API rejects. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_json(
     client: *const torii_client_t,
@@ -40,9 +36,7 @@ pub unsafe extern "C" fn torii_client_users_list_json(
 }
 
 /// Returns a user.
-///
-/// Errors: 403 if the user is deleted or of another environment; 404 if there is none.
-/// Since: 0.1.0.
+/// Errors: 403 if the user is deleted or of another environment; 404 if there is none. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_get_json(
     client: *const torii_client_t,
@@ -62,9 +56,7 @@ pub unsafe extern "C" fn torii_client_users_get_json(
 
 /// Creates a user. Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the user may
 /// exist. See torii_error_unsent().
-///
-/// Errors: 400; 409 if the email address is taken.
-/// Since: 0.1.0.
+/// Errors: 400; 409 if the email address is taken. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_create_json(
     client: *const torii_client_t,
@@ -84,9 +76,7 @@ pub unsafe extern "C" fn torii_client_users_create_json(
 
 /// Updates a user: an absent field stays as it is, null clears it, a value sets it. Build such a body
 /// with torii_patch_t.
-///
-/// Errors: 400, 403, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_json(
     client: *const torii_client_t,
@@ -109,9 +99,7 @@ pub unsafe extern "C" fn torii_client_users_update_json(
 
 /// Merges "publicMetadata", "privateMetadata" and "unsafeMetadata" of the body into the user's. A null
 /// removes its key.
-///
-/// Errors: 400, 403, 404.
-/// Since: 0.1.0.
+/// Errors: 400, 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_metadata_json(
     client: *const torii_client_t,
@@ -134,9 +122,7 @@ pub unsafe extern "C" fn torii_client_users_update_metadata_json(
 
 /// Deletes a user. The API answers 403 if the user is deleted already. After a retry whose first answer
 /// was lost, a 403 is a success.
-///
-/// Errors: 403, 404.
-/// Since: 0.1.0.
+/// Errors: 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_delete(
     client: *const torii_client_t,
@@ -155,9 +141,7 @@ pub unsafe extern "C" fn torii_client_users_delete(
 
 /// Bans a user, ends all the user's sessions, and returns the user. Tokens already issued stay valid
 /// until they expire.
-///
-/// Errors: 403, 404.
-/// Since: 0.1.0.
+/// Errors: 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_ban_json(
     client: *const torii_client_t,
@@ -176,9 +160,7 @@ pub unsafe extern "C" fn torii_client_users_ban_json(
 }
 
 /// Lifts a ban and returns the user.
-///
-/// Errors: 403, 404.
-/// Since: 0.1.0.
+/// Errors: 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_unban_json(
     client: *const torii_client_t,
@@ -197,9 +179,7 @@ pub unsafe extern "C" fn torii_client_users_unban_json(
 }
 
 /// Returns a page of the user's organizations, each with the role and the metadata of the membership.
-///
-/// Errors: 403 if there is no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_organizations_json(
     client: *const torii_client_t,

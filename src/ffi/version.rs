@@ -6,13 +6,10 @@ use std::ffi::{CStr, c_char};
 const ABI_VERSION: u32 = 0;
 
 /// == Version ==
-///
 /// The dynamic linker checks the ABI version for a linked program. A program that loads the library
 /// itself compares torii_abi_version() with TORII_ABI_VERSION.
 ///
-/// Returns the version of the loaded library, such as "0.1.0". The text is static.
-///
-/// Since: 0.1.0.
+/// Returns the version of the loaded library, such as "0.1.0". The text is static. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_version() -> *const c_char {
     const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "\0");
@@ -20,9 +17,7 @@ pub extern "C" fn torii_version() -> *const c_char {
 }
 
 /// Returns the ABI version of the loaded library, the number in `libtorii.so.N`. A program or binding
-/// built for another ABI version must not continue.
-///
-/// Since: 0.1.0.
+/// built for another ABI version must not continue. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_abi_version() -> u32 {
     ABI_VERSION

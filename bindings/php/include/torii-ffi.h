@@ -85,6 +85,28 @@ typedef struct torii_verifier_t torii_verifier_t;
 
 typedef struct torii_webhook_t torii_webhook_t;
 
+typedef struct {
+  uint32_t offset;
+  uint32_t len;
+} torii_span_t;
+
+typedef struct {
+  uint32_t size;
+  uint32_t header_size;
+  uint32_t flags;
+  uint32_t reserved;
+  int64_t issued_at;
+  int64_t expires_at;
+  torii_span_t user_id;
+  torii_span_t environment_id;
+  torii_span_t issuer;
+  torii_span_t locale;
+  torii_span_t organization_id;
+  torii_span_t organization_role;
+  torii_span_t actor_id;
+  torii_span_t claims_json;
+} torii_record_t;
+
 const char *torii_version(void);
 
 uint32_t torii_abi_version(void);
@@ -151,9 +173,7 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
 
 torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
 
-torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier,
-                                         torii_json_t **out,
-                                         torii_error_t **err);
+torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier, torii_json_t **out, torii_error_t **err);
 
 void torii_verifier_free(torii_verifier_t *verifier);
 
@@ -230,9 +250,7 @@ torii_status_t torii_verifier_options_set_max_lifetime_seconds(torii_verifier_op
                                                                uint32_t seconds,
                                                                torii_error_t **err);
 
-torii_status_t torii_verifier_options_require(torii_verifier_options_t *options,
-                                              uint32_t flags,
-                                              torii_error_t **err);
+torii_status_t torii_verifier_options_require(torii_verifier_options_t *options, uint32_t flags, torii_error_t **err);
 
 torii_status_t torii_verifier_options_set_requirements(torii_verifier_options_t *options,
                                                        const torii_requirements_t *requirements,
@@ -295,9 +313,7 @@ void torii_verifier_options_free(torii_verifier_options_t *options);
 
 torii_requirements_t *torii_requirements_new(void);
 
-torii_status_t torii_requirements_add_flags(torii_requirements_t *requirements,
-                                            uint32_t flags,
-                                            torii_error_t **err);
+torii_status_t torii_requirements_add_flags(torii_requirements_t *requirements, uint32_t flags, torii_error_t **err);
 
 torii_status_t torii_requirements_add_claim(torii_requirements_t *requirements,
                                             const char *pointer,
@@ -341,10 +357,7 @@ int64_t torii_auth_issued_at(const torii_auth_t *auth);
 
 int64_t torii_auth_expires_at(const torii_auth_t *auth);
 
-const char *torii_auth_claim_string(const torii_auth_t *auth,
-                                    const char *name,
-                                    size_t name_len,
-                                    size_t *len);
+const char *torii_auth_claim_string(const torii_auth_t *auth, const char *name, size_t name_len, size_t *len);
 
 torii_status_t torii_auth_claims(const torii_auth_t *auth, torii_json_t **out, torii_error_t **err);
 
@@ -354,19 +367,14 @@ torii_status_t torii_auth_require(const torii_auth_t *auth,
 
 void torii_auth_free(torii_auth_t *auth);
 
-torii_status_t torii_webhook_new(const char *secret,
-                                 size_t secret_len,
-                                 torii_webhook_t **out,
-                                 torii_error_t **err);
+torii_status_t torii_webhook_new(const char *secret, size_t secret_len, torii_webhook_t **out, torii_error_t **err);
 
 torii_status_t torii_webhook_add_secret(torii_webhook_t *webhook,
                                         const char *secret,
                                         size_t secret_len,
                                         torii_error_t **err);
 
-torii_status_t torii_webhook_set_tolerance_seconds(torii_webhook_t *webhook,
-                                                   uint32_t seconds,
-                                                   torii_error_t **err);
+torii_status_t torii_webhook_set_tolerance_seconds(torii_webhook_t *webhook, uint32_t seconds, torii_error_t **err);
 
 torii_status_t torii_webhook_verify(const torii_webhook_t *webhook,
                                     const char *id,
@@ -417,9 +425,7 @@ torii_status_t torii_client_options_set_user_agent_suffix(torii_client_options_t
                                                           size_t suffix_len,
                                                           torii_error_t **err);
 
-torii_status_t torii_client_options_set_allow_http(torii_client_options_t *options,
-                                                   bool allowed,
-                                                   torii_error_t **err);
+torii_status_t torii_client_options_set_allow_http(torii_client_options_t *options, bool allowed, torii_error_t **err);
 
 void torii_client_options_free(torii_client_options_t *options);
 
@@ -628,19 +634,11 @@ torii_status_t torii_client_allowed_origins_set_json(const torii_client_t *clien
 
 const char *torii_json_text(const torii_json_t *json, size_t *len);
 
-torii_json_type_t torii_json_type(const torii_json_t *json,
-                                  const char *pointer,
-                                  size_t pointer_len);
+torii_json_type_t torii_json_type(const torii_json_t *json, const char *pointer, size_t pointer_len);
 
-const char *torii_json_raw(const torii_json_t *json,
-                           const char *pointer,
-                           size_t pointer_len,
-                           size_t *len);
+const char *torii_json_raw(const torii_json_t *json, const char *pointer, size_t pointer_len, size_t *len);
 
-const char *torii_json_string(const torii_json_t *json,
-                              const char *pointer,
-                              size_t pointer_len,
-                              size_t *len);
+const char *torii_json_string(const torii_json_t *json, const char *pointer, size_t pointer_len, size_t *len);
 
 torii_status_t torii_json_int(const torii_json_t *json,
                               const char *pointer,
@@ -698,15 +696,9 @@ torii_status_t torii_patch_set_json(torii_patch_t *patch,
                                     size_t json_len,
                                     torii_error_t **err);
 
-torii_status_t torii_patch_set_null(torii_patch_t *patch,
-                                    const char *name,
-                                    size_t name_len,
-                                    torii_error_t **err);
+torii_status_t torii_patch_set_null(torii_patch_t *patch, const char *name, size_t name_len, torii_error_t **err);
 
-torii_status_t torii_patch_unset(torii_patch_t *patch,
-                                 const char *name,
-                                 size_t name_len,
-                                 torii_error_t **err);
+torii_status_t torii_patch_unset(torii_patch_t *patch, const char *name, size_t name_len, torii_error_t **err);
 
 const char *torii_patch_json(const torii_patch_t *patch, size_t *len);
 
