@@ -105,7 +105,7 @@
 #define TORII_API
 #endif
 
-/* Warns if the result of a function that decides who gets in is ignored. */
+/* On functions that decide about access: the compiler warns if the caller ignores the result. */
 #if defined(__GNUC__)
 #define TORII_NODISCARD __attribute__((warn_unused_result))
 #elif defined(_MSC_VER)
@@ -115,7 +115,7 @@
 #define TORII_NODISCARD
 #endif
 
-/* Warns of the use of a function: the version that deprecated it, and its replacement. */
+/* The version that deprecated a function, and its replacement: the compiler warns of a use. */
 #define TORII_DEPRECATED(since, use) TORII_DEPRECATED_NOTE("since " since "; use " use)
 #if defined(__GNUC__)
 #define TORII_DEPRECATED_NOTE(note) __attribute__((deprecated(note)))
@@ -1037,7 +1037,7 @@ TORII_API void torii_client_options_free(torii_client_options_t *options);
 /// - TORII_ERR_TIMEOUT if the call takes longer than the timeout;
 /// - TORII_ERR_RESPONSE if a successful answer is not JSON, is truncated, or exceeds 16777216 bytes.
 ///
-/// `Errors:` below lists the API's other answers by HTTP status.
+/// `Errors:` of a call lists further HTTP statuses of TORII_ERR_API.
 ///
 /// Creates a client. `secret_key` is "sk_live_…" or "sk_test_…". Sends nothing and does not block.
 /// `options` [may be NULL] are copied.

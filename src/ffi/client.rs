@@ -41,7 +41,7 @@ pub struct torii_client_t(Client);
 /// - TORII_ERR_TIMEOUT if the call takes longer than the timeout;
 /// - TORII_ERR_RESPONSE if a successful answer is not JSON, is truncated, or exceeds 16777216 bytes.
 ///
-/// `Errors:` below lists the API's other answers by HTTP status.
+/// `Errors:` of a call lists further HTTP statuses of TORII_ERR_API.
 ///
 /// Creates a client. `secret_key` is "sk_live_…" or "sk_test_…". Sends nothing and does not block.
 /// `options` [may be NULL] are copied.

@@ -22,3 +22,22 @@ pub extern "C" fn torii_version() -> *const c_char {
 pub extern "C" fn torii_abi_version() -> u32 {
     ABI_VERSION
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_has_the_version_of_the_crate() {
+        let header = include_str!("../../include/torii.h");
+        for (name, value) in [
+            ("ABI_VERSION", &*ABI_VERSION.to_string()),
+            ("VERSION_MAJOR", env!("CARGO_PKG_VERSION_MAJOR")),
+            ("VERSION_MINOR", env!("CARGO_PKG_VERSION_MINOR")),
+            ("VERSION_PATCH", env!("CARGO_PKG_VERSION_PATCH")),
+        ] {
+            let line = format!("#define TORII_{name} {value}");
+            assert!(header.lines().any(|found| found == line), "{line}");
+        }
+    }
+}
