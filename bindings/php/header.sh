@@ -18,6 +18,7 @@ trap 'rm -f "$config"' EXIT
     sed -e 's/^cpp_compat = true/cpp_compat = false/' \
         -e 's/^documentation = true/documentation = false/' \
         -e '/^header = """/,/^"""/d' \
-        -e '/^after_includes = """/,/^"""/d' ../../cbindgen.toml
+        -e '/^after_includes = """/,/^"""/d' \
+        -e '/^\[fn\]/,/^$/d' ../../cbindgen.toml
 } > "$config"
 "$cbindgen" --quiet --config "$config" --crate torii --output include/torii-ffi.h "$@" ../..

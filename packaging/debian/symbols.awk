@@ -5,8 +5,8 @@ BEGIN {
   print "* Build-Depends-Package: libtorii-dev"
 }
 
-/^ \* Since: / { since = $3; sub(/\.$/, "", since) }
-/^[a-z].* \*?torii_[a-z0-9_]+\(/ {
+/^\/\/\/ (.* )?Since: / { since = $NF; sub(/\.$/, "", since) }
+/^[A-Za-z].* \*?torii_[a-z0-9_]+\(/ {
   match($0, /torii_[a-z0-9_]+\(/)
   print " " substr($0, RSTART, RLENGTH - 1) "@Base " since
 }

@@ -15,12 +15,9 @@ use crate::verify::{Auth, Field};
 pub struct torii_auth_t(pub(super) Auth);
 
 /// == Reading a result ==
-///
 /// Text from a result never contains U+0000, so C and every other language see the same value.
 ///
-/// Returns the user id, claim `sub`.
-///
-/// Since: 0.1.0.
+/// Returns the user id, claim `sub`. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_user_id(
     auth: *const torii_auth_t,
@@ -30,9 +27,7 @@ pub unsafe extern "C" fn torii_auth_user_id(
     unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::UserId)) }
 }
 
-/// Returns the id of the user's environment, claim `pid`.
-///
-/// Since: 0.1.0.
+/// Returns the id of the user's environment, claim `pid`. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_environment_id(
     auth: *const torii_auth_t,
@@ -42,9 +37,7 @@ pub unsafe extern "C" fn torii_auth_environment_id(
     unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::EnvironmentId)) }
 }
 
-/// Returns the configured issuer that signed the token, without trailing slashes.
-///
-/// Since: 0.1.0.
+/// Returns the configured issuer that signed the token, without trailing slashes. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_issuer(
     auth: *const torii_auth_t,
@@ -54,9 +47,7 @@ pub unsafe extern "C" fn torii_auth_issuer(
     unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Issuer)) }
 }
 
-/// Returns the user's preferred locale, claim `locale`. NULL if absent.
-///
-/// Since: 0.1.0.
+/// Returns the user's preferred locale, claim `locale`. NULL if absent. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_locale(
     auth: *const torii_auth_t,
@@ -66,9 +57,7 @@ pub unsafe extern "C" fn torii_auth_locale(
     unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Locale)) }
 }
 
-/// Returns the id of the active organization, claim `o`. NULL if none is active.
-///
-/// Since: 0.1.0.
+/// Returns the id of the active organization, claim `o`. NULL if none is active. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_organization_id(
     auth: *const torii_auth_t,
@@ -79,9 +68,7 @@ pub unsafe extern "C" fn torii_auth_organization_id(
 }
 
 /// Returns the user's role in the active organization. NULL if absent. Roles are opaque names that an
-/// organization's owner assigns: check them together with the organization's id.
-///
-/// Since: 0.1.0.
+/// organization's owner assigns: check them together with the organization's id. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_organization_role(
     auth: *const torii_auth_t,
@@ -92,9 +79,7 @@ pub unsafe extern "C" fn torii_auth_organization_role(
 }
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
-/// does not mean that nobody does: see torii_auth_impersonating().
-///
-/// Since: 0.1.0.
+/// does not mean that nobody does: see torii_auth_impersonating(). Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_actor_id(
     auth: *const torii_auth_t,
@@ -104,9 +89,7 @@ pub unsafe extern "C" fn torii_auth_actor_id(
     unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::ActorId)) }
 }
 
-/// Returns all claims exactly as signed: the payload of the token.
-///
-/// Since: 0.1.0.
+/// Returns all claims exactly as signed: the payload of the token. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_claims_json(
     auth: *const torii_auth_t,
@@ -117,9 +100,7 @@ pub unsafe extern "C" fn torii_auth_claims_json(
 }
 
 /// Returns whether the user has a verified email address: claim `email_verified` is `true`. torii stamps
-/// this claim only through the environment's default JWT template.
-///
-/// Since: 0.1.0.
+/// this claim only through the environment's default JWT template. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_email_verified(auth: *const torii_auth_t) -> bool {
     caught(false, || {
@@ -130,7 +111,6 @@ pub unsafe extern "C" fn torii_auth_email_verified(auth: *const torii_auth_t) ->
 }
 
 /// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) -> bool {
@@ -142,7 +122,6 @@ pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) 
 }
 
 /// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_impersonating(auth: *const torii_auth_t) -> bool {
@@ -153,9 +132,7 @@ pub unsafe extern "C" fn torii_auth_impersonating(auth: *const torii_auth_t) -> 
     })
 }
 
-/// Returns claim `iat` in Unix seconds, rounded down. 0 for NULL.
-///
-/// Since: 0.1.0.
+/// Returns claim `iat` in Unix seconds, rounded down. 0 for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_issued_at(auth: *const torii_auth_t) -> i64 {
     caught(0, || {
@@ -165,9 +142,7 @@ pub unsafe extern "C" fn torii_auth_issued_at(auth: *const torii_auth_t) -> i64 
     })
 }
 
-/// Returns claim `exp` in Unix seconds, rounded down. 0 for NULL.
-///
-/// Since: 0.1.0.
+/// Returns claim `exp` in Unix seconds, rounded down. 0 for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_expires_at(auth: *const torii_auth_t) -> i64 {
     caught(0, || {
@@ -178,9 +153,7 @@ pub unsafe extern "C" fn torii_auth_expires_at(auth: *const torii_auth_t) -> i64
 }
 
 /// Returns a top-level string claim by its name. NULL if it is absent, is not a string, or contains
-/// U+0000.
-///
-/// Since: 0.1.0.
+/// U+0000. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_claim_string(
     auth: *const torii_auth_t,
@@ -198,9 +171,7 @@ pub unsafe extern "C" fn torii_auth_claim_string(
 }
 
 /// Returns all claims as JSON, to read one by one with the torii_json_ functions.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_claims(
     auth: *const torii_auth_t,
@@ -219,7 +190,6 @@ pub unsafe extern "C" fn torii_auth_claims(
 
 /// Checks requirements against a result, for one route among many. Looks at the claims only: neither
 /// the expiry nor the signature is checked again.
-///
 /// Errors: TORII_ERR_POLICY if a requirement is not met; TORII_ERR_INVALID_ARGUMENT for NULL.
 /// Since: 0.1.0.
 #[must_use]
@@ -238,9 +208,7 @@ pub unsafe extern "C" fn torii_auth_require(
     }
 }
 
-/// Frees a result.
-///
-/// Since: 0.1.0.
+/// Frees a result. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_free(auth: *mut torii_auth_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

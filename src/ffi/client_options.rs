@@ -9,27 +9,23 @@ use super::panic::caught;
 use super::pointer::{exclusive, free, into_raw, text};
 use super::status::torii_status_t;
 use crate::api::ClientOptions;
+use crate::error::Result;
 
-/// How a client reaches the API. A client takes a copy: options may be used for several, changed in
-/// between, and freed at once.
-///
-/// Nobody else may use the options while one of their functions runs; torii_client_new() only reads
-/// them.
+/// Options of a client, which copies them: options may serve several clients, change in between, and be
+/// freed at once.
 pub struct torii_client_options_t(pub(super) ClientOptions);
 
-/// The defaults: "https://api.torii.so", 30 s for a call, 5 s of these for connecting, two
-/// repetitions, no proxy.
+/// == Client options ==
+/// A setter that fails leaves the options as they were. An invalid value is TORII_ERR_INVALID_ARGUMENT,
+/// and the message names it.
 ///
-/// Since: 0.1.0.
+/// Creates options with the defaults that the setters state. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_client_options_new() -> *mut torii_client_options_t {
     caught(ptr::null_mut(), || into_raw(torii_client_options_t(ClientOptions::new())))
 }
 
-/// Where the API is: "https://api.torii.so" by default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for what is no base URL.
-/// Since: 0.1.0.
+/// Sets the base URL of the API. Default: "https://api.torii.so". Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_api_url(
     options: *mut torii_client_options_t,
@@ -37,80 +33,68 @@ pub unsafe extern "C" fn torii_client_options_set_api_url(
     url_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let url = text(url, url_len, "api_url")?;
-            exclusive(options, "options")?.0.set_api_url(url)?;
+            options.set_api_url(url)?;
             Ok(())
         })
     }
 }
 
-/// How long a call may take in all, with every repetition and the pauses between: 100 to 600000
-/// milliseconds, 30000 by default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
-/// Since: 0.1.0.
+/// Sets the timeout of a call, including every retry and the backoff between them: 100 to 600000
+/// milliseconds. Default: 30000. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_timeout_ms(
     options: *mut torii_client_options_t,
     milliseconds: u32,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_timeout_ms(milliseconds)?;
+        change(options, err, |options| {
+            options.set_timeout_ms(milliseconds)?;
             Ok(())
         })
     }
 }
 
-/// How long looking up the name of the API may take, and connecting to it: 100 to 60000
-/// milliseconds, 5000 by default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
-/// Since: 0.1.0.
+/// Sets the timeout of looking up the API's name, and of connecting to it: 100 to 60000 milliseconds,
+/// within the timeout of the call. Default: 5000. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_connect_timeout_ms(
     options: *mut torii_client_options_t,
     milliseconds: u32,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_connect_timeout_ms(milliseconds)?;
+        change(options, err, |options| {
+            options.set_connect_timeout_ms(milliseconds)?;
             Ok(())
         })
     }
 }
 
-/// How often a call that may be repeated is repeated: 0 to 10 times, 2 by default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT out of range.
-/// Since: 0.1.0.
+/// Sets how often a call is retried: 0 to 10 times. Default: 2. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_max_retries(
     options: *mut torii_client_options_t,
     retries: u32,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(err, || {
-            exclusive(options, "options")?.0.set_max_retries(retries)?;
+        change(options, err, |options| {
+            options.set_max_retries(retries)?;
             Ok(())
         })
     }
 }
 
-/// Trusts the certificate root_certificates in this PEM file instead of the platform's.
-///
-/// Threads: nobody else may use `options`; does not block, but for reading the file.
-/// Errors: TORII_ERR_INVALID_CONFIG when the file cannot be read or holds no certificate.
-/// Since: 0.1.0.
+/// Trusts the certificate authorities in this PEM file instead of the platform's. Reads the file now.
+/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_ca_file(
     options: *mut torii_client_options_t,
@@ -118,20 +102,18 @@ pub unsafe extern "C" fn torii_client_options_set_ca_file(
     path_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let path = text(path, path_len, "path")?;
-            exclusive(options, "options")?.0.set_ca_file(path)?;
+            options.set_ca_file(path)?;
             Ok(())
         })
     }
 }
 
-/// Goes through an http or https proxy, with CONNECT: "http://proxy.example:3128" or
-/// "http://name:password@proxy.example:3128". Nothing is taken from the environment.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for what is no such URL.
+/// Calls the API through an http or https proxy (CONNECT), such as
+/// "http://user:password@proxy.example:3128". Default: none, whatever the environment says.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_proxy(
@@ -140,21 +122,18 @@ pub unsafe extern "C" fn torii_client_options_set_proxy(
     url_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let url = text(url, url_len, "proxy")?;
-            exclusive(options, "options")?.0.set_proxy(url)?;
+            options.set_proxy(url)?;
             Ok(())
         })
     }
 }
 
-/// Names the program as well in `User-Agent`, as in "shop/1.2": up to 256 visible ASCII characters
-/// and blanks.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for anything else.
-/// Since: 0.1.0.
+/// Appends the name of your program to `User-Agent`, such as "shop/1.2": up to 256 characters of visible
+/// ASCII and spaces. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
     options: *mut torii_client_options_t,
@@ -162,40 +141,48 @@ pub unsafe extern "C" fn torii_client_options_set_user_agent_suffix(
     suffix_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
+        change(options, err, |options| {
             let suffix = text(suffix, suffix_len, "user_agent_suffix")?;
-            exclusive(options, "options")?.0.set_user_agent_suffix(suffix)?;
+            options.set_user_agent_suffix(suffix)?;
             Ok(())
         })
     }
 }
 
-/// Allows plain http to hosts other than this one; false by default. Anyone on the way then learns
-/// the secret key.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL `options`.
-/// Since: 0.1.0.
+/// Allows plain http to hosts other than loopback. Default: false. Anyone on the path can then read the
+/// secret key. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_allow_http(
     options: *mut torii_client_options_t,
     allowed: bool,
+    err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: the handle is as the caller promises, and there is no `err`.
+    // SAFETY: the promise of `change` is that of this function.
     unsafe {
-        fallible(ptr::null_mut(), || {
-            exclusive(options, "options")?.0.set_allow_http(allowed);
+        change(options, err, |options| {
+            options.set_allow_http(allowed);
             Ok(())
         })
     }
 }
 
-/// Frees options. NULL is fine.
-///
-/// Since: 0.1.0.
+/// Frees options. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_free(options: *mut torii_client_options_t) {
-    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
     unsafe { free(options) }
+}
+
+/// # Safety
+///
+/// `options` is NULL or live and used by no other thread, and `err` is NULL or writable.
+unsafe fn change(
+    options: *mut torii_client_options_t,
+    err: *mut *mut torii_error_t,
+    body: impl FnOnce(&mut ClientOptions) -> Result<()>,
+) -> torii_status_t {
+    // SAFETY: the promise of this function covers both pointers.
+    unsafe { fallible(err, || body(&mut exclusive(options, "options")?.0)) }
 }

@@ -27,14 +27,11 @@ impl torii_error_t {
 }
 
 /// == Errors ==
-///
 /// An error names what is wrong twice: torii_error_message() for your log, and
 /// torii_error_public_code(), torii_error_public_message() and torii_error_www_authenticate() for
 /// your client, who must not learn the reason.
 ///
-/// Returns the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL.
-///
-/// Since: 0.1.0.
+/// Returns the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_status(error: *const torii_error_t) -> torii_status_t {
     caught(torii_status_t::TORII_ERR_INTERNAL, || {
@@ -47,9 +44,7 @@ pub unsafe extern "C" fn torii_error_status(error: *const torii_error_t) -> tori
 }
 
 /// Returns one line of English that names the argument, option or claim at fault. It never contains a
-/// token, a key, a secret or a query string, so it can be logged.
-///
-/// Since: 0.1.0.
+/// token, a key, a secret or a query string, so it can be logged. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_message(
     error: *const torii_error_t,
@@ -60,9 +55,7 @@ pub unsafe extern "C" fn torii_error_message(
 }
 
 /// Returns the error code to send to a client, such as "authentication_failed", "forbidden" or
-/// "keys_unavailable".
-///
-/// Since: 0.1.0.
+/// "keys_unavailable". Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_public_code(
     error: *const torii_error_t,
@@ -73,9 +66,7 @@ pub unsafe extern "C" fn torii_error_public_code(
 }
 
 /// Returns the message to send to a client: a constant for each status, without a claim, a role, a
-/// `kid` or a URL.
-///
-/// Since: 0.1.0.
+/// `kid` or a URL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_public_message(
     error: *const torii_error_t,
@@ -86,9 +77,7 @@ pub unsafe extern "C" fn torii_error_public_message(
 }
 
 /// Returns the value of the `WWW-Authenticate` header (RFC 6750 §3) for a 401 or a 403, else NULL. It
-/// has no `error` parameter if the request carried no bearer token.
-///
-/// Since: 0.1.0.
+/// has no `error` parameter if the request carried no bearer token. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_www_authenticate(
     error: *const torii_error_t,
@@ -107,7 +96,6 @@ pub unsafe extern "C" fn torii_error_www_authenticate(
 }
 
 /// Returns the seconds after which a retry can help, for a `Retry-After` header; -1 if unknown.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_retry_after(error: *const torii_error_t) -> i64 {
@@ -119,9 +107,7 @@ pub unsafe extern "C" fn torii_error_retry_after(error: *const torii_error_t) ->
 }
 
 /// Returns the issuer whose keys are missing, for TORII_ERR_KEYS_UNAVAILABLE and
-/// TORII_ERR_KEYS_PENDING; else NULL.
-///
-/// Since: 0.1.0.
+/// TORII_ERR_KEYS_PENDING; else NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_issuer(
     error: *const torii_error_t,
@@ -132,7 +118,6 @@ pub unsafe extern "C" fn torii_error_issuer(
 }
 
 /// Returns the HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_http_status(error: *const torii_error_t) -> u32 {
@@ -143,9 +128,7 @@ pub unsafe extern "C" fn torii_error_http_status(error: *const torii_error_t) ->
     })
 }
 
-/// Returns the API's error code, member `code` of its answer; NULL if absent.
-///
-/// Since: 0.1.0.
+/// Returns the API's error code, member `code` of its answer; NULL if absent. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_code(
     error: *const torii_error_t,
@@ -156,7 +139,6 @@ pub unsafe extern "C" fn torii_error_code(
 }
 
 /// Returns the id to name to torii's support, member `supportId` of the API's answer; NULL if absent.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_support_id(
@@ -168,9 +150,7 @@ pub unsafe extern "C" fn torii_error_support_id(
 }
 
 /// Returns the API's answer, at most 65536 bytes of it; NULL if there was none. Unlike the message it
-/// may contain personal data. The secret key and U+0000 are replaced in it.
-///
-/// Since: 0.1.0.
+/// may contain personal data. The secret key and U+0000 are replaced in it. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_body(
     error: *const torii_error_t,
@@ -181,7 +161,6 @@ pub unsafe extern "C" fn torii_error_body(
 }
 
 /// Returns whether nothing of a REST request left this host, so that repeating it is safe.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_unsent(error: *const torii_error_t) -> bool {
@@ -191,9 +170,7 @@ pub unsafe extern "C" fn torii_error_unsent(error: *const torii_error_t) -> bool
     })
 }
 
-/// Frees an error.
-///
-/// Since: 0.1.0.
+/// Frees an error. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_free(error: *mut torii_error_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

@@ -24,7 +24,6 @@ pub struct torii_fetch_t(KeyFetch);
 ///
 /// From the first call on, the verifier uses keys the host fetches; the library fetches none for it.
 /// Keys fetched by hosts and by the library are kept apart.
-///
 /// Ownership: the caller frees the handle with torii_fetch_free(). NULL if no fetch is due, if another
 /// handle holds it, and for a NULL verifier. A fetch not done within 30 seconds counts as failed.
 /// Since: 0.1.0.
@@ -40,9 +39,7 @@ pub unsafe extern "C" fn torii_verifier_claim_fetch(
     })
 }
 
-/// Returns the URL to request.
-///
-/// Since: 0.1.0.
+/// Returns the URL to request. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_fetch_url(
     fetch: *const torii_fetch_t,
@@ -52,9 +49,7 @@ pub unsafe extern "C" fn torii_fetch_url(
     unsafe { borrow(len, || Some(shared(fetch, "fetch").ok()?.0.nul_url())) }
 }
 
-/// Returns the entity tag to send as `If-None-Match`. NULL if there is none.
-///
-/// Since: 0.1.0.
+/// Returns the entity tag to send as `If-None-Match`. NULL if there is none. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_fetch_etag(
     fetch: *const torii_fetch_t,
@@ -68,11 +63,9 @@ pub unsafe extern "C" fn torii_fetch_etag(
 /// failed fetch. A 304 renews only the keys whose entity tag this handle carried. `etag` [may be NULL],
 /// `max_age_seconds` of `Cache-Control` and `age_seconds` of `Age` (RFC 9111) are those of the answer;
 /// -1 if absent. An age shortens the lifetime to no less than 60 seconds; one above 86400 is ignored.
-///
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE if the answer is unusable (the keys at hand stay in use), and if
 /// it comes too late: after 30 seconds, after torii_jwks_cache_clear(), or in a child made by fork().
-/// Nothing is stored then. TORII_ERR_INVALID_ARGUMENT if the fetch is done already.
-/// Since: 0.1.0.
+/// Nothing is stored then. TORII_ERR_INVALID_ARGUMENT if the fetch is done already. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_fetch_done(
     fetch: *mut torii_fetch_t,
@@ -100,9 +93,7 @@ pub unsafe extern "C" fn torii_fetch_done(
     }
 }
 
-/// Frees a fetch. Without torii_fetch_done(), the fetch has failed.
-///
-/// Since: 0.1.0.
+/// Frees a fetch. Without torii_fetch_done(), the fetch has failed. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_fetch_free(fetch: *mut torii_fetch_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

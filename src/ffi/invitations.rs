@@ -5,18 +5,17 @@ use std::ffi::c_char;
 use super::client::{answer, done, torii_client_t};
 use super::error::torii_error_t;
 use super::json::torii_json_t;
-use super::pointer::{optional, text};
+use super::pointer::{optional, optional_utf8, text, utf8};
 use super::status::torii_status_t;
 use crate::api::states;
 
-/// Invites somebody by email. `body` is a JSON object; torii wants "email", "publicMetadata" and
-/// "privateMetadata" in it, the latter two as {} when there is nothing to keep. Never repeated once
-/// it was sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
+/// == Invitations ==
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, of 409 for an email address
-/// that has an account, of 429 for too many; torii_error_retry_after() then tells when.
-/// Since: 0.1.0.
+/// Creates an invitation and sends its email. torii requires "email", "publicMetadata" and
+/// "privateMetadata" in the body; empty metadata is {}. Never retried once sent: after
+/// TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
+/// Errors: 400; 409 if the email address has an account; 429 after too many invitations, with
+/// torii_error_retry_after() if the API says when. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_create_json(
     client: *const torii_client_t,
@@ -25,24 +24,18 @@ pub unsafe extern "C" fn torii_client_invitations_create_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.invitations().create(body)
         })
     }
 }
 
-/// A page of the invitations of the environment, without their metadata.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t.
+/// Returns a page of the environment's invitations, without metadata. `statuses` [may be NULL] is a JSON
+/// array, such as ["PENDING", "ACCEPTED"]. `search` [may be NULL] is a text to search for.
 /// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before. `statuses` [may be NULL] is a JSON list of the states wanted: ["PENDING",
-/// "ACCEPTED"]. `search` [may be NULL] is a text to be found.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_list_json(
     client: *const torii_client_t,
@@ -56,11 +49,11 @@ pub unsafe extern "C" fn torii_client_invitations_list_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let cursor = optional(cursor, cursor_len, "cursor")?;
-            let statuses = optional(statuses, statuses_len, "statuses")?;
+            let statuses = optional_utf8(statuses, statuses_len, "statuses")?;
             let statuses = states(statuses.unwrap_or("[]"))?;
             let statuses: Vec<_> = statuses.iter().map(String::as_str).collect();
             let search = optional(search, search_len, "search")?;
@@ -69,11 +62,8 @@ pub unsafe extern "C" fn torii_client_invitations_list_json(
     }
 }
 
-/// One invitation, with its metadata.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
-/// Since: 0.1.0.
+/// Returns an invitation, with its metadata.
+/// Errors: 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_get_json(
     client: *const torii_client_t,
@@ -82,7 +72,7 @@ pub unsafe extern "C" fn torii_client_invitations_get_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let invitation_id = text(invitation_id, invitation_id_len, "invitation_id")?;
@@ -91,11 +81,8 @@ pub unsafe extern "C" fn torii_client_invitations_get_json(
     }
 }
 
-/// Sends an invitation again, with a new link. Never repeated once it was sent.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 404 or 409.
-/// Since: 0.1.0.
+/// Sends an invitation again, with a new link. Never retried once sent.
+/// Errors: 404, 409. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_resend_json(
     client: *const torii_client_t,
@@ -104,7 +91,7 @@ pub unsafe extern "C" fn torii_client_invitations_resend_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let invitation_id = text(invitation_id, invitation_id_len, "invitation_id")?;
@@ -113,12 +100,9 @@ pub unsafe extern "C" fn torii_client_invitations_resend_json(
     }
 }
 
-/// Takes an invitation back. Never repeated once it was sent, since nothing is known of a second
-/// time.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 404 or 409.
-/// Since: 0.1.0.
+/// Revokes an invitation. Never retried once sent: the API does not document the answer to a second
+/// call.
+/// Errors: 404, 409. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_revoke(
     client: *const torii_client_t,
@@ -126,7 +110,7 @@ pub unsafe extern "C" fn torii_client_invitations_revoke(
     invitation_id_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and `err` NULL or writable.
     unsafe {
         done(client, err, |client| {
             let invitation_id = text(invitation_id, invitation_id_len, "invitation_id")?;
@@ -135,12 +119,9 @@ pub unsafe extern "C" fn torii_client_invitations_revoke(
     }
 }
 
-/// Merges a JSON object of "publicMetadata" and "privateMetadata" into those of a pending
-/// invitation: a key that is null is removed. One of the two has to be there.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 404, or 409 with the code
-/// "invitation_not_pending" or "invitation_patch_conflict".
+/// Merges "publicMetadata" and "privateMetadata" of the body into those of a pending invitation. A null
+/// removes its key. At least one of the two is required.
+/// Errors: 400, 404; 409 with the code "invitation_not_pending" or "invitation_patch_conflict".
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_invitations_update_metadata_json(
@@ -152,11 +133,11 @@ pub unsafe extern "C" fn torii_client_invitations_update_metadata_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let invitation_id = text(invitation_id, invitation_id_len, "invitation_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.invitations().update_metadata(invitation_id, body)
         })
     }

@@ -28,13 +28,10 @@ pub enum torii_json_type_t {
 }
 
 /// == JSON ==
-///
 /// A `pointer` follows RFC 6901: "" is the whole text, else "/member/0/member", with "~1" for "/" and
 /// "~0" for "~" in a member's name.
 ///
-/// Returns the whole text.
-///
-/// Since: 0.1.0.
+/// Returns the whole text. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_text(
     json: *const torii_json_t,
@@ -44,9 +41,7 @@ pub unsafe extern "C" fn torii_json_text(
     unsafe { borrow(len, || Some(shared(json, "json").ok()?.0.nul_text())) }
 }
 
-/// Returns the type of the value at the pointer. TORII_JSON_ABSENT for NULL.
-///
-/// Since: 0.1.0.
+/// Returns the type of the value at the pointer. TORII_JSON_ABSENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_type(
     json: *const torii_json_t,
@@ -64,7 +59,6 @@ pub unsafe extern "C" fn torii_json_type(
 
 /// Returns the value at the pointer exactly as it stands in the text, and sets `*len` to its length.
 /// NULL if there is none, or if `len` is NULL. Points into the text, so no NUL follows the value.
-///
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_raw(
@@ -88,9 +82,7 @@ pub unsafe extern "C" fn torii_json_raw(
 }
 
 /// Returns the string at the pointer, unescaped. NULL if there is none, if it is not a string, or if it
-/// contains U+0000; torii_json_raw() returns it then.
-///
-/// Since: 0.1.0.
+/// contains U+0000; torii_json_raw() returns it then. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_string(
     json: *const torii_json_t,
@@ -108,9 +100,7 @@ pub unsafe extern "C" fn torii_json_string(
 }
 
 /// Reads the integer at the pointer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no integer that fits.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no integer that fits. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_int(
     json: *const torii_json_t,
@@ -131,9 +121,7 @@ pub unsafe extern "C" fn torii_json_int(
 }
 
 /// Reads the number at the pointer, rounded to the nearest double.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no number, or none a double can hold.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no number, or none a double can hold. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_double(
     json: *const torii_json_t,
@@ -154,9 +142,7 @@ pub unsafe extern "C" fn torii_json_double(
 }
 
 /// Reads the boolean at the pointer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no boolean.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is no boolean. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_bool(
     json: *const torii_json_t,
@@ -177,9 +163,7 @@ pub unsafe extern "C" fn torii_json_bool(
 }
 
 /// Counts the elements of the array, or the members of the object, at the pointer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if there is neither.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if there is neither. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_length(
     json: *const torii_json_t,
@@ -199,9 +183,7 @@ pub unsafe extern "C" fn torii_json_length(
     }
 }
 
-/// Returns whether the value at the pointer is null. An absent value is not null.
-///
-/// Since: 0.1.0.
+/// Returns whether the value at the pointer is null. An absent value is not null. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_is_null(
     json: *const torii_json_t,
@@ -215,9 +197,7 @@ pub unsafe extern "C" fn torii_json_is_null(
     })
 }
 
-/// Frees a JSON handle.
-///
-/// Since: 0.1.0.
+/// Frees a JSON handle. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_free(json: *mut torii_json_t) {
     // SAFETY: NULL or live and of the caller's alone, by its promise.

@@ -17,12 +17,9 @@ use crate::verify::VerifierOptions;
 pub struct torii_verifier_options_t(pub(super) VerifierOptions);
 
 /// == Verifier options ==
-///
 /// Every setter names the wrong value in its error and then leaves the options as they were.
 ///
-/// Creates options with the defaults that the setters state.
-///
-/// Since: 0.1.0.
+/// Creates options with the defaults that the setters state. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_verifier_options_new() -> *mut torii_verifier_options_t {
     caught(ptr::null_mut(), || into_raw(torii_verifier_options_t(VerifierOptions::new())))
@@ -30,9 +27,7 @@ pub extern "C" fn torii_verifier_options_new() -> *mut torii_verifier_options_t 
 
 /// Trusts a further issuer. A token's `iss` selects among the configured issuers, and the signature
 /// must then be made by that issuer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_add_issuer(
@@ -53,7 +48,6 @@ pub unsafe extern "C" fn torii_verifier_options_add_issuer(
 
 /// Trusts a further issuer with these keys, a JWK Set (RFC 7517). They do not age; nothing is fetched
 /// for that issuer.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or `jwks` has no usable key.
 /// Since: 0.1.0.
 #[must_use]
@@ -79,9 +73,7 @@ pub unsafe extern "C" fn torii_verifier_options_add_issuer_jwks(
 
 /// Sets the keys of the verifier's own issuer, the one passed to torii_verifier_new(), instead of
 /// fetching them.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `jwks` has no usable key.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `jwks` has no usable key. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_jwks_json(
@@ -102,9 +94,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_jwks_json(
 
 /// Requires that `aud` (RFC 7519 §4.1.3) names this audience, or another one added. Default: none, and
 /// a token with `aud` is refused.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_add_audience(
@@ -124,9 +114,7 @@ pub unsafe extern "C" fn torii_verifier_options_add_audience(
 }
 
 /// Sets whether `aud` is ignored. Default: false. Together with an audience it is
-/// TORII_ERR_INVALID_CONFIG when the verifier is created.
-///
-/// Since: 0.1.0.
+/// TORII_ERR_INVALID_CONFIG when the verifier is created. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_ignore_audience(
@@ -144,9 +132,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_ignore_audience(
 }
 
 /// Sets the clock difference to allow between torii and this host: 0 to 300 seconds. Default: 30.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_leeway_seconds(
@@ -164,9 +150,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_leeway_seconds(
 }
 
 /// Refuses tokens whose `exp` is more than this after `iat`, with TORII_ERR_TOKEN_LIFETIME: tokens made
-/// from a template may live longer than session tokens. Default: 0, unlimited.
-///
-/// Since: 0.1.0.
+/// from a template may live longer than session tokens. Default: 0, unlimited. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_max_lifetime_seconds(
@@ -184,9 +168,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_lifetime_seconds(
 }
 
 /// Requires TORII_REQUIRE_… flags of every token; they add up.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_require(
@@ -204,9 +186,7 @@ pub unsafe extern "C" fn torii_verifier_options_require(
 }
 
 /// Sets the requirements of every token. Replaces those set before, flags included.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_requirements(
@@ -225,9 +205,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_requirements(
 
 /// Sets whether `org_id` and `org_role`, the older names, are read where a token has no `o`. A token
 /// whose `o` and `org_id` differ is then refused. Default: false, since a template may fill these names
-/// with what a user wrote.
-///
-/// Since: 0.1.0.
+/// with what a user wrote. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_legacy_organization(
@@ -245,7 +223,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_legacy_organization(
 }
 
 /// Sets the `realm` of torii_error_www_authenticate(). Default: "torii".
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `realm` is visible ASCII and blanks without quotes and backslashes.
 /// Since: 0.1.0.
 #[must_use]
@@ -268,7 +245,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_realm(
 
 /// Sets the `resource_metadata` parameter of torii_error_www_authenticate() (RFC 9728 §5.1). Default:
 /// none.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `url` is visible ASCII without quotes and backslashes.
 /// Since: 0.1.0.
 #[must_use]
@@ -291,9 +267,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_resource_metadata(
 
 /// Sets the lifetime of fetched keys: 1 to 86400 seconds. Default: the `Cache-Control: max-age` of the
 /// issuer, within 60 to 3600 seconds; 300 without one.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_key_lifetime_seconds(
@@ -312,9 +286,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_key_lifetime_seconds(
 
 /// Sets how long keys stay in use after the last successful fetch while the issuer is unreachable: 0 to
 /// 2592000 seconds. 0: not beyond their lifetime. Default: 86400.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_max_stale_seconds(
@@ -333,9 +305,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_stale_seconds(
 
 /// Sets the timeout of a key fetch, from the name lookup to the last byte, and of waiting for one: 100
 /// to 60000 milliseconds. Default: 5000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
@@ -353,9 +323,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
 }
 
 /// Sets whether short-lived threads may fetch keys before they expire. Default: true. A host that uses
-/// torii_verifier_claim_fetch() or its own threads sets false.
-///
-/// Since: 0.1.0.
+/// torii_verifier_claim_fetch() or its own threads sets false. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_background_refresh(
@@ -373,9 +341,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_background_refresh(
 }
 
 /// Trusts the certificate authorities in this PEM file instead of the platform's. Reads the file now.
-///
-/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_CONFIG if the file cannot be read or has no certificate. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
@@ -396,9 +362,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
 /// Empty: no proxy, the default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_proxy(
@@ -418,9 +382,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_proxy(
 }
 
 /// Allows plain http to hosts other than loopback. Default: false. Anyone on the path can then replace
-/// the keys, and with them forge every token.
-///
-/// Since: 0.1.0.
+/// the keys, and with them forge every token. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_allow_http(
@@ -438,7 +400,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_allow_http(
 }
 
 /// Sets the size of the verified token cache: 0 turns it off. Default: 8388608 bytes for each verifier.
-///
 /// Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -459,9 +420,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_token_cache_bytes(
 /// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
 /// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it
 /// must return normally (no longjmp, no C++ exception) and must not call fork(). NULL: the system
-/// clock, the default. `userdata` must outlive every verifier created with the options.
-///
-/// Since: 0.1.0.
+/// clock, the default. `userdata` must outlive every verifier created with the options. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_clock(
@@ -479,9 +438,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_clock(
     }
 }
 
-/// Frees options.
-///
-/// Since: 0.1.0.
+/// Frees options. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_free(options: *mut torii_verifier_options_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

@@ -5,17 +5,13 @@ use std::ffi::c_char;
 use super::client::{answer, torii_client_t};
 use super::error::torii_error_t;
 use super::json::torii_json_t;
-use super::pointer::{optional, text};
+use super::pointer::{optional, text, utf8};
 use super::status::torii_status_t;
 
-/// A page of the organizations of the environment.
+/// == Organizations ==
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t.
+/// Returns a page of the environment's organizations. `name` [may be NULL] is a part of the name.
 /// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before. `name` [may be NULL] is a part of the name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_list_json(
     client: *const torii_client_t,
@@ -27,7 +23,7 @@ pub unsafe extern "C" fn torii_client_organizations_list_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let cursor = optional(cursor, cursor_len, "cursor")?;
@@ -37,11 +33,8 @@ pub unsafe extern "C" fn torii_client_organizations_list_json(
     }
 }
 
-/// One organization.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
-/// Since: 0.1.0.
+/// Returns an organization.
+/// Errors: 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_get_json(
     client: *const torii_client_t,
@@ -50,7 +43,7 @@ pub unsafe extern "C" fn torii_client_organizations_get_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let organization_id = text(organization_id, organization_id_len, "organization_id")?;
@@ -59,14 +52,8 @@ pub unsafe extern "C" fn torii_client_organizations_get_json(
     }
 }
 
-/// A page of the users who belong to an organization, with role and metadata of the membership.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 404.
-/// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before.
+/// Returns a page of the organization's members, each with the role and the metadata of the membership.
+/// Errors: 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_list_members_json(
     client: *const torii_client_t,
@@ -78,7 +65,7 @@ pub unsafe extern "C" fn torii_client_organizations_list_members_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let organization_id = text(organization_id, organization_id_len, "organization_id")?;
@@ -88,12 +75,9 @@ pub unsafe extern "C" fn torii_client_organizations_list_members_json(
     }
 }
 
-/// Merges a JSON object of "publicMetadata" and "privateMetadata" into those of an organization: a
-/// key that is null is removed. One of the two has to be there.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 or 404.
-/// Since: 0.1.0.
+/// Merges "publicMetadata" and "privateMetadata" of the body into the organization's. A null removes its
+/// key. At least one of the two is required.
+/// Errors: 400, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_update_metadata_json(
     client: *const torii_client_t,
@@ -104,21 +88,18 @@ pub unsafe extern "C" fn torii_client_organizations_update_metadata_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let organization_id = text(organization_id, organization_id_len, "organization_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.organizations().update_metadata(organization_id, body)
         })
     }
 }
 
-/// As torii_client_organizations_update_metadata_json(), for the metadata of a membership.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 or 404.
-/// Since: 0.1.0.
+/// Merges metadata into a membership's, as torii_client_organizations_update_metadata_json() does.
+/// Errors: 400, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_organizations_update_member_metadata_json(
     client: *const torii_client_t,
@@ -131,12 +112,12 @@ pub unsafe extern "C" fn torii_client_organizations_update_member_metadata_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let organization_id = text(organization_id, organization_id_len, "organization_id")?;
             let user_id = text(user_id, user_id_len, "user_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.organizations().update_member_metadata(organization_id, user_id, body)
         })
     }

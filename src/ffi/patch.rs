@@ -6,29 +6,27 @@ use std::ptr;
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::panic::caught;
-use super::pointer::{borrow, exclusive, free, into_raw, shared, utf8};
+use super::pointer::{borrow, exclusive, free, into_raw, shared, text, utf8};
 use super::status::torii_status_t;
+use crate::error::Result;
 use crate::patch::Patch;
 
-/// A JSON object made field by field, for a body that has to tell "set", "clear" and "leave alone"
-/// apart: a field has a value, is null, or is not there. Fields stand in the order in which they were
-/// first named; naming one again replaces what it said.
-///
-/// Nobody else may use a patch while it is changed; any number of threads may read one.
+/// A JSON object built field by field: a field has a value, is null, or is absent.
 pub struct torii_patch_t(Patch);
 
-/// A patch without a field: {}, which leaves everything alone.
+/// == Patches ==
+/// Builds a JSON object for torii_client_users_update_json(): set, clear and leave alone are three
+/// different things there. Fields keep the order in which they were first named; naming one again
+/// replaces its value. An empty name is TORII_ERR_INVALID_ARGUMENT.
 ///
-/// Since: 0.1.0.
+/// Creates a patch without fields: {}, which changes nothing. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_patch_new() -> *mut torii_patch_t {
     caught(ptr::null_mut(), || into_raw(torii_patch_t(Patch::new())))
 }
 
-/// Sets a field to a text, which may hold U+0000.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or text that is not UTF-8.
-/// Since: 0.1.0.
+/// Sets a field to a string, which may contain U+0000.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for a value that is not UTF-8. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_string(
     patch: *mut torii_patch_t,
@@ -38,21 +36,18 @@ pub unsafe extern "C" fn torii_patch_set_string(
     value_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let name = utf8(name, name_len, "name")?;
+        change(patch, err, |patch| {
+            let name = text(name, name_len, "name")?;
             let value = utf8(value, value_len, "value")?;
-            exclusive(patch, "patch")?.0.set_string(name, value)?;
+            patch.set_string(name, value)?;
             Ok(())
         })
     }
 }
 
-/// Sets a field to true or false.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Sets a field to a boolean. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_bool(
     patch: *mut torii_patch_t,
@@ -61,20 +56,17 @@ pub unsafe extern "C" fn torii_patch_set_bool(
     value: bool,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let name = utf8(name, name_len, "name")?;
-            exclusive(patch, "patch")?.0.set_bool(name, value)?;
+        change(patch, err, |patch| {
+            let name = text(name, name_len, "name")?;
+            patch.set_bool(name, value)?;
             Ok(())
         })
     }
 }
 
-/// Sets a field to an integer.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Sets a field to an integer. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_int(
     patch: *mut torii_patch_t,
@@ -83,21 +75,18 @@ pub unsafe extern "C" fn torii_patch_set_int(
     value: i64,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let name = utf8(name, name_len, "name")?;
-            exclusive(patch, "patch")?.0.set_int(name, value)?;
+        change(patch, err, |patch| {
+            let name = text(name, name_len, "name")?;
+            patch.set_int(name, value)?;
             Ok(())
         })
     }
 }
 
-/// Sets a field to a value given as JSON, such as an object or a list. It is passed on as it is
-/// written.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name, or what is not one JSON value.
-/// Since: 0.1.0.
+/// Sets a field to a JSON value, such as an object or an array. The value is sent as written.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `json` is not one JSON value. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_json(
     patch: *mut torii_patch_t,
@@ -107,21 +96,18 @@ pub unsafe extern "C" fn torii_patch_set_json(
     json_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let name = utf8(name, name_len, "name")?;
+        change(patch, err, |patch| {
+            let name = text(name, name_len, "name")?;
             let json = utf8(json, json_len, "json")?;
-            exclusive(patch, "patch")?.0.set_json(name, json)?;
+            patch.set_json(name, json)?;
             Ok(())
         })
     }
 }
 
-/// Clears a field: it is sent as null.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Clears a field: it is sent as null. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_set_null(
     patch: *mut torii_patch_t,
@@ -129,20 +115,17 @@ pub unsafe extern "C" fn torii_patch_set_null(
     name_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let name = utf8(name, name_len, "name")?;
-            exclusive(patch, "patch")?.0.set_null(name)?;
+        change(patch, err, |patch| {
+            let name = text(name, name_len, "name")?;
+            patch.set_null(name)?;
             Ok(())
         })
     }
 }
 
-/// Leaves a field alone: it is not sent.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty name.
-/// Since: 0.1.0.
+/// Leaves a field alone: it is not sent. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_unset(
     patch: *mut torii_patch_t,
@@ -150,34 +133,42 @@ pub unsafe extern "C" fn torii_patch_unset(
     name_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
-        fallible(err, || {
-            let name = utf8(name, name_len, "name")?;
-            exclusive(patch, "patch")?.0.unset(name)?;
+        change(patch, err, |patch| {
+            let name = text(name, name_len, "name")?;
+            patch.unset(name)?;
             Ok(())
         })
     }
 }
 
-/// The object as JSON, to be passed as a body.
-///
-/// Ownership: borrowed from `patch`, valid until it is changed or freed. NULL for a NULL patch.
-/// Since: 0.1.0.
+/// Returns the object as JSON, to pass as a body. Unlike other text it is valid only until the patch
+/// changes or is freed. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_json(
     patch: *const torii_patch_t,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `patch` is NULL or live, `len` NULL or writable, by the caller's promise.
+    // SAFETY: `patch` is NULL or live, and `len` NULL or writable.
     unsafe { borrow(len, || Some(shared(patch, "patch").ok()?.0.nul_json())) }
 }
 
-/// Frees a patch, and with it the text borrowed from it. NULL is fine.
-///
-/// Since: 0.1.0.
+/// Frees a patch, and with it the text of torii_patch_json(). Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_patch_free(patch: *mut torii_patch_t) {
-    // SAFETY: NULL or live and of the caller's alone, by its promise.
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
     unsafe { free(patch) }
+}
+
+/// # Safety
+///
+/// `patch` is NULL or live and used by no other thread, and `err` is NULL or writable.
+unsafe fn change(
+    patch: *mut torii_patch_t,
+    err: *mut *mut torii_error_t,
+    body: impl FnOnce(&mut Patch) -> Result<()>,
+) -> torii_status_t {
+    // SAFETY: the promise of this function covers both pointers.
+    unsafe { fallible(err, || body(&mut exclusive(patch, "patch")?.0)) }
 }

@@ -117,6 +117,21 @@ pub(super) unsafe fn optional<'a>(
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
+/// As [`utf8`]; an empty text, NULL or not, is `None`.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+pub(super) unsafe fn optional_utf8<'a>(
+    pointer: *const c_char,
+    length: usize,
+    name: &'static str,
+) -> Result<Option<&'a str>> {
+    // SAFETY: the promise of this function is that of `utf8`.
+    let text = unsafe { utf8(pointer, length, name) }?;
+    Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
 /// The place of a result, set to NULL, 0 or false.
 ///
 /// # Safety

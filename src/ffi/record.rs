@@ -59,15 +59,16 @@ pub enum torii_verify_t {
 
 const HEADER_SIZE: usize = size_of::<torii_record_t>();
 
-/// Verifies a token as torii_verify_token() does and writes the result to `buf`: nothing to free, one
-/// call for bindings.
+/// == Verifying without a handle ==
+/// One call for bindings, and for C without malloc().
+///
+/// Verifies a token as torii_verify_token() does and writes the result to `buf`: nothing to free.
 ///
 /// `how` is a combination of TORII_VERIFY_… flags, or 0. `requirements` [may be NULL] apply to this call
 /// in addition to the verifier's. `buf` receives a torii_record_t with its texts; it must be 8-byte
 /// aligned and must not overlap `text`. TORII_RECORD_MAX bytes always suffice. Its header is zeroed on
 /// entry, so that a reused buffer never shows an earlier user. `size` [may be NULL] receives the size of
 /// the record.
-///
 /// Blocks as torii_verify_token() does, unless TORII_VERIFY_NOWAIT is set.
 /// Errors: TORII_ERR_BUFFER_TOO_SMALL if the token was accepted but the record does not fit: `*size` is
 /// the size it needs, and the call is not counted. TORII_ERR_INVALID_ARGUMENT for an unknown flag, a

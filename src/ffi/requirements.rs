@@ -29,23 +29,18 @@ pub enum torii_require_t {
 }
 
 /// == Requirements ==
-///
 /// What a valid token must say beyond being valid. Set them for a verifier, pass them to one
 /// torii_verify_into() call, or check a result with torii_auth_require(): one verifier serves routes
 /// with different requirements. An unmet requirement is TORII_ERR_POLICY.
 ///
-/// Creates empty requirements, which every valid token meets.
-///
-/// Since: 0.1.0.
+/// Creates empty requirements, which every valid token meets. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_requirements_new() -> *mut torii_requirements_t {
     caught(ptr::null_mut(), || into_raw(torii_requirements_t(Requirements::new())))
 }
 
 /// Adds TORII_REQUIRE_… flags.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for 0 or an unknown flag. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_requirements_add_flags(
@@ -65,10 +60,8 @@ pub unsafe extern "C" fn torii_requirements_add_flags(
 /// Requires that the claim at `pointer` (RFC 6901) equals `json`, a string, number or boolean, or is
 /// an array that contains it. Strings compare by their decoded bytes, numbers by their exact decimal
 /// value. A token without the claim does not meet the requirement.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty or malformed pointer, for null, and for anything
-/// that is not a JSON scalar.
-/// Since: 0.1.0.
+/// that is not a JSON scalar. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_requirements_add_claim(
@@ -94,9 +87,7 @@ pub unsafe extern "C" fn torii_requirements_add_claim(
 /// Requires that this organization is active, in the given role [may be NULL: in any role], or another
 /// organization that was added. A role alone cannot be required: anyone can create an organization and
 /// own it.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_requirements_add_organization(
@@ -119,9 +110,7 @@ pub unsafe extern "C" fn torii_requirements_add_organization(
     }
 }
 
-/// Frees requirements.
-///
-/// Since: 0.1.0.
+/// Frees requirements. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_requirements_free(requirements: *mut torii_requirements_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

@@ -8,11 +8,11 @@ use super::json::torii_json_t;
 use super::pointer::text;
 use super::status::torii_status_t;
 
-/// The active sessions of a user, as a list: the one used last comes first.
+/// == Sessions ==
+/// Lists and ends users' sessions. Tokens already issued stay valid until they expire.
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
-/// Since: 0.1.0.
+/// Returns the user's active sessions as an array, the most recently used first. Not paged.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
     client: *const torii_client_t,
@@ -21,7 +21,7 @@ pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -31,10 +31,7 @@ pub unsafe extern "C" fn torii_client_sessions_list_for_user_json(
 }
 
 /// Ends all sessions of a user.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
-/// Since: 0.1.0.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
     client: *const torii_client_t,
@@ -42,7 +39,7 @@ pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
     user_id_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and `err` NULL or writable.
     unsafe {
         done(client, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -51,11 +48,8 @@ pub unsafe extern "C" fn torii_client_sessions_revoke_all_for_user(
     }
 }
 
-/// Ends one session of a user. One that is over is ended already, which is a success.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
-/// Since: 0.1.0.
+/// Ends one session of a user. Succeeds if the session has already ended.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_sessions_revoke(
     client: *const torii_client_t,
@@ -65,7 +59,7 @@ pub unsafe extern "C" fn torii_client_sessions_revoke(
     session_id_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and `err` NULL or writable.
     unsafe {
         done(client, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;

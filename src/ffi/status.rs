@@ -4,31 +4,30 @@ use std::ffi::{CStr, c_char};
 
 use crate::error::Status;
 
-/// What became of a call. 0 is success; numbers are never reused, and a later release may add
-/// some, so treat one you do not know by its range.
+/// The result of a call. Numbers are never reused, and later releases may add some: handle an unknown
+/// number by its range.
 ///
-/// - 1 to 99: the caller's mistake, to be mended in the program;
-/// - 100 to 149: the token is bad, answer 401;
-/// - 150 to 199: the token is good, but the operator's policy refuses it, answer 403;
-/// - 200 to 299: nothing can be said, since the keys are missing, answer 503;
-/// - 300 to 349: a call of the backend API failed, answer 500;
-/// - 350 to 399: a webhook is not genuine, answer 400;
-/// - 900: a defect of this library, answer 500.
-///
-/// torii_status_http() tells the answer.
+/// - 0: success;
+/// - 1 to 99: caller error; fix the program;
+/// - 100 to 149: the token is invalid; answer 401;
+/// - 150 to 199: the token is valid but does not meet a requirement; answer 403;
+/// - 200 to 299: signing keys unavailable, the token could not be verified; answer 503;
+/// - 300 to 349: a call of the backend API failed; answer 500;
+/// - 350 to 399: the webhook is invalid; answer 400;
+/// - 900: a defect of this library; answer 500.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 #[allow(clippy::upper_case_acronyms, reason = "these are the names C sees")]
 pub enum torii_status_t {
-    /// The call did what it says.
+    /// Success.
     TORII_OK = 0,
-    /// An argument of this call is wrong; the message names it.
+    /// An argument is invalid; the message names it.
     TORII_ERR_INVALID_ARGUMENT = 1,
-    /// An option or a combination of options is wrong; the message names it.
+    /// An option or a combination of options is invalid; the message names it.
     TORII_ERR_INVALID_CONFIG = 2,
     /// The buffer is too small for the record; the call reports the size it needs.
     TORII_ERR_BUFFER_TOO_SMALL = 3,
-    /// There is no token: the text, or the header value, is empty.
+    /// There is no token: the text or the header value is empty.
     TORII_ERR_TOKEN_MISSING = 100,
     /// The header value is not of the form `Bearer <token>`.
     TORII_ERR_TOKEN_SCHEME = 101,
@@ -44,7 +43,7 @@ pub enum torii_status_t {
     TORII_ERR_TOKEN_SIGNATURE = 106,
     /// `exp` has passed.
     TORII_ERR_TOKEN_EXPIRED = 107,
-    /// `nbf` or `iat` lies in the future.
+    /// `nbf` or `iat` is in the future.
     TORII_ERR_TOKEN_NOT_YET_VALID = 108,
     /// `iss` is not a configured issuer.
     TORII_ERR_TOKEN_ISSUER = 109,
@@ -54,29 +53,29 @@ pub enum torii_status_t {
     TORII_ERR_TOKEN_CLAIM = 111,
     /// The user, or the actor behind the user, was revoked after the token was issued.
     TORII_ERR_TOKEN_REVOKED = 112,
-    /// The token lives longer than the configured maximum.
+    /// The lifetime, `exp` minus `iat`, exceeds the configured maximum.
     TORII_ERR_TOKEN_LIFETIME = 113,
-    /// The token is valid, but does not meet a requirement set by the operator.
+    /// The token is valid but does not meet a requirement.
     TORII_ERR_POLICY = 150,
     /// Signing keys unavailable; the token could not be verified.
     TORII_ERR_KEYS_UNAVAILABLE = 200,
     /// The issuer's keys must be fetched first, and this call performs no I/O.
     TORII_ERR_KEYS_PENDING = 201,
-    /// The API answered, but not with success; the error has the details.
+    /// The API answered with an error; the error handle has the details.
     TORII_ERR_API = 300,
-    /// The API could not be reached, or the connection to it was lost.
+    /// The API could not be reached, or the connection was lost.
     TORII_ERR_TRANSPORT = 301,
-    /// The API took longer over the call than it may.
+    /// The call took longer than the client's timeout.
     TORII_ERR_TIMEOUT = 302,
-    /// The API answered with success, but the answer cannot be understood.
+    /// The API's successful answer is not JSON, is truncated, or is too long.
     TORII_ERR_RESPONSE = 303,
-    /// A header of the webhook is missing, or not of the form it has to be.
+    /// A webhook header is missing or malformed.
     TORII_ERR_WEBHOOK_HEADER = 350,
-    /// The webhook was not signed with any of the secrets.
+    /// No signature of the webhook matches any of the secrets.
     TORII_ERR_WEBHOOK_SIGNATURE = 351,
-    /// The webhook was sent too long ago, or too far ahead.
+    /// The webhook's timestamp is outside the tolerance.
     TORII_ERR_WEBHOOK_TIMESTAMP = 352,
-    /// A defect of this library. The process, and every other handle, is unharmed.
+    /// A defect of this library. The process and other handles stay usable.
     TORII_ERR_INTERNAL = 900,
 }
 
@@ -118,10 +117,10 @@ impl From<Status> for torii_status_t {
     }
 }
 
-/// The name of a status, as in "TORII_ERR_TOKEN_EXPIRED"; "TORII_ERR_UNKNOWN" for a number that is
-/// none.
+/// == Status ==
 ///
-/// Since: 0.1.0.
+/// Returns the name of a status, such as "TORII_ERR_TOKEN_EXPIRED"; "TORII_ERR_UNKNOWN" for an unknown
+/// number. The text is static. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
     let name = match Status::from_number(status) {
@@ -131,11 +130,8 @@ pub extern "C" fn torii_status_name(status: u32) -> *const c_char {
     CStr::as_ptr(name)
 }
 
-/// The HTTP status with which a server that meets this status answers its own client: 401 for a
-/// bad token, 403 for a policy, 503 when keys are missing, 400 for a webhook that is not genuine, 200
-/// for TORII_OK, else 500.
-///
-/// Since: 0.1.0.
+/// Returns the HTTP status for your own client: 200 for TORII_OK, 401 for an invalid token, 403 for
+/// TORII_ERR_POLICY, 503 if keys are missing, 400 for an invalid webhook, else 500. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_status_http(status: u32) -> u32 {
     Status::from_number(status).map_or(500, |status| u32::from(status.http()))

@@ -5,20 +5,15 @@ use std::ffi::c_char;
 use super::client::{answer, done, torii_client_t};
 use super::error::torii_error_t;
 use super::json::torii_json_t;
-use super::pointer::{optional, text};
+use super::pointer::{optional, optional_utf8, text, utf8};
 use super::status::torii_status_t;
 
-/// A page of the users that meet a filter: "items", "nextCursor" and "hasMore".
+/// == Users ==
 ///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400 for a filter it does not
-/// take.
-/// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before. `filter` [may be NULL] is a JSON object: "name", "email", "userIds",
-/// "emailAddresses", "statuses", "createdAfter", "createdBefore", "organizationId"; it has to come
-/// with the cursor again. What is absent is no filter, null and an empty list are sent as they are.
+/// Returns a page of users that match every member of `filter` [may be NULL], a JSON object with
+/// "name", "email", "userIds", "emailAddresses", "statuses", "createdAfter", "createdBefore" or
+/// "organizationId". An absent member is no filter; null and an empty array are sent as they are.
+/// Errors: 400 for a filter the API rejects. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_json(
     client: *const torii_client_t,
@@ -30,22 +25,18 @@ pub unsafe extern "C" fn torii_client_users_list_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let cursor = optional(cursor, cursor_len, "cursor")?;
-            let filter = optional(filter, filter_len, "filter")?;
+            let filter = optional_utf8(filter, filter_len, "filter")?;
             client.users().list(limit, cursor, filter)
         })
     }
 }
 
-/// One user.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for a user of another
-/// environment or a deleted one, 404 for none.
-/// Since: 0.1.0.
+/// Returns a user.
+/// Errors: 403 if the user is deleted or of another environment; 404 if there is none. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_get_json(
     client: *const torii_client_t,
@@ -54,7 +45,7 @@ pub unsafe extern "C" fn torii_client_users_get_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -63,13 +54,9 @@ pub unsafe extern "C" fn torii_client_users_get_json(
     }
 }
 
-/// Creates a user from a JSON object. Never repeated once it was sent: after TORII_ERR_TRANSPORT or
-/// TORII_ERR_TIMEOUT the user may exist.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, and of 409 for an email
-/// address that is taken.
-/// Since: 0.1.0.
+/// Creates a user. Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the user may
+/// exist. See torii_error_unsent().
+/// Errors: 400; 409 if the email address is taken. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_create_json(
     client: *const torii_client_t,
@@ -78,21 +65,18 @@ pub unsafe extern "C" fn torii_client_users_create_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.users().create(body)
         })
     }
 }
 
-/// Changes a user by a JSON object: a field that is absent stays as it is, null clears it, a value
-/// sets it. torii_patch_t makes such an object.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
-/// Since: 0.1.0.
+/// Updates a user: an absent field stays as it is, null clears it, a value sets it. Build such a body
+/// with torii_patch_t.
+/// Errors: 400, 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_json(
     client: *const torii_client_t,
@@ -103,22 +87,19 @@ pub unsafe extern "C" fn torii_client_users_update_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.users().update(user_id, body)
         })
     }
 }
 
-/// Merges a JSON object of "publicMetadata", "privateMetadata" and "unsafeMetadata" into those of a
-/// user: a key that is null is removed.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 400, 403 or 404.
-/// Since: 0.1.0.
+/// Merges "publicMetadata", "privateMetadata" and "unsafeMetadata" of the body into the user's. A null
+/// removes its key.
+/// Errors: 400, 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_update_metadata_json(
     client: *const torii_client_t,
@@ -129,22 +110,19 @@ pub unsafe extern "C" fn torii_client_users_update_metadata_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
-            let body = text(body, body_len, "body")?;
+            let body = utf8(body, body_len, "body")?;
             client.users().update_metadata(user_id, body)
         })
     }
 }
 
-/// Deletes a user. The API answers 403 when the user is gone already; when the answer to a first
-/// attempt was lost, that is a success.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
-/// Since: 0.1.0.
+/// Deletes a user. The API answers 403 if the user is deleted already. After a retry whose first answer
+/// was lost, a 403 is a success.
+/// Errors: 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_delete(
     client: *const torii_client_t,
@@ -152,7 +130,7 @@ pub unsafe extern "C" fn torii_client_users_delete(
     user_id_len: usize,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and `err` are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and `err` NULL or writable.
     unsafe {
         done(client, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -161,11 +139,9 @@ pub unsafe extern "C" fn torii_client_users_delete(
     }
 }
 
-/// Bans a user, and ends all sessions. Tokens that are out stay good until they expire.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
-/// Since: 0.1.0.
+/// Bans a user, ends all the user's sessions, and returns the user. Tokens already issued stay valid
+/// until they expire.
+/// Errors: 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_ban_json(
     client: *const torii_client_t,
@@ -174,7 +150,7 @@ pub unsafe extern "C" fn torii_client_users_ban_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -183,11 +159,8 @@ pub unsafe extern "C" fn torii_client_users_ban_json(
     }
 }
 
-/// Lifts a ban.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 or 404.
-/// Since: 0.1.0.
+/// Lifts a ban and returns the user.
+/// Errors: 403, 404. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_unban_json(
     client: *const torii_client_t,
@@ -196,7 +169,7 @@ pub unsafe extern "C" fn torii_client_users_unban_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, text and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the text readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;
@@ -205,14 +178,8 @@ pub unsafe extern "C" fn torii_client_users_unban_json(
     }
 }
 
-/// A page of the organizations a user belongs to, with role and metadata of the membership.
-///
-/// Blocks up to the client's timeout.
-/// Errors: those of every call of torii_client_t; TORII_ERR_API of 403 for no such user.
-/// Since: 0.1.0.
-///
-/// `limit` is 1 to 100, or 0 to leave it to the API. `cursor` [may be NULL] is "nextCursor" of the
-/// page before.
+/// Returns a page of the user's organizations, each with the role and the metadata of the membership.
+/// Errors: 403 if there is no such user. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_organizations_json(
     client: *const torii_client_t,
@@ -224,7 +191,7 @@ pub unsafe extern "C" fn torii_client_users_list_organizations_json(
     out: *mut *mut torii_json_t,
     err: *mut *mut torii_error_t,
 ) -> torii_status_t {
-    // SAFETY: handle, texts and out-pointers are as the caller promises.
+    // SAFETY: `client` is NULL or live, the texts are readable, and the out-pointers NULL or writable.
     unsafe {
         answer(client, out, err, |client| {
             let user_id = text(user_id, user_id_len, "user_id")?;

@@ -23,16 +23,13 @@ const HEADER: Check = Check { header: true, ..TOKEN };
 const NOWAIT: Check = Check { nowait: true, ..TOKEN };
 
 /// == Verifying tokens ==
-///
 /// Create one verifier at startup, then pass it each token or each `Authorization` header from any
 /// number of threads. The first call fetches the issuer's keys; later calls verify locally.
 ///
 /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
 /// [may be NULL] are copied.
-///
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
-/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other.
-/// Since: 0.1.0.
+/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_new(
@@ -59,7 +56,6 @@ pub unsafe extern "C" fn torii_verifier_new(
 
 /// Verifies a token, a compact JWS (RFC 7515). Fetches the issuer's keys if they are missing or
 /// expired, and once more if they lack the key the token names.
-///
 /// Blocks up to the fetch timeout if keys are fetched, else not at all.
 /// Errors: TORII_ERR_TOKEN_… if the token is invalid; TORII_ERR_POLICY if it is valid but does not meet
 /// a requirement; TORII_ERR_KEYS_UNAVAILABLE if it could not be verified because keys are missing.
@@ -81,7 +77,6 @@ pub unsafe extern "C" fn torii_verify_token(
 /// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
 /// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
 /// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
-///
 /// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verify_token().
 /// Since: 0.1.0.
 #[must_use]
@@ -99,11 +94,9 @@ pub unsafe extern "C" fn torii_verify_token_nowait(
 
 /// Verifies the token in the value of an `Authorization` header: "Bearer <token>" (RFC 6750), the
 /// scheme in any case. Join the values of a repeated header with ", "; they are refused.
-///
 /// Blocks as torii_verify_token() does.
 /// Errors: TORII_ERR_TOKEN_MISSING for an empty value; TORII_ERR_TOKEN_SCHEME for another scheme; else
-/// as torii_verify_token().
-/// Since: 0.1.0.
+/// as torii_verify_token(). Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_authenticate(
@@ -118,7 +111,6 @@ pub unsafe extern "C" fn torii_verifier_authenticate(
 }
 
 /// As torii_verifier_authenticate(), without I/O and without waiting for I/O on another thread.
-///
 /// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verifier_authenticate().
 /// Since: 0.1.0.
 #[must_use]
@@ -159,10 +151,8 @@ unsafe fn verify(
 
 /// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
 /// flight; accepts one that ended within the last second; keeps the backoff after a failure.
-///
 /// Blocks up to the fetch timeout for each issuer.
-/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_refresh(
     verifier: *const torii_verifier_t,
@@ -182,9 +172,7 @@ pub unsafe extern "C" fn torii_verifier_refresh(
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
 ///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
 ///   Fetches are counted for the process.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_stats_json(
     verifier: *const torii_verifier_t,
@@ -201,9 +189,7 @@ pub unsafe extern "C" fn torii_verifier_stats_json(
     }
 }
 
-/// Frees a verifier. Handles that came from it stay valid.
-///
-/// Since: 0.1.0.
+/// Frees a verifier. Handles that came from it stay valid. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_free(verifier: *mut torii_verifier_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
@@ -211,16 +197,13 @@ pub unsafe extern "C" fn torii_verifier_free(verifier: *mut torii_verifier_t) {
 }
 
 /// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
-/// fetches in flight are dropped too.
-///
-/// Since: 0.1.0.
+/// fetches in flight are dropped too. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub extern "C" fn torii_jwks_cache_clear() {
     caught((), crate::clear_jwks_cache);
 }
 
 /// == Keys for event loops ==
-///
 /// A host that must not block calls the `_nowait` functions and fetches keys in one of two ways: on
 /// a thread pool with torii_verifier_refresh_due(), or with its own HTTP client through
 /// torii_verifier_claim_fetch().
@@ -229,11 +212,9 @@ pub extern "C" fn torii_jwks_cache_clear() {
 /// request is parked. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
 /// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
 /// not over; a key missed during the cooldown makes a fetch due at its end.
-///
 /// Blocks up to the fetch timeout.
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_INVALID_ARGUMENT if the verifier has
-/// no such issuer.
-/// Since: 0.1.0.
+/// no such issuer. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_refresh_due(
     verifier: *const torii_verifier_t,
@@ -252,9 +233,7 @@ pub unsafe extern "C" fn torii_verifier_refresh_due(
 
 /// Returns the milliseconds until a key fetch is due, for a timer that runs
 /// torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if all keys
-/// were given, and for NULL.
-///
-/// Since: 0.1.0.
+/// were given, and for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_due_in_ms(verifier: *const torii_verifier_t) -> i64 {
     caught(-1, || {

@@ -12,12 +12,10 @@ use crate::webhook::Webhook;
 pub struct torii_webhook_t(Webhook);
 
 /// == Webhooks ==
-///
 /// Verifies webhooks signed as Standard Webhooks 1.0.0 describes (HMAC-SHA256, `v1`). torii has
 /// announced secrets of this form but has not published its scheme; this is the standard's.
 ///
 /// Creates a webhook verifier. `secret` is "whsec_" and at least 24 bytes in base64.
-///
 /// Errors: TORII_ERR_INVALID_CONFIG if the secret has another form; its value is never echoed.
 /// Since: 0.1.0.
 #[must_use]
@@ -40,9 +38,7 @@ pub unsafe extern "C" fn torii_webhook_new(
 }
 
 /// Accepts a further secret, while secrets are being rotated.
-///
-/// Errors: as torii_webhook_new().
-/// Since: 0.1.0.
+/// Errors: as torii_webhook_new(). Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_webhook_add_secret(
@@ -63,9 +59,7 @@ pub unsafe extern "C" fn torii_webhook_add_secret(
 }
 
 /// Sets how far the timestamp may lie before or after `now`: 1 to 86400 seconds, 300 by default.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_webhook_set_tolerance_seconds(
@@ -88,10 +82,8 @@ pub unsafe extern "C" fn torii_webhook_set_tolerance_seconds(
 /// is the time in Unix seconds. `sent_at` [may be NULL] receives the timestamp.
 ///
 /// A webhook may be delivered more than once, with the same id: ignore ids you have processed.
-///
 /// Errors: TORII_ERR_WEBHOOK_HEADER for a missing or malformed header; TORII_ERR_WEBHOOK_TIMESTAMP
-/// outside the tolerance; TORII_ERR_WEBHOOK_SIGNATURE if no signature matches.
-/// Since: 0.1.0.
+/// outside the tolerance; TORII_ERR_WEBHOOK_SIGNATURE if no signature matches. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_webhook_verify(
@@ -125,9 +117,7 @@ pub unsafe extern "C" fn torii_webhook_verify(
     }
 }
 
-/// Frees a webhook verifier and wipes its secrets.
-///
-/// Since: 0.1.0.
+/// Frees a webhook verifier and wipes its secrets. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_webhook_free(webhook: *mut torii_webhook_t) {
     // SAFETY: NULL, or live and used by no other thread, by the caller's promise.

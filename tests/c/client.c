@@ -123,8 +123,8 @@ static torii_client_t *make(const char *api_url, const char *secret_key)
     done(torii_client_options_set_connect_timeout_ms(options, 2000, &error));
     done(torii_client_options_set_max_retries(options, 1, &error));
     done(torii_client_options_set_user_agent_suffix(options, TORII_STR("client.c"), &error));
-    CHECK(torii_client_options_set_allow_http(options, true, NULL) == TORII_OK);
-    CHECK(torii_client_options_set_allow_http(options, false, NULL) == TORII_OK);
+    done(torii_client_options_set_allow_http(options, true, &error));
+    done(torii_client_options_set_allow_http(options, false, &error));
     done(torii_client_new(secret_key, strlen(secret_key), options, &client, &error));
     torii_client_options_free(options);
     CHECK(client != NULL);
@@ -153,12 +153,14 @@ static void options_are_checked(void)
           == TORII_ERR_INVALID_CONFIG);
     torii_error_free(error);
     mistaken(torii_client_options_set_max_retries(NULL, 1, &error), "options: NULL");
-    CHECK(torii_client_options_set_allow_http(NULL, true, NULL) == TORII_ERR_INVALID_ARGUMENT);
+    mistaken(torii_client_options_set_allow_http(NULL, true, &error), "options: NULL");
 
     mistaken(torii_client_new(TORII_STR("pk_1"), options, &client, &error),
              "secret_key: does not start with sk_");
     CHECK(client == NULL);
     mistaken(torii_client_new(TORII_STR("sk_1"), options, NULL, &error), "out: NULL");
+    mistaken(torii_client_new("sk_1", TORII_NUL_TERMINATED, options, &client, &error),
+             "secret_key: needs its length; TORII_NUL_TERMINATED is not accepted");
 
     /* Nobody is at that proxy. */
     done(torii_client_new(TORII_STR("sk_1"), options, &client, &error));
@@ -166,6 +168,20 @@ static void options_are_checked(void)
     CHECK(torii_error_http_status(error) == 0 && answer == NULL);
     torii_error_free(error);
     error = NULL;
+
+    /* Only the text of the program may leave its length to the NUL. */
+    mistaken(torii_client_users_create_json(client, "{}", TORII_NUL_TERMINATED, &answer, &error),
+             "body: needs its length; TORII_NUL_TERMINATED is not accepted");
+    mistaken(torii_client_users_list_json(client, 0, NULL, 0, "{}", TORII_NUL_TERMINATED, &answer,
+                                          &error),
+             "filter: needs its length; TORII_NUL_TERMINATED is not accepted");
+    mistaken(torii_client_invitations_list_json(client, 0, NULL, 0, "[]", TORII_NUL_TERMINATED,
+                                                NULL, 0, &answer, &error),
+             "statuses: needs its length; TORII_NUL_TERMINATED is not accepted");
+    mistaken(torii_client_request_json(client, "POST", TORII_NUL_TERMINATED, "/api/server/v1/users",
+                                       TORII_NUL_TERMINATED, NULL, 0, "{}", TORII_NUL_TERMINATED,
+                                       &answer, &error),
+             "body: needs its length; TORII_NUL_TERMINATED is not accepted");
     torii_client_free(client);
     torii_client_options_free(options);
     torii_client_options_free(NULL);
@@ -185,7 +201,9 @@ static void patches_tell_three_states_apart(void)
     done(torii_patch_set_bool(patch, TORII_STR("name"), true, &error));
     done(torii_patch_set_int(patch, TORII_STR("n"), INT64_MIN, &error));
     done(torii_patch_set_json(patch, TORII_STR("j"), TORII_STR("[1.0]"), &error));
-    done(torii_patch_unset(patch, TORII_STR("phone"), &error));
+    done(torii_patch_unset(patch, "phone", TORII_NUL_TERMINATED, &error));
+    mistaken(torii_patch_set_string(patch, TORII_STR("x"), "y", TORII_NUL_TERMINATED, &error),
+             "value: needs its length; TORII_NUL_TERMINATED is not accepted");
     done(torii_patch_set_string(patch, TORII_STR("s"), "a\0b", 3, &error));
     CHECK(strcmp(torii_patch_json(patch, NULL), "{\"name\":true,\"n\":-9223372036854775808,"
                                                 "\"j\":[1.0],\"s\":\"a\\u0000b\"}")

@@ -72,9 +72,9 @@ sections=$(readelf -SW "$prefix/lib/libtorii.a")
 grep -q '\.init_array' <<<"$sections" || failed "libtorii.a: the crypto library is not initialised"
 grep -qE '\.note\.GNU-stack +PROGBITS +0+ [0-9a-f]+ 0+ 00 {6}' <<<"$sections" || failed "libtorii.a wants an executable stack"
 
-manual=$prefix/share/man/man3/libtorii.3
-mandoc -T lint -W warning "$manual" || failed "$manual"
-diff <(grep -oE '^\.SS torii_[a-z0-9_]+$' "$manual" | cut -c 5- | grep -v '_t$' | LC_ALL=C sort) "$root/abi/symbols.txt" \
+manual=$prefix/share/man/man3
+mandoc -T lint -W warning "$manual"/*.3 || failed "$manual"
+diff <(grep -ohE '^\.SS torii_[a-z0-9_]+$' "$manual"/*.3 | cut -c 5- | grep -v '_t$' | LC_ALL=C sort) "$root/abi/symbols.txt" \
   || failed "$manual has other functions"
 
 c++ -std=c++17 -x c++ - -o "$work/cpp" $(pkg-config --cflags --libs torii) <<'CPP'
