@@ -39,7 +39,7 @@ impl<'a> Invitations<'a> {
         if let Some(search) = search {
             query.add("search", search);
         }
-        self.0.json(&Call::freely(Method::GET, format!("/invitations{query}")))
+        self.0.json(&Call::idempotent(Method::GET, format!("/invitations{query}")))
     }
 
     /// All such invitations, fetched page by page.
@@ -54,7 +54,7 @@ impl<'a> Invitations<'a> {
 
     /// One invitation, with its metadata.
     pub fn get(&self, invitation_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::GET, invitation(invitation_id)?))
+        self.0.json(&Call::idempotent(Method::GET, invitation(invitation_id)?))
     }
 
     /// Sends an invitation again, with a new link. Not repeated once it was sent, as for
@@ -73,7 +73,7 @@ impl<'a> Invitations<'a> {
     /// Merges into the metadata of a pending invitation: null removes a key.
     pub fn update_metadata(&self, invitation_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
-        self.0.json(&Call::freely(Method::PATCH, invitation(invitation_id)?).body(Some(body)))
+        self.0.json(&Call::idempotent(Method::PATCH, invitation(invitation_id)?).body(Some(body)))
     }
 }
 

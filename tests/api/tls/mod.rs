@@ -13,12 +13,12 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 use torii::{Client, ClientOptions, Status};
 
-fn file(name: &str) -> PathBuf {
+pub fn file(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "api", "tls", name].iter().collect()
 }
 
 /// A server that takes so many connections, answers one request on each, and tells what it read.
-fn serve(connections: usize) -> (String, JoinHandle<Vec<String>>) {
+pub fn serve(connections: usize) -> (String, JoinHandle<Vec<String>>) {
     let certificates = CertificateDer::pem_file_iter(file("server.pem")).unwrap();
     let certificates = certificates.collect::<Result<Vec<_>, _>>().unwrap();
     let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
