@@ -1,7 +1,7 @@
 //! Invitations.
 
 use super::arguments::{Query, id, object};
-use super::pages::Items;
+use super::pages::Paginator;
 use super::transport::{Call, Transport};
 use crate::error::Result;
 use crate::http::Method;
@@ -43,10 +43,10 @@ impl<'a> Invitations<'a> {
     }
 
     /// All such invitations, fetched page by page.
-    pub fn all(&self, statuses: &[&str], search: Option<&str>) -> Items<'a> {
+    pub fn all(&self, statuses: &[&str], search: Option<&str>) -> Paginator<'a> {
         let (invitations, search) = (*self, search.map(str::to_owned));
         let statuses: Vec<_> = statuses.iter().map(|&status| status.to_owned()).collect();
-        Items::new(move |limit, cursor| {
+        Paginator::new(move |limit, cursor| {
             let statuses: Vec<_> = statuses.iter().map(String::as_str).collect();
             invitations.list(limit, cursor, &statuses, search.as_deref())
         })

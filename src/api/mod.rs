@@ -22,7 +22,7 @@ pub use self::impersonation::Impersonation;
 pub use self::invitations::Invitations;
 pub use self::options::ClientOptions;
 pub use self::organizations::Organizations;
-pub use self::pages::Items;
+pub use self::pages::Paginator;
 pub use self::sessions::Sessions;
 pub use self::users::Users;
 use crate::error::{Error, Result};

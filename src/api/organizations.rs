@@ -1,7 +1,7 @@
 //! Organizations.
 
 use super::arguments::{Query, id, object};
-use super::pages::Items;
+use super::pages::Paginator;
 use super::transport::{Call, Transport};
 use crate::error::Result;
 use crate::http::Method;
@@ -23,9 +23,9 @@ impl<'a> Organizations<'a> {
     }
 
     /// All organizations whose name contains a text, fetched page by page.
-    pub fn all(&self, name: Option<&str>) -> Items<'a> {
+    pub fn all(&self, name: Option<&str>) -> Paginator<'a> {
         let (organizations, name) = (*self, name.map(str::to_owned));
-        Items::new(move |limit, cursor| organizations.list(limit, cursor, name.as_deref()))
+        Paginator::new(move |limit, cursor| organizations.list(limit, cursor, name.as_deref()))
     }
 
     /// One organization.
@@ -53,9 +53,9 @@ impl<'a> Organizations<'a> {
     }
 
     /// All users who belong to an organization, fetched page by page.
-    pub fn all_members(&self, organization_id: &str) -> Items<'a> {
+    pub fn all_members(&self, organization_id: &str) -> Paginator<'a> {
         let (organizations, id) = (*self, organization_id.to_owned());
-        Items::new(move |limit, cursor| organizations.list_members(&id, limit, cursor))
+        Paginator::new(move |limit, cursor| organizations.list_members(&id, limit, cursor))
     }
 
     /// Merges into the metadata of a membership: null removes a key.

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::arguments::{Query, id, object};
-use super::pages::Items;
+use super::pages::Paginator;
 use super::transport::{Call, Transport};
 use crate::error::Result;
 use crate::http::Method;
@@ -22,9 +22,9 @@ impl<'a> Users<'a> {
     }
 
     /// All users that meet a filter, fetched page by page.
-    pub fn all(&self, filter: Option<&str>) -> Items<'a> {
+    pub fn all(&self, filter: Option<&str>) -> Paginator<'a> {
         let (users, filter) = (*self, filter.map(str::to_owned));
-        Items::new(move |limit, cursor| users.list(limit, cursor, filter.as_deref()))
+        Paginator::new(move |limit, cursor| users.list(limit, cursor, filter.as_deref()))
     }
 
     /// One user.
@@ -82,9 +82,9 @@ impl<'a> Users<'a> {
     }
 
     /// All organizations a user belongs to, fetched page by page.
-    pub fn all_organizations(&self, user_id: &str) -> Items<'a> {
+    pub fn all_organizations(&self, user_id: &str) -> Paginator<'a> {
         let (users, user_id) = (*self, user_id.to_owned());
-        Items::new(move |limit, cursor| users.list_organizations(&user_id, limit, cursor))
+        Paginator::new(move |limit, cursor| users.list_organizations(&user_id, limit, cursor))
     }
 }
 

@@ -6,7 +6,8 @@ use super::error::torii_error_t;
 use super::guard::fallible;
 use super::pointer::{bytes, optional_out};
 use super::status::torii_status_t;
-use crate::webhook::{StandardWebhook, verify_standard_webhook};
+use crate::error::{Error, Status};
+use crate::webhook::Webhook;
 
 /// Tells whether a webhook is genuine, as Standard Webhooks 1.0.0 says it: signed with one of the
 /// secrets (HMAC-SHA256, `v1`), and sent lately. torii has announced secrets of this form, but has
@@ -55,19 +56,33 @@ pub unsafe extern "C" fn torii_webhook_verify_standard(
         fallible(err, || {
             let secret_index = optional_out(secret_index);
             let sent_at = optional_out(sent_at);
-            let webhook = StandardWebhook {
-                id: bytes(id, id_len, "id")?,
-                timestamp: bytes(timestamp, timestamp_len, "timestamp")?,
-                signature: bytes(signature, signature_len, "signature")?,
-                body: bytes(body, body_len, "body")?,
-            };
+            let id = bytes(id, id_len, "id")?;
+            let timestamp = bytes(timestamp, timestamp_len, "timestamp")?;
+            let signature = bytes(signature, signature_len, "signature")?;
+            let body = bytes(body, body_len, "body")?;
             let secrets = bytes(secrets, secrets_len, "secrets")?;
-            let delivery = verify_standard_webhook(secrets, &webhook, now, tolerance)?;
+            let out_of_range =
+                |_| Error::argument("tolerance", "not within 0 to 2147483647 seconds");
+            let tolerance = u32::try_from(tolerance).map_err(out_of_range)?;
+            let mut webhooks = Vec::new();
+            for secret in secrets.split(|byte| *byte == b' ').filter(|secret| !secret.is_empty()) {
+                let mut webhook = Webhook::new(secret)?;
+                webhook.set_tolerance_seconds(tolerance)?;
+                webhooks.push(webhook);
+            }
+            let mut outcome = Err(Error::fixed(Status::InvalidConfig, "secrets", "there is none"));
+            for (index, webhook) in webhooks.iter().enumerate() {
+                outcome = webhook.verify(id, timestamp, signature, body, now).map(|at| (index, at));
+                if !outcome.as_ref().is_err_and(|e| e.status() == Status::WebhookSignature) {
+                    break;
+                }
+            }
+            let (index, at) = outcome?;
             if let Some(secret_index) = secret_index {
-                *secret_index = delivery.secret_index;
+                *secret_index = index;
             }
             if let Some(sent_at) = sent_at {
-                *sent_at = delivery.sent_at;
+                *sent_at = at;
             }
             Ok(())
         })
