@@ -63,6 +63,27 @@ pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
     start()
 }
 
+/// Whether the program was started with privileges its caller does not have (setuid, setgid, file
+/// capabilities), so that the caller's environment cannot be trusted.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn has_raised_privileges() -> bool {
+    // SAFETY: getauxval takes no pointer and reads a table that is fixed when the program starts.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
+pub(crate) fn has_raised_privileges() -> bool {
+    // SAFETY: takes no argument and cannot fail.
+    let user = unsafe { libc::getuid() };
+    // SAFETY: takes no argument and cannot fail.
+    let effective_user = unsafe { libc::geteuid() };
+    // SAFETY: takes no argument and cannot fail.
+    let group = unsafe { libc::getgid() };
+    // SAFETY: takes no argument and cannot fail.
+    let effective_group = unsafe { libc::getegid() };
+    (user, group) != (effective_user, effective_group)
+}
+
 struct Slot<T> {
     generation: u64,
     value: T,

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use crate::api::{ClientOptions, knock};
+use crate::api::{ClientOptions, probe};
 use crate::error::{Result, Status};
 use crate::http::{self, Failure, Rules, check_url};
 use crate::keys::fetch::{ask, client, max_age, reason};
@@ -116,7 +116,7 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
 /// [`Status::InvalidConfig`] if nothing can be asked; everything else is in the report.
 pub fn api(options: &ClientOptions) -> Result<Visit> {
     let start = Instant::now();
-    let (url, outcome) = knock(options)?;
+    let (url, outcome) = probe(options)?;
     Ok(Visit { url, took: start.elapsed(), outcome: told(outcome, options.timeout) })
 }
 

@@ -43,14 +43,14 @@ mod verify;
 mod webhook;
 
 pub use api::{
-    AllowedOrigins, Client, ClientOptions, Impersonation, Invitations, Items, Organizations,
+    AllowedOrigins, Client, ClientOptions, Impersonation, Invitations, Organizations, Paginator,
     Sessions, Users,
 };
 pub use error::{Error, Result, Status};
-pub use json::Json;
+pub use json::{Json, JsonKind};
 pub use patch::Patch;
 pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
-pub use webhook::{Delivery, StandardWebhook, verify_standard_webhook};
+pub use webhook::Webhook;
 
 /// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
 pub fn clear_jwks_cache() {

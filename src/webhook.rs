@@ -1,8 +1,10 @@
-//! Webhooks as Standard Webhooks 1.0.0 has them signed
+//! Webhooks signed as in Standard Webhooks 1.0.0
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 //!
-//! Who sends one, and whether it is torii, the secret alone tells: torii has announced secrets of
-//! this form, but not published its scheme.
+//! torii has announced secrets of this form, but has not published its scheme. Only the secret tells
+//! who sent a webhook.
+
+use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::hmac;
@@ -14,129 +16,163 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, Status};
 
-/// Longer headers are refused. What one signature needs is 47 bytes.
+/// The longest header that is read, in bytes. One signature takes 47.
 const LONGEST_HEADER: usize = 16_384;
 
-/// The specification's own limit.
+/// The specification's lower limit, in bytes.
 const SHORTEST_SECRET: usize = 24;
 
-/// Secrets are copied about by hand, and their padding is lost on the way.
+/// Accepts secrets that lost their padding when they were copied.
 const SECRET: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// A webhook as it arrived: three headers, and the body before anybody parsed it.
-#[derive(Clone, Copy)]
-pub struct StandardWebhook<'a> {
-    /// `webhook-id`: the same for every attempt at one delivery, so it tells what has been seen.
-    pub id: &'a [u8],
-    /// `webhook-timestamp`: when this attempt was sent, in Unix seconds.
-    pub timestamp: &'a [u8],
-    /// `webhook-signature`: signatures separated by spaces, one for each secret in use.
-    pub signature: &'a [u8],
-    /// The body, byte for byte.
-    pub body: &'a [u8],
-}
+/// The longest tolerance, in seconds. Negative numbers that a host converts are above it.
+const LONGEST_TOLERANCE: u32 = i32::MAX as u32;
 
-/// What is known of a webhook that is genuine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// When it was sent, in Unix seconds.
-    pub sent_at: i64,
-    /// Which of the secrets it was signed with, counted from 0.
-    pub secret_index: usize,
-}
+/// The default tolerance, in seconds.
+const TOLERANCE: u32 = 300;
 
-/// Tells whether a webhook was signed with one of the secrets, and lately.
+/// Verifies webhooks signed with one of its secrets.
 ///
-/// `secrets` holds one secret, or several separated by spaces: `whsec_` and at least 24 bytes as
-/// base64 each. `now` is the time, and `tolerance` how far from it the webhook may have been sent,
-/// before or after, both in seconds.
-///
-/// Only signatures of version `v1` (HMAC-SHA256) count; others are passed over.
+/// Any number of threads may use one at once. The decoded secrets are wiped when it is dropped.
 ///
 /// ```
 /// # fn handle(id: &[u8], timestamp: &[u8], signature: &[u8], body: &[u8], now: i64) -> torii::Result<()> {
-/// # let secrets = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-/// let webhook = torii::StandardWebhook { id, timestamp, signature, body };
-/// torii::verify_standard_webhook(secrets.as_bytes(), &webhook, now, 300)?;
+/// # let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// let webhook = torii::Webhook::new(secret)?;
+/// let sent_at = webhook.verify(id, timestamp, signature, body, now)?;
 /// # Ok(())
 /// # }
 /// ```
-pub fn verify_standard_webhook(
-    secrets: &[u8],
-    webhook: &StandardWebhook<'_>,
-    now: i64,
-    tolerance: i64,
-) -> Result<Delivery> {
-    let tolerance =
-        u64::try_from(tolerance).map_err(|_| Error::argument("tolerance", "negative"))?;
-    let keys = read_secrets(secrets)?;
-    check_id(webhook.id)?;
-    let sent_at = read_timestamp(webhook.timestamp)?;
-    check_length("webhook-signature", webhook.signature)?;
-    let away = now.abs_diff(sent_at);
-    if away > tolerance {
-        let when = if sent_at < now { "ago" } else { "from now" };
-        return Err(Error::text(
-            Status::WebhookTimestamp,
-            format!("webhook-timestamp: {away} s {when}, with a tolerance of {tolerance} s"),
-        ));
+pub struct Webhook {
+    secrets: Vec<Secret>,
+    tolerance: u32,
+}
+
+/// On the heap, so that moving it leaves no copy behind.
+type Secret = Zeroizing<Vec<u8>>;
+
+impl Webhook {
+    /// Creates a verifier with one secret: `whsec_` and at least 24 bytes in base64. The prefix and
+    /// the padding may be absent.
+    ///
+    /// # Errors
+    /// [`Status::InvalidConfig`] if the secret is not of this form. The message never repeats it.
+    pub fn new(secret: impl AsRef<[u8]>) -> Result<Self> {
+        let secrets = vec![read_secret(secret.as_ref())?];
+        Ok(Webhook { secrets, tolerance: TOLERANCE })
     }
-    let matches = |key: &hmac::Key| {
-        // The text and not the number of the header is signed.
-        let mut context = hmac::Context::with_key(key);
-        for part in [webhook.id, b".", webhook.timestamp, b".", webhook.body] {
-            context.update(part);
+
+    /// Adds a secret, for the time in which the sender changes from one to another. A webhook
+    /// signed with any of the secrets is genuine.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new); the secrets so far stay.
+    pub fn add_secret(&mut self, secret: impl AsRef<[u8]>) -> Result<&mut Self> {
+        let secret = read_secret(secret.as_ref())?;
+        self.secrets.push(secret);
+        Ok(self)
+    }
+
+    /// Sets how far the time of sending may lie before or after the current time, in seconds; 300 by
+    /// default. A longer tolerance gives whoever recorded a webhook longer to replay it.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] above 2147483647.
+    pub fn set_tolerance_seconds(&mut self, seconds: u32) -> Result<&mut Self> {
+        if seconds > LONGEST_TOLERANCE {
+            return Err(Error::argument("tolerance", "not within 0 to 2147483647 seconds"));
         }
-        let expected = STANDARD.encode(context.sign());
-        signatures(webhook.signature).fold(false, |found, signature| {
-            found | verify_slices_are_equal(signature, expected.as_bytes()).is_ok()
-        })
-    };
-    match keys.iter().position(matches) {
-        Some(secret_index) => Ok(Delivery { sent_at, secret_index }),
-        None if signatures(webhook.signature).next().is_none() => {
-            Err(refused("webhook-signature", "none of version `v1`"))
+        self.tolerance = seconds;
+        Ok(self)
+    }
+
+    /// Verifies a webhook and returns when it was sent, in Unix seconds.
+    ///
+    /// `id`, `timestamp` and `signature` are the values of the headers `webhook-id`,
+    /// `webhook-timestamp` and `webhook-signature`, empty if absent. `body` is the body as it
+    /// arrived, byte for byte. `now` is the current time in Unix seconds.
+    ///
+    /// Only signatures of version `v1` (HMAC-SHA256) count; others are skipped. A webhook can be
+    /// delivered more than once, each time with the same id.
+    ///
+    /// # Errors
+    /// [`Status::WebhookHeader`] if a header is absent or malformed, [`Status::WebhookTimestamp`]
+    /// if the time of sending is outside the tolerance, [`Status::WebhookSignature`] if no
+    /// signature was made with one of the secrets.
+    pub fn verify(
+        &self,
+        id: &[u8],
+        timestamp: &[u8],
+        signature: &[u8],
+        body: &[u8],
+        now: i64,
+    ) -> Result<i64> {
+        check_id(id)?;
+        let sent_at = read_timestamp(timestamp)?;
+        check_length("webhook-signature", signature)?;
+        let away = now.abs_diff(sent_at);
+        if away > u64::from(self.tolerance) {
+            let when = if sent_at < now { "ago" } else { "from now" };
+            let tolerance = self.tolerance;
+            return Err(Error::text(
+                Status::WebhookTimestamp,
+                format!("webhook-timestamp: {away} s {when} (expected within {tolerance} s)"),
+            ));
         }
-        None => Err(refused("webhook-signature", "not made with any of the secrets")),
+        let is_signed_with = |secret: &Secret| {
+            let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret));
+            // The timestamp is signed as text, not as a number.
+            for part in [id, b".", timestamp, b".", body] {
+                context.update(part);
+            }
+            let expected = STANDARD.encode(context.sign());
+            signatures(signature).fold(false, |found, signature| {
+                found | verify_slices_are_equal(signature, expected.as_bytes()).is_ok()
+            })
+        };
+        if self.secrets.iter().any(is_signed_with) {
+            return Ok(sent_at);
+        }
+        let why = match signatures(signature).next() {
+            Some(_) => "not made with any of the secrets",
+            None => "none of version `v1`",
+        };
+        Err(Error::fixed(Status::WebhookSignature, "webhook-signature", why))
     }
 }
 
-fn read_secrets(secrets: &[u8]) -> Result<Vec<hmac::Key>> {
-    let given = secrets.split(|byte| *byte == b' ').filter(|secret| !secret.is_empty());
-    let keys: Vec<hmac::Key> = given
-        .enumerate()
-        .map(|(index, secret)| {
-            let wrong = |why| {
-                Error::text(Status::InvalidConfig, format!("secrets: number {}: {why}", index + 1))
-            };
-            read_secret(secret).map_err(wrong)
-        })
-        .collect::<Result<_>>()?;
-    if keys.is_empty() {
-        return Err(Error::fixed(Status::InvalidConfig, "secrets", "there is none"));
+impl fmt::Debug for Webhook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Webhook")
+            .field("secrets", &self.secrets.len())
+            .field("tolerance", &self.tolerance)
+            .finish()
     }
-    Ok(keys)
 }
 
-fn read_secret(secret: &[u8]) -> std::result::Result<hmac::Key, &'static str> {
+fn read_secret(secret: &[u8]) -> Result<Secret> {
+    let refuse = |why| Err(Error::fixed(Status::InvalidConfig, "secret", why));
     if secret.starts_with(b"whsk_") || secret.starts_with(b"whpk_") {
-        return Err("a key for `v1a` signatures, which are not supported");
+        return refuse("a key for `v1a` signatures, which are not supported");
     }
     let encoded = secret.strip_prefix(b"whsec_").unwrap_or(secret);
+    // In its full capacity at once, since a vector that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(encoded.len()));
-    SECRET.decode_vec(encoded, &mut bytes).map_err(|_| "not base64 after `whsec_`")?;
-    if bytes.len() < SHORTEST_SECRET {
-        return Err("shorter than 24 bytes");
+    if SECRET.decode_vec(encoded, &mut bytes).is_err() {
+        return refuse("not base64 after `whsec_`");
     }
-    Ok(hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+    if bytes.len() < SHORTEST_SECRET {
+        return refuse("shorter than 24 bytes");
+    }
+    Ok(bytes)
 }
 
 fn check_id(id: &[u8]) -> Result<()> {
     check_length("webhook-id", id)?;
-    // What is signed would not tell where the id ends.
+    // The signed text would not tell where the id ends.
     if id.contains(&b'.') { Err(malformed("webhook-id", "holds a full stop")) } else { Ok(()) }
 }
 
@@ -157,8 +193,8 @@ fn check_length(name: &'static str, header: &[u8]) -> Result<()> {
     }
 }
 
-/// The signatures that can be checked. What else is in the header, and what is not of the form
-/// `version,signature`, may belong to a later version of the specification.
+/// The signatures of version `v1`. Other entries may belong to a later version of the
+/// specification.
 fn signatures(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     header.split(|byte| *byte == b' ').filter_map(|entry| entry.strip_prefix(b"v1,"))
 }
@@ -167,6 +203,89 @@ fn malformed(header: &'static str, why: &'static str) -> Error {
     Error::fixed(Status::WebhookHeader, header, why)
 }
 
-fn refused(header: &'static str, why: &'static str) -> Error {
-    Error::fixed(Status::WebhookSignature, header, why)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_700_000_000;
+    const OLD: &[u8] = &[1; 24];
+    const NEW: &[u8] = &[2; 32];
+
+    fn text(secret: &[u8]) -> String {
+        format!("whsec_{}", STANDARD.encode(secret))
+    }
+
+    fn signature(secret: &[u8], sent_at: i64) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+        let signed = format!("msg_1.{sent_at}.{{}}");
+        format!("v1,{}", STANDARD.encode(hmac::sign(&key, signed.as_bytes())))
+    }
+
+    fn verify(webhook: &Webhook, secret: &[u8], sent_at: i64) -> Result<i64> {
+        let signature = signature(secret, sent_at);
+        let sent_at = sent_at.to_string();
+        webhook.verify(b"msg_1", sent_at.as_bytes(), signature.as_bytes(), b"{}", NOW)
+    }
+
+    #[test]
+    fn any_of_the_secrets_will_do() {
+        let mut webhook = Webhook::new(text(OLD)).unwrap();
+        assert_eq!(verify(&webhook, OLD, NOW - 7).unwrap(), NOW - 7);
+        let error = verify(&webhook, NEW, NOW).unwrap_err();
+        assert_eq!(error.status(), Status::WebhookSignature);
+        webhook.add_secret(text(NEW)).unwrap();
+        for secret in [OLD, NEW] {
+            assert_eq!(verify(&webhook, secret, NOW).unwrap(), NOW);
+        }
+        let error = verify(&webhook, &[3; 24], NOW).unwrap_err();
+        assert_eq!(error.status(), Status::WebhookSignature);
+    }
+
+    #[test]
+    fn the_tolerance_is_an_option() {
+        let mut webhook = Webhook::new(text(OLD)).unwrap();
+        for seconds in [300, 0, 10, 86_400] {
+            if seconds != 300 {
+                webhook.set_tolerance_seconds(seconds).unwrap();
+            }
+            let seconds = i64::from(seconds);
+            for sent_at in [NOW - seconds, NOW + seconds] {
+                assert_eq!(verify(&webhook, OLD, sent_at).unwrap(), sent_at);
+            }
+            for sent_at in [NOW - seconds - 1, NOW + seconds + 1] {
+                let error = verify(&webhook, OLD, sent_at).unwrap_err();
+                assert_eq!(error.status(), Status::WebhookTimestamp, "{error}");
+            }
+        }
+        let error = webhook.set_tolerance_seconds(-1_i32 as u32).unwrap_err();
+        assert_eq!(error.status(), Status::InvalidArgument);
+        verify(&webhook, OLD, NOW - 86_400).unwrap();
+    }
+
+    #[test]
+    fn a_secret_is_shown_nowhere() {
+        for (secret, why) in [
+            ("", "secret: shorter than 24 bytes"),
+            ("whsec_AAAA", "secret: shorter than 24 bytes"),
+            ("whsec_hunter2!", "secret: not base64 after `whsec_`"),
+            ("whsk_hunter2", "secret: a key for `v1a` signatures, which are not supported"),
+        ] {
+            let error = Webhook::new(secret).unwrap_err();
+            assert_eq!((error.status(), &*error.to_string()), (Status::InvalidConfig, why));
+            let mut webhook = Webhook::new(text(OLD)).unwrap();
+            assert_eq!(webhook.add_secret(secret).unwrap_err().to_string(), why);
+            verify(&webhook, OLD, NOW).unwrap();
+        }
+        let mut webhook = Webhook::new(text(OLD)).unwrap();
+        webhook.add_secret(text(NEW)).unwrap();
+        assert_eq!(format!("{webhook:?}"), "Webhook { secrets: 2, tolerance: 300 }");
+    }
+
+    #[test]
+    fn the_prefix_and_the_padding_may_be_absent() {
+        let padded = STANDARD.encode(NEW);
+        for secret in [&*padded, padded.trim_end_matches('='), &text(NEW)] {
+            verify(&Webhook::new(secret).unwrap(), NEW, NOW).unwrap();
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Invitations.
 
 use super::arguments::{Query, id, object};
-use super::pages::Items;
+use super::pages::Paginator;
 use super::transport::{Call, Transport};
 use crate::error::Result;
 use crate::http::Method;
@@ -39,14 +39,14 @@ impl<'a> Invitations<'a> {
         if let Some(search) = search {
             query.add("search", search);
         }
-        self.0.json(&Call::freely(Method::GET, format!("/invitations{query}")))
+        self.0.json(&Call::idempotent(Method::GET, format!("/invitations{query}")))
     }
 
     /// All such invitations, fetched page by page.
-    pub fn all(&self, statuses: &[&str], search: Option<&str>) -> Items<'a> {
+    pub fn all(&self, statuses: &[&str], search: Option<&str>) -> Paginator<'a> {
         let (invitations, search) = (*self, search.map(str::to_owned));
         let statuses: Vec<_> = statuses.iter().map(|&status| status.to_owned()).collect();
-        Items::new(move |limit, cursor| {
+        Paginator::new(move |limit, cursor| {
             let statuses: Vec<_> = statuses.iter().map(String::as_str).collect();
             invitations.list(limit, cursor, &statuses, search.as_deref())
         })
@@ -54,7 +54,7 @@ impl<'a> Invitations<'a> {
 
     /// One invitation, with its metadata.
     pub fn get(&self, invitation_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::GET, invitation(invitation_id)?))
+        self.0.json(&Call::idempotent(Method::GET, invitation(invitation_id)?))
     }
 
     /// Sends an invitation again, with a new link. Not repeated once it was sent, as for
@@ -73,7 +73,7 @@ impl<'a> Invitations<'a> {
     /// Merges into the metadata of a pending invitation: null removes a key.
     pub fn update_metadata(&self, invitation_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
-        self.0.json(&Call::freely(Method::PATCH, invitation(invitation_id)?).body(Some(body)))
+        self.0.json(&Call::idempotent(Method::PATCH, invitation(invitation_id)?).body(Some(body)))
     }
 }
 

@@ -22,7 +22,7 @@ pub use self::impersonation::Impersonation;
 pub use self::invitations::Invitations;
 pub use self::options::ClientOptions;
 pub use self::organizations::Organizations;
-pub use self::pages::Items;
+pub use self::pages::Paginator;
 pub use self::sessions::Sessions;
 pub use self::users::Users;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ use crate::http;
 use crate::json::Json;
 pub(crate) use arguments::states;
 use arguments::{encoded_query, object, path};
-pub(crate) use transport::knock;
+pub(crate) use transport::probe;
 use transport::{Call, Transport};
 
 /// The secret key's environment, managed over torii's backend API.
@@ -129,10 +129,10 @@ impl Client {
             http::Method::GET if body.is_some() => {
                 return Err(Error::argument("body", "not for GET"));
             }
-            http::Method::GET => Call::freely(method, target),
+            http::Method::GET => Call::idempotent(method, target),
             _ => Call::once(method, target).body(body),
         };
-        self.transport.json_or_nothing(&call.of_whole_path())
+        self.transport.json_or_nothing(&call.with_whole_path())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Organizations.
 
 use super::arguments::{Query, id, object};
-use super::pages::Items;
+use super::pages::Paginator;
 use super::transport::{Call, Transport};
 use crate::error::Result;
 use crate::http::Method;
@@ -19,25 +19,25 @@ impl<'a> Organizations<'a> {
         if let Some(name) = name {
             query.add("name", name);
         }
-        self.0.json(&Call::freely(Method::GET, format!("/organizations{query}")))
+        self.0.json(&Call::idempotent(Method::GET, format!("/organizations{query}")))
     }
 
     /// All organizations whose name contains a text, fetched page by page.
-    pub fn all(&self, name: Option<&str>) -> Items<'a> {
+    pub fn all(&self, name: Option<&str>) -> Paginator<'a> {
         let (organizations, name) = (*self, name.map(str::to_owned));
-        Items::new(move |limit, cursor| organizations.list(limit, cursor, name.as_deref()))
+        Paginator::new(move |limit, cursor| organizations.list(limit, cursor, name.as_deref()))
     }
 
     /// One organization.
     pub fn get(&self, organization_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::GET, organization(organization_id)?))
+        self.0.json(&Call::idempotent(Method::GET, organization(organization_id)?))
     }
 
     /// Merges into an organization's metadata: null removes a key.
     pub fn update_metadata(&self, organization_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let target = format!("{}/metadata", organization(organization_id)?);
         let body = object("body", body.as_ref())?;
-        self.0.json(&Call::freely(Method::PATCH, target).body(Some(body)))
+        self.0.json(&Call::idempotent(Method::PATCH, target).body(Some(body)))
     }
 
     /// A page of the users who belong to an organization.
@@ -49,13 +49,13 @@ impl<'a> Organizations<'a> {
     ) -> Result<Json> {
         let query = Query::page(limit, cursor)?;
         let target = format!("{}/members{query}", organization(organization_id)?);
-        self.0.json(&Call::freely(Method::GET, target))
+        self.0.json(&Call::idempotent(Method::GET, target))
     }
 
     /// All users who belong to an organization, fetched page by page.
-    pub fn all_members(&self, organization_id: &str) -> Items<'a> {
+    pub fn all_members(&self, organization_id: &str) -> Paginator<'a> {
         let (organizations, id) = (*self, organization_id.to_owned());
-        Items::new(move |limit, cursor| organizations.list_members(&id, limit, cursor))
+        Paginator::new(move |limit, cursor| organizations.list_members(&id, limit, cursor))
     }
 
     /// Merges into the metadata of a membership: null removes a key.
@@ -68,7 +68,7 @@ impl<'a> Organizations<'a> {
         let (organization, user) = (organization(organization_id)?, id("user_id", user_id)?);
         let body = object("body", body.as_ref())?;
         let target = format!("{organization}/members/{user}/metadata");
-        self.0.json(&Call::freely(Method::PATCH, target).body(Some(body)))
+        self.0.json(&Call::idempotent(Method::PATCH, target).body(Some(body)))
     }
 }
 

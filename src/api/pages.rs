@@ -16,7 +16,7 @@ const LIMIT: u32 = 100;
 type Fetch<'a> = Box<dyn Fn(u32, Option<&str>) -> Result<Json> + Send + 'a>;
 
 /// All items of a list, fetched page by page as they are asked for. After an error there are none.
-pub struct Items<'a> {
+pub struct Paginator<'a> {
     /// `None` after the last page.
     fetch: Option<Fetch<'a>>,
     cursor: Option<String>,
@@ -25,9 +25,9 @@ pub struct Items<'a> {
     page: vec::IntoIter<Json>,
 }
 
-impl<'a> Items<'a> {
+impl<'a> Paginator<'a> {
     pub(super) fn new(fetch: impl Fn(u32, Option<&str>) -> Result<Json> + Send + 'a) -> Self {
-        Items {
+        Paginator {
             fetch: Some(Box::new(fetch)),
             cursor: None,
             seen: HashSet::new(),
@@ -64,7 +64,7 @@ fn unlike(why: &'static str) -> Error {
     Error::fixed(Status::Response, "the page", why)
 }
 
-impl Iterator for Items<'_> {
+impl Iterator for Paginator<'_> {
     type Item = Result<Json>;
 
     fn next(&mut self) -> Option<Result<Json>> {
@@ -81,9 +81,9 @@ impl Iterator for Items<'_> {
     }
 }
 
-impl fmt::Debug for Items<'_> {
+impl fmt::Debug for Paginator<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Items").field("cursor", &self.cursor).finish_non_exhaustive()
+        f.debug_struct("Paginator").field("cursor", &self.cursor).finish_non_exhaustive()
     }
 }
 
@@ -96,7 +96,7 @@ mod tests {
 
     /// What is iterated over when each cursor leads to the page named by it.
     fn all(page: impl Fn(Option<&str>) -> String + Send + Sync) -> (Vec<String>, Option<String>) {
-        let mut items = Items::new(|limit, cursor| {
+        let mut items = Paginator::new(|limit, cursor| {
             assert_eq!(limit, 100);
             Json::parse(&page(cursor))
         });

@@ -1,4 +1,4 @@
-//! What an answer that is not a success says (RFC 9457, and what torii makes of it).
+//! Errors from the API's answers (problem details, RFC 9457, in torii's form).
 
 use std::time::SystemTime;
 
@@ -9,19 +9,19 @@ use crate::error::{Answer as Account, Error, Status};
 use crate::http::{Answer, StatusCode};
 use crate::text::NulString;
 
-/// How much of an answer an error keeps, in bytes.
+/// How much of an answer's body an error keeps, in bytes.
 const MAX_BODY: usize = 64 * 1024;
 
-/// How long a message may be, in characters.
+/// The longest message, in characters.
 const MAX_MESSAGE: usize = 500;
 
-/// The error for an answer whose status is no success.
-pub(super) fn refused(answer: &Answer, secret: &Secret) -> Error {
+/// The error for an answer whose status is not a success.
+pub(super) fn api_error(answer: &Answer, secret: &Secret) -> Error {
     let body = readable(&answer.body, secret);
     let problem: Value = serde_json::from_str(&body).unwrap_or_default();
     let members = Some(&problem);
     let properties = problem.get("properties");
-    let text = |members, names: &[&str]| text(members, names).map(|text| secret.redact(text));
+    let text = |members, names: &[&str]| text(members, names, secret);
     let message = match text(members, &["detail", "title", "message"]) {
         _ if answer.status.is_redirection() => {
             format!("{}: redirects are not followed", named(answer.status))
@@ -48,8 +48,8 @@ pub(super) fn refused(answer: &Answer, secret: &Secret) -> Error {
     }
 }
 
-/// The error for an answer that is a success, but is not understood.
-pub(super) fn not_understood(answer: &Answer, why: &str, secret: &Secret) -> Error {
+/// The error for a success whose body is not what it should be.
+pub(super) fn invalid_response(answer: &Answer, why: &str, secret: &Secret) -> Error {
     let account = Account {
         http_status: answer.status.as_u16(),
         message: format!("{}: {why}", named(answer.status)),
@@ -60,9 +60,11 @@ pub(super) fn not_understood(answer: &Answer, why: &str, secret: &Secret) -> Err
     Error::answer(Status::Response, account)
 }
 
-/// The first of these members that is a text and says something.
-fn text(members: Option<&Value>, names: &[&str]) -> Option<String> {
-    let mut texts = names.iter().filter_map(|name| Some(one_line(members?.get(name)?.as_str()?)));
+/// The first of these members that is a string and not blank, without the secret key.
+fn text(members: Option<&Value>, names: &[&str], secret: &Secret) -> Option<String> {
+    let strings = names.iter().filter_map(|name| members?.get(name)?.as_str());
+    // Redacted before it is cut, or a part of the key could stay at the end.
+    let mut texts = strings.map(|text| one_line(&secret.redact(text.to_owned())));
     texts.find(|text| !text.is_empty())
 }
 
@@ -74,7 +76,7 @@ fn named(status: StatusCode) -> String {
     }
 }
 
-/// The body as text that can be lent to C.
+/// The body as text without U+0000, which would end it for C, and without the secret key.
 fn readable(body: &[u8], secret: &Secret) -> String {
     secret.redact(String::from_utf8_lossy(body).replace('\0', "\u{fffd}"))
 }
@@ -92,7 +94,7 @@ fn one_line(text: &str) -> String {
     visible.take(MAX_MESSAGE).collect::<String>().trim().to_owned()
 }
 
-/// `Retry-After` in seconds, whether it names these or a date (RFC 9110, 10.2.3).
+/// `Retry-After` in seconds, given as such or as a date (RFC 9110 §10.2.3).
 fn retry_after(answer: &Answer) -> Option<u64> {
     let text = answer.header("retry-after")?.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) {

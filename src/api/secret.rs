@@ -10,8 +10,8 @@ use crate::http::HeaderValue;
 
 const SCHEME: &str = "Bearer ";
 
-/// A secret key, as the header that carries it. There is one copy, which every request borrows and
-/// which is wiped when the last of them is gone.
+/// A secret key, as the header that carries it. There is one copy, which requests share and which is
+/// wiped when the last of them ends.
 pub(super) struct Secret(HeaderValue);
 
 impl Secret {
@@ -43,13 +43,52 @@ impl Secret {
         &self.0
     }
 
-    /// The text without the key, should somebody have put it there.
+    /// Replaces the key, should somebody have put it into the text. Any of its characters may be
+    /// written as a JSON escape (RFC 8259 §7), which may itself be escaped.
     pub(super) fn redact(&self, text: String) -> String {
-        match self.0.to_str().ok().and_then(|value| value.strip_prefix(SCHEME)) {
-            Some(key) if text.contains(key) => text.replace(key, "[secret key]"),
-            _ => text,
+        let header = self.0.as_bytes();
+        let Some(key) = header.strip_prefix(SCHEME.as_bytes()) else { return text };
+        let (mut redacted, mut rest) = (String::new(), text.as_str());
+        while let Some((start, length)) = find(rest, key) {
+            redacted.push_str(rest.get(..start).unwrap_or_default());
+            redacted.push_str("[secret key]");
+            rest = rest.get(start + length..).unwrap_or_default();
         }
+        if redacted.is_empty() {
+            return text;
+        }
+        redacted.push_str(rest);
+        redacted
     }
+}
+
+/// Where the key is in the text, and how many bytes it takes there.
+fn find(text: &str, key: &[u8]) -> Option<(usize, usize)> {
+    text.char_indices().find_map(|(start, _)| {
+        let rest = text.get(start..)?.as_bytes();
+        if rest.starts_with(key) {
+            return Some((start, key.len()));
+        }
+        let end = key.iter().try_fold(rest, |rest, &byte| after(rest, byte))?;
+        Some((start, rest.len() - end.len()))
+    })
+}
+
+/// The text after this character, if it starts with it: as it is, or as an escape with one
+/// backslash or more.
+fn after(text: &[u8], byte: u8) -> Option<&[u8]> {
+    let backslashes = text.iter().take_while(|byte| **byte == b'\\').count();
+    let (backslashes, rest) = text.split_at_checked(backslashes)?;
+    if backslashes.is_empty() {
+        return rest.strip_prefix(&[byte]);
+    }
+    let code = rest.strip_prefix(b"u").and_then(|digits| digits.split_at_checked(4));
+    let code = code.and_then(|(digits, rest)| {
+        let code = u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+        (code == u32::from(byte)).then_some(rest)
+    });
+    // A run of backslashes is also how a backslash is written.
+    code.or(if byte == b'\\' { Some(rest) } else { rest.strip_prefix(&[byte]) })
 }
 
 impl fmt::Debug for Secret {
@@ -84,6 +123,27 @@ mod tests {
     #[test]
     fn a_key_is_struck_from_texts() {
         let secret = Secret::new("sk_test_1").unwrap();
-        assert_eq!(secret.redact("a sk_test_1!".to_owned()), "a [secret key]!");
+        for (text, redacted) in [
+            ("", ""),
+            ("sk_test_", "sk_test_"),
+            ("a sk_test_1!", "a [secret key]!"),
+            ("sk_test_1sk_test_1", "[secret key][secret key]"),
+            ("ssk_test_1\u{e4}", "s[secret key]\u{e4}"),
+            (r"sk\u005ftest\u005F1", "[secret key]"),
+            (r"\u0073k_test_\u0031.", "[secret key]."),
+            (r"sk\\u005ftest_1", "[secret key]"),
+            (r"sk\u005gtest_1", r"sk\u005gtest_1"),
+            (r"sk\u005etest_1", r"sk\u005etest_1"),
+            (r"sk\u005", r"sk\u005"),
+            (r"sk\", r"sk\"),
+        ] {
+            assert_eq!(secret.redact(text.to_owned()), redacted, "{text}");
+        }
+        let secret = Secret::new(r#"sk_/"\1"#).unwrap();
+        for text in
+            [r#"sk_/"\1"#, r#"sk_\/\"\\1"#, r#"sk_\u002f\u0022\u005C1"#, r#"sk_\\/\\"\\\\1"#]
+        {
+            assert_eq!(secret.redact(text.to_owned()), "[secret key]", "{text}");
+        }
     }
 }

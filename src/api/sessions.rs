@@ -13,18 +13,18 @@ pub struct Sessions<'a>(pub(super) &'a Transport);
 impl Sessions<'_> {
     /// The active sessions of a user, as a list.
     pub fn list_for_user(&self, user_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::GET, sessions(user_id)?))
+        self.0.json(&Call::idempotent(Method::GET, sessions(user_id)?))
     }
 
     /// Ends all sessions of a user.
     pub fn revoke_all_for_user(&self, user_id: &str) -> Result<()> {
-        self.0.nothing(&Call::freely(Method::DELETE, sessions(user_id)?))
+        self.0.nothing(&Call::idempotent(Method::DELETE, sessions(user_id)?))
     }
 
     /// Ends one session of a user; one that is over is ended already.
     pub fn revoke(&self, user_id: &str, session_id: &str) -> Result<()> {
         let target = format!("{}/{}", sessions(user_id)?, id("session_id", session_id)?);
-        self.0.nothing(&Call::freely(Method::DELETE, target))
+        self.0.nothing(&Call::idempotent(Method::DELETE, target))
     }
 }
 

@@ -1,35 +1,35 @@
-//! How every call is made: the secret key, JSON, the time it may take, and what is tried again.
+//! How every call is made: the secret key, JSON, the timeout, and retries.
 //!
-//! A call is tried again when it cannot have taken effect, or when taking effect twice is the same
-//! as once: after a failure to connect, a lost connection, 502, 503 and 504, and after 429 if the
-//! API says when. It never outlives its time, which the pauses are part of.
+//! Every call is retried if nothing of it was sent. An idempotent call is also retried after a lost
+//! connection, after 502, 503 and 504, and after 429 with `Retry-After`. The timeout covers all
+//! attempts and the backoff between them.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::options::ClientOptions;
-use super::problem::{not_understood, refused};
+use super::problem::{api_error, invalid_response};
 use super::secret::Secret;
 use crate::error::{Error, Result, Status};
 use crate::http::{Answer, Failure, Fault, Http, Method, Request, StatusCode};
 use crate::jitter::jitter;
 use crate::json::Json;
 
-/// Where the operations are that this library knows.
+/// The path of the operations this library knows.
 const ROOT: &str = "/api/server/v1";
 
 const ACCEPT: &str = "application/json, application/problem+json";
 
-/// The longest answer that is read, in bytes.
+/// The longest answer that is accepted, in bytes.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
-/// The pause before the first repetition; it doubles with each.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The backoff before the first retry; it doubles with each.
+const FIRST_BACKOFF: Duration = Duration::from_millis(100);
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Asks for a list without a key, once: who answers is the API.
-pub(crate) fn knock(
+/// Requests a list without a key, once: any answer shows that the API is there.
+pub(crate) fn probe(
     options: &ClientOptions,
 ) -> Result<(String, std::result::Result<Answer, Failure>)> {
     let url = format!("{}{ROOT}/organizations?limit=1", options.base()?);
@@ -48,47 +48,47 @@ pub(crate) fn knock(
 /// One call.
 pub(super) struct Call<'a> {
     method: Method,
-    /// Where the target is, below the API's URL.
+    /// The path between the API's URL and the target.
     root: &'static str,
     /// Path and query.
     target: String,
     body: Option<&'a str>,
-    repeat: Repeat,
+    idempotency: Idempotency,
 }
 
-/// When a call may be sent again.
+/// Whether sending a call twice has the effect of sending it once (RFC 9110 §9.2.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    /// Whenever it failed: twice is the same as once.
-    Freely,
-    /// As above, but the second time torii answers 403, because the first time was enough.
-    UntilGone,
-    /// Only if nothing of it was sent.
-    Unsent,
+enum Idempotency {
+    /// It has, so the call is retried after any transient failure.
+    Idempotent,
+    /// As above, but a second deletion is answered with 403, because the user is gone.
+    Deletion,
+    /// It has not, so the call is retried only if nothing of it was sent.
+    NotIdempotent,
 }
 
 impl<'a> Call<'a> {
-    /// A call that may be repeated freely.
-    pub(super) fn freely(method: Method, target: String) -> Self {
-        Call::new(method, target, Repeat::Freely)
+    /// A call that has the same effect when it is made twice.
+    pub(super) fn idempotent(method: Method, target: String) -> Self {
+        Call::new(method, target, Idempotency::Idempotent)
     }
 
-    /// A call after which what it is about is gone.
-    pub(super) fn until_gone(method: Method, target: String) -> Self {
-        Call::new(method, target, Repeat::UntilGone)
+    /// A call that torii answers with 403 once it has taken effect.
+    pub(super) fn deletion(method: Method, target: String) -> Self {
+        Call::new(method, target, Idempotency::Deletion)
     }
 
-    /// A call that must not be made twice.
+    /// A call that must not be sent twice.
     pub(super) fn once(method: Method, target: String) -> Self {
-        Call::new(method, target, Repeat::Unsent)
+        Call::new(method, target, Idempotency::NotIdempotent)
     }
 
-    fn new(method: Method, target: String, repeat: Repeat) -> Self {
-        Call { method, root: ROOT, target, body: None, repeat }
+    fn new(method: Method, target: String, idempotency: Idempotency) -> Self {
+        Call { method, root: ROOT, target, body: None, idempotency }
     }
 
-    /// The target is a whole path.
-    pub(super) fn of_whole_path(mut self) -> Self {
+    /// Makes the target a whole path below the API's URL.
+    pub(super) fn with_whole_path(mut self) -> Self {
         self.root = "";
         self
     }
@@ -98,21 +98,24 @@ impl<'a> Call<'a> {
         self
     }
 
-    fn may_follow(&self, failure: Kind) -> bool {
-        match failure {
+    fn may_be_retried(&self, after: Kind) -> bool {
+        match after {
             Kind::Unsent => true,
-            Kind::Limited | Kind::Lost => self.repeat != Repeat::Unsent,
+            Kind::RateLimited | Kind::Unavailable | Kind::ConnectionLost => {
+                self.idempotency != Idempotency::NotIdempotent
+            }
             Kind::Final => false,
         }
     }
 
-    /// Whether the answer says that an earlier attempt did what was asked.
-    fn is_answered_by_gone(&self, answer: &Answer) -> bool {
-        self.repeat == Repeat::UntilGone && answer.status == StatusCode::FORBIDDEN
+    /// Whether this answer to a retry means that an earlier attempt, whose answer was lost, deleted
+    /// the user.
+    fn is_already_deleted(&self, answer: &Answer) -> bool {
+        self.idempotency == Idempotency::Deletion && answer.status == StatusCode::FORBIDDEN
     }
 }
 
-/// Makes calls, on the thread that asks for them.
+/// Makes calls, on the caller's thread.
 pub(super) struct Transport {
     base: String,
     secret: Secret,
@@ -121,22 +124,26 @@ pub(super) struct Transport {
     max_retries: u32,
 }
 
-/// Why an attempt failed.
-struct Trouble {
+/// A failed attempt.
+struct AttemptError {
     error: Error,
     kind: Kind,
+    /// Whether any of the request was sent.
+    sent: bool,
 }
 
-/// What a failed attempt means for another one.
+/// What a failed attempt means for a retry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Nothing was sent.
     Unsent,
-    /// It was refused for now, and had no effect.
-    Limited,
-    /// It may have had an effect.
-    Lost,
-    /// Another attempt would end the same.
+    /// 429 with `Retry-After`: refused for now, without effect.
+    RateLimited,
+    /// 502, 503 or 504: it may have had an effect.
+    Unavailable,
+    /// The connection was lost before the answer: it may have had an effect.
+    ConnectionLost,
+    /// A retry would end the same, or there is no time for one.
     Final,
 }
 
@@ -158,51 +165,59 @@ impl Transport {
         self.read(&answer)
     }
 
-    /// Makes a call that is answered with JSON or with nothing, which is then null.
+    /// Makes a call that is answered with JSON or without a body, which becomes `null`.
     pub(super) fn json_or_nothing(&self, call: &Call<'_>) -> Result<Json> {
         let answer = self.make(call)?;
         if answer.body.is_empty() { Json::parse("null") } else { self.read(&answer) }
     }
 
-    /// Makes a call whose answer is a status and nothing else.
+    /// Makes a call whose answer's body does not matter.
     pub(super) fn nothing(&self, call: &Call<'_>) -> Result<()> {
         self.make(call).map(drop)
     }
 
     fn read(&self, answer: &Answer) -> Result<Json> {
-        let not_understood = |why: &str| not_understood(answer, why, &self.secret);
-        let text = str::from_utf8(&answer.body).map_err(|_| not_understood("not UTF-8"))?;
+        let invalid = |why: &str| invalid_response(answer, why, &self.secret);
+        let text = str::from_utf8(&answer.body).map_err(|_| invalid("not UTF-8"))?;
         Json::read(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
-            not_understood(&format!("not JSON (line {line}, column {column})"))
+            invalid(&format!("not JSON (line {line}, column {column})"))
         })
     }
 
-    /// The answer to a call, once it is a success.
+    /// Makes a call, with retries, and returns the answer if it is a success.
     fn make(&self, call: &Call<'_>) -> Result<Answer> {
         let deadline = Instant::now() + self.timeout;
-        let (mut retries, mut lost) = (0, false);
+        let (mut retries, mut connection_lost, mut sent) = (0, false, false);
         loop {
-            let trouble = match self.attempt(call, deadline) {
+            let failed = match self.attempt(call, deadline) {
                 Ok(answer) if answer.status.is_success() => return Ok(answer),
-                Ok(answer) if lost && call.is_answered_by_gone(&answer) => return Ok(answer),
+                // After 502, 503 or 504 a 403 can as well mean "not yours".
+                Ok(answer) if connection_lost && call.is_already_deleted(&answer) => {
+                    return Ok(answer);
+                }
                 Ok(answer) => self.refusal(&answer),
-                Err(trouble) => trouble,
+                Err(failed) => failed,
             };
-            let asked_for = Duration::from_secs(trouble.error.retry_after().unwrap_or(0));
-            let pause = pause(retries).max(asked_for);
+            sent |= failed.sent;
+            let retry_after = Duration::from_secs(failed.error.retry_after().unwrap_or(0));
+            let backoff = backoff(retries).max(retry_after);
             let left = deadline.saturating_duration_since(Instant::now());
-            if !call.may_follow(trouble.kind) || retries == self.max_retries || pause >= left {
-                return Err(trouble.error);
+            if !call.may_be_retried(failed.kind) || retries == self.max_retries || backoff >= left {
+                return Err(if sent { failed.error } else { failed.error.not_sent() });
             }
             retries += 1;
-            lost |= trouble.kind == Kind::Lost;
-            thread::sleep(pause);
+            connection_lost |= failed.kind == Kind::ConnectionLost;
+            thread::sleep(backoff);
         }
     }
 
     /// Makes a call once.
-    fn attempt(&self, call: &Call<'_>, deadline: Instant) -> std::result::Result<Answer, Trouble> {
+    fn attempt(
+        &self,
+        call: &Call<'_>,
+        deadline: Instant,
+    ) -> std::result::Result<Answer, AttemptError> {
         let mut headers = vec![("accept", ACCEPT)];
         if call.body.is_some() {
             headers.push(("content-type", "application/json"));
@@ -217,52 +232,55 @@ impl Transport {
             timeout: deadline.saturating_duration_since(Instant::now()),
             limit: MAX_ANSWER,
         });
-        let lacks = |answer: &Answer, why: &str| Trouble {
-            error: not_understood(answer, why, &self.secret),
+        let invalid = |answer: &Answer, why: &str| AttemptError {
+            error: invalid_response(answer, why, &self.secret),
             kind: Kind::Final,
+            sent: true,
         };
         Err(match outcome {
             Ok(answer) => return Ok(answer),
             // The status says enough.
             Err(Failure::Body(answer, _)) if !answer.status.is_success() => return Ok(*answer),
             Err(Failure::Body(answer, Fault::TooLarge)) => {
-                lacks(&answer, "longer than 16777216 bytes")
+                invalid(&answer, "longer than 16777216 bytes")
             }
             Err(Failure::Body(answer, Fault::Cut(why))) => {
-                lacks(&answer, &format!("cut off: {why}"))
+                invalid(&answer, &format!("cut off: {why}"))
             }
-            Err(Failure::Timeout | Failure::Body(_, Fault::Timeout)) => self.late(),
-            Err(Failure::Unsent(_)) if Instant::now() >= deadline => self.late(),
-            Err(Failure::Unsent(why)) => unreached(&format!("cannot connect: {why}"), Kind::Unsent),
-            Err(Failure::Lost(why)) => unreached(&format!("no answer: {why}"), Kind::Lost),
+            Err(Failure::Timeout | Failure::Body(_, Fault::Timeout)) => self.timed_out(true),
+            Err(Failure::Unsent(_)) if Instant::now() >= deadline => self.timed_out(false),
+            Err(Failure::Unsent(why)) => {
+                let text = format!("cannot connect: {why}");
+                let error = Error::text(Status::Transport, text);
+                AttemptError { error, kind: Kind::Unsent, sent: false }
+            }
+            Err(Failure::Lost(why)) => {
+                let error = Error::text(Status::Transport, format!("no answer: {why}"));
+                AttemptError { error, kind: Kind::ConnectionLost, sent: true }
+            }
         })
     }
 
-    fn late(&self) -> Trouble {
+    fn timed_out(&self, sent: bool) -> AttemptError {
         let text = format!("no answer within {} ms", self.timeout.as_millis());
-        Trouble { error: Error::text(Status::Timeout, text), kind: Kind::Final }
+        AttemptError { error: Error::text(Status::Timeout, text), kind: Kind::Final, sent }
     }
 
-    /// What an answer means that is no success.
-    fn refusal(&self, answer: &Answer) -> Trouble {
-        let error = refused(answer, &self.secret);
+    /// The error for an answer that is not a success.
+    fn refusal(&self, answer: &Answer) -> AttemptError {
+        let error = api_error(answer, &self.secret);
         let kind = match answer.status {
             StatusCode::BAD_GATEWAY
             | StatusCode::SERVICE_UNAVAILABLE
-            | StatusCode::GATEWAY_TIMEOUT => Kind::Lost,
-            StatusCode::TOO_MANY_REQUESTS if error.retry_after().is_some() => Kind::Limited,
+            | StatusCode::GATEWAY_TIMEOUT => Kind::Unavailable,
+            StatusCode::TOO_MANY_REQUESTS if error.retry_after().is_some() => Kind::RateLimited,
             _ => Kind::Final,
         };
-        Trouble { error, kind }
+        AttemptError { error, kind, sent: true }
     }
 }
 
-fn unreached(why: &str, kind: Kind) -> Trouble {
-    Trouble { error: Error::text(Status::Transport, why.to_owned()), kind }
-}
-
-/// How long to wait before the next repetition: shorter by up to half, by chance, so
-/// that those who failed together do not come back together.
-fn pause(retries: u32) -> Duration {
-    (FIRST_PAUSE * 2u32.pow(retries.min(10))).min(LONGEST_PAUSE).mul_f64(0.5 + jitter() / 2.0)
+/// How long to wait before a retry: twice as long each time, with jitter of up to half of it.
+fn backoff(retries: u32) -> Duration {
+    (FIRST_BACKOFF * 2u32.pow(retries.min(10))).min(LONGEST_BACKOFF).mul_f64(0.5 + jitter() / 2.0)
 }

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::arguments::{Query, id, object};
-use super::pages::Items;
+use super::pages::Paginator;
 use super::transport::{Call, Transport};
 use crate::error::Result;
 use crate::http::Method;
@@ -18,18 +18,18 @@ impl<'a> Users<'a> {
         let filter = filter.map(|filter| object("filter", filter)).transpose()?;
         let target = format!("/users/search{}", Query::page(limit, cursor)?);
         // It says POST, and only reads.
-        self.0.json(&Call::freely(Method::POST, target).body(filter))
+        self.0.json(&Call::idempotent(Method::POST, target).body(filter))
     }
 
     /// All users that meet a filter, fetched page by page.
-    pub fn all(&self, filter: Option<&str>) -> Items<'a> {
+    pub fn all(&self, filter: Option<&str>) -> Paginator<'a> {
         let (users, filter) = (*self, filter.map(str::to_owned));
-        Items::new(move |limit, cursor| users.list(limit, cursor, filter.as_deref()))
+        Paginator::new(move |limit, cursor| users.list(limit, cursor, filter.as_deref()))
     }
 
     /// One user.
     pub fn get(&self, user_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::GET, user(user_id, "")?))
+        self.0.json(&Call::idempotent(Method::GET, user(user_id, "")?))
     }
 
     /// Creates a user. Not repeated once it was sent: after [`Status::Timeout`] or
@@ -45,28 +45,28 @@ impl<'a> Users<'a> {
     /// Changes a user: a field that is absent stays, null clears it, a value sets it.
     pub fn update(&self, user_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
-        self.0.json(&Call::freely(Method::PATCH, user(user_id, "")?).body(Some(body)))
+        self.0.json(&Call::idempotent(Method::PATCH, user(user_id, "")?).body(Some(body)))
     }
 
     /// Merges into a user's metadata: null removes a key.
     pub fn update_metadata(&self, user_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
-        self.0.json(&Call::freely(Method::PATCH, user(user_id, "/metadata")?).body(Some(body)))
+        self.0.json(&Call::idempotent(Method::PATCH, user(user_id, "/metadata")?).body(Some(body)))
     }
 
     /// Deletes a user. A repetition that finds the user gone is a success.
     pub fn delete(&self, user_id: &str) -> Result<()> {
-        self.0.nothing(&Call::until_gone(Method::DELETE, user(user_id, "")?))
+        self.0.nothing(&Call::deletion(Method::DELETE, user(user_id, "")?))
     }
 
     /// Bans a user, which ends all sessions. Tokens that are out stay good until they expire.
     pub fn ban(&self, user_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::POST, user(user_id, "/ban")?))
+        self.0.json(&Call::idempotent(Method::POST, user(user_id, "/ban")?))
     }
 
     /// Lifts a ban.
     pub fn unban(&self, user_id: &str) -> Result<Json> {
-        self.0.json(&Call::freely(Method::POST, user(user_id, "/unban")?))
+        self.0.json(&Call::idempotent(Method::POST, user(user_id, "/unban")?))
     }
 
     /// A page of the organizations a user belongs to.
@@ -78,13 +78,13 @@ impl<'a> Users<'a> {
     ) -> Result<Json> {
         let target = user(user_id, "/organizations")?;
         let query = Query::page(limit, cursor)?;
-        self.0.json(&Call::freely(Method::GET, format!("{target}{query}")))
+        self.0.json(&Call::idempotent(Method::GET, format!("{target}{query}")))
     }
 
     /// All organizations a user belongs to, fetched page by page.
-    pub fn all_organizations(&self, user_id: &str) -> Items<'a> {
+    pub fn all_organizations(&self, user_id: &str) -> Paginator<'a> {
         let (users, user_id) = (*self, user_id.to_owned());
-        Items::new(move |limit, cursor| users.list_organizations(&user_id, limit, cursor))
+        Paginator::new(move |limit, cursor| users.list_organizations(&user_id, limit, cursor))
     }
 }
 

@@ -1,24 +1,26 @@
 //! The one place that opens sockets: blocking requests over `ureq`, bounded in time and size.
 //!
-//! Nothing is taken from the environment, no redirect is followed, and a child made by `fork`
-//! starts with no connection of its parent's.
+//! Redirects are not followed, and a child made by `fork` starts without its parent's connections.
+//! Of the environment only `SSL_CERT_FILE` and `SSL_CERT_DIR` matter, as for OpenSSL.
 
-mod lookup;
+mod connect;
+mod roots;
 mod sent;
+mod tls;
 mod url;
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
 use ureq::{Agent, AsSendBody, Timeout};
 
+use self::connect::{NoResolver, ResolvingConnector};
+pub(crate) use self::roots::RootCertificates;
+use self::sent::RequestConnector;
+use self::tls::TlsConnector;
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::fork::ForkLocal;
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
 
@@ -29,7 +31,7 @@ const MAX_IDLE: Duration = Duration::from_secs(10);
 /// How requests are made. Says nothing about any one request.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
-    /// Certificate root_certificates to trust instead of the platform's.
+    /// Trusted instead of the platform's.
     pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: String,
@@ -69,9 +71,9 @@ pub(crate) struct Answer {
 /// Why there is no answer. The texts name no URL and no header.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// There is no connection: nothing was sent.
+    /// Nothing of the request was sent, mostly because there is no connection.
     Unsent(String),
-    /// The time is up.
+    /// The time is up, and something was sent.
     Timeout,
     /// The connection was lost before the answer, or what came is no answer.
     Lost(String),
@@ -141,17 +143,8 @@ impl Answer {
 }
 
 fn agent(settings: &Settings) -> Agent {
-    let roots = match &settings.root_certificates {
-        Some(RootCertificates(certificates)) => RootCerts::Specific(certificates.clone()),
-        None => RootCerts::PlatformVerifier,
-    };
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .root_certs(roots)
-        .build();
     let config = Agent::config_builder()
-        .tls_config(tls)
+        // Also where there is none: the default is the environment's.
         .proxy(settings.proxy.as_ref().map(|proxy| proxy.0.clone()))
         .http_status_as_error(false)
         .max_redirects(0)
@@ -165,14 +158,15 @@ fn agent(settings: &Settings) -> Agent {
         .input_buffer_size(16 * 1024)
         .output_buffer_size(16 * 1024)
         .build();
-    Agent::with_parts(config, sent::WatchingConnector::default(), lookup::Later)
+    let tls = TlsConnector::new(settings.root_certificates.clone());
+    Agent::with_parts(config, RequestConnector(ResolvingConnector::new(tls)), NoResolver)
 }
 
 fn failure(error: &ureq::Error, sent: bool) -> Failure {
     match error {
-        ureq::Error::Timeout(Timeout::Global | Timeout::PerCall) => Failure::Timeout,
         ureq::Error::BadUri(_) => Failure::Unsent("the URL cannot be requested".to_owned()),
-        ureq::Error::Timeout(_) if !sent => Failure::Unsent("it takes too long".to_owned()),
+        ureq::Error::Timeout(_) if !sent => Failure::Unsent("timed out".to_owned()),
+        ureq::Error::Timeout(Timeout::Global | Timeout::PerCall) => Failure::Timeout,
         other if sent => Failure::Lost(chain(other)),
         other => Failure::Unsent(chain(other)),
     }
@@ -202,8 +196,9 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A proxy to go through. Shows neither name nor password.
-#[derive(Clone)]
+/// A proxy, used through CONNECT for every host but `localhost` and loopback addresses. Its `Debug`
+/// shows neither name nor password.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Proxy(ureq::Proxy);
 
 impl Proxy {
@@ -222,54 +217,5 @@ impl Proxy {
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.0.host(), self.0.port())
-    }
-}
-
-/// Certificate root_certificates from a PEM file. Equal are those that trust the same.
-#[derive(Clone)]
-pub(crate) struct RootCertificates(Arc<Vec<Certificate<'static>>>);
-
-impl PartialEq for RootCertificates {
-    fn eq(&self, other: &Self) -> bool {
-        self.der().eq(other.der())
-    }
-}
-
-impl Eq for RootCertificates {}
-
-impl Hash for RootCertificates {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.der().for_each(|der| der.hash(state));
-    }
-}
-
-impl fmt::Debug for RootCertificates {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} certificates", self.0.len())
-    }
-}
-
-impl RootCertificates {
-    /// Reads every certificate in the file, which has to hold at least one.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
-        let refuse = |why: &str| {
-            let name = path.display();
-            Error::text(Status::InvalidConfig, format!("CA file `{name}`: {why}"))
-        };
-        let pem = std::fs::read(path).map_err(|error| refuse(&error.to_string()))?;
-        let mut certificates = Vec::new();
-        for item in parse_pem(&pem) {
-            if let PemItem::Certificate(certificate) = item.map_err(|_| refuse("not PEM"))? {
-                certificates.push(certificate);
-            }
-        }
-        if certificates.is_empty() {
-            return Err(refuse("no certificate in it"));
-        }
-        Ok(RootCertificates(Arc::new(certificates)))
-    }
-
-    fn der(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.iter().map(Certificate::der)
     }
 }

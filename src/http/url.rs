@@ -1,6 +1,8 @@
 //! Which URLs are taken as an issuer or as the address of an API.
 
-use url::{Host, Url};
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::Url;
 
 use crate::error::{Error, Result, Status};
 
@@ -39,8 +41,7 @@ pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
     if !matches!(url.scheme(), "https" | "http") {
         return refuse("neither https nor http");
     }
-    let (Some(host), Some(rest)) = (url.host(), text.split_once("://").map(|(_, rest)| rest))
-    else {
+    let (Some(_), Some(rest)) = (url.host(), text.split_once("://").map(|(_, rest)| rest)) else {
         return refuse("not an absolute URL, as in https://acme.torii.so");
     };
     if !url.username().is_empty() || url.password().is_some() || rest.contains('@') {
@@ -55,7 +56,7 @@ pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
     if rest.split('/').any(is_dots) {
         return refuse("holds a dot segment");
     }
-    if url.scheme() == "http" && !rules.allow_http && !is_loopback(&host) {
+    if url.scheme() == "http" && !rules.allow_http && !is_loopback(host(rest)) {
         return refuse("plain http to a host other than this one; use https");
     }
     Ok(text.trim_end_matches('/'))
@@ -66,12 +67,26 @@ pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost",
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
+/// The host of a URL, as it is written behind `://`.
+fn host(rest: &str) -> &str {
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.rsplit_once(':') {
+        // Not a colon within an IPv6 address.
+        Some((host, port)) if !port.contains(']') => host,
+        _ => authority,
     }
+}
+
+/// Whether the host is this one as it is written: `localhost`, an address in 127.0.0.0/8, `[::1]`.
+///
+/// Other spellings go to a resolver, which may answer anything: `127.0.0.1.`, `127.1`, `0x7f000001`.
+pub(super) fn is_loopback(host: &str) -> bool {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|address| address.is_loopback());
+    }
+    // The parser takes four decimal numbers without leading zeros, and nothing else.
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -97,10 +112,38 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_this_host_alone() {
-        for text in ["http://localhost:8080", "http://127.3.2.1/acme", "http://[::1]:9"] {
+        for text in [
+            "http://localhost:8080",
+            "http://LOCALHOST",
+            "http://127.3.2.1/acme",
+            "http://127.0.0.1:80",
+            "http://[::1]:9",
+            "http://[::1]",
+            "http://[0:0:0:0:0:0:0:1]/a:b",
+        ] {
             assert_eq!(checked(text, false), Ok(text));
         }
-        for text in ["http://acme.torii.so", "http://localhost.evil.example", "http://0.0.0.0"] {
+        for text in [
+            "http://acme.torii.so",
+            "http://localhost.evil.example",
+            "http://0.0.0.0",
+            // A resolver decides what these are.
+            "http://127.0.0.1.",
+            "http://127.0.0.1.:8080",
+            "http://localhost.",
+            "http://localhost.:8080",
+            "http://127.1",
+            "http://127.0.1",
+            "http://2130706433",
+            "http://0x7f000001",
+            "http://0x7f.0.0.1",
+            "http://0177.0.0.1",
+            "http://127.0.0.01",
+            "http://127.0.0.1.evil.example",
+            "http://loc%61lhost",
+            "http://[::ffff:127.0.0.1]",
+            "http://[::]",
+        ] {
             let message = checked(text, false).unwrap_err();
             assert_eq!(message, "issuer: plain http to a host other than this one; use https");
             assert_eq!(checked(text, true), Ok(text));

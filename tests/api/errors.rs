@@ -76,15 +76,24 @@ fn the_secret_key_is_in_no_error() {
     let world = World::new();
     let key = world.issuer.secret_key();
     let escaped = key.replace('_', "\\u005f");
+    let twice = escaped.replace('\\', "\\\\");
+    // Cut at 500 characters, in the middle of the key.
+    let late = format!("{}{key}", "x".repeat(490));
     for (status, body) in [
         (400, format!("<pre>Authorization: Bearer {key}</pre>")),
         (200, format!("<pre>Authorization: Bearer {key}</pre>")),
         (400, format!(r#"{{"detail":"{key}","code":"{key}","supportId":"{key}"}}"#)),
         (400, format!(r#"{{"detail":"{escaped}","code":"{escaped}"}}"#)),
+        (400, format!(r#"{{"detail":"{twice}","code":"{twice}"}}"#)),
+        (400, format!(r#"{{"detail":"{late}","code":"{late}"}}"#)),
+        (500, escaped.clone()),
     ] {
         let error = error_of(&world, answer(status, &body));
         let shown = format!("{error} {error:?} {:?} {:?}", error.code(), error.body());
-        assert!(!shown.contains(&key), "{shown}");
+        for part in [&key, &key[..10], &escaped, &twice] {
+            assert!(!shown.contains(part), "{part} in {shown}");
+        }
+        assert!(shown.contains("[secret key]") || error.to_string().len() > 490, "{shown}");
     }
 }
 

@@ -5,9 +5,12 @@
 mod deadlines;
 mod errors;
 mod faults;
+mod loopback;
+mod memory;
 mod operations;
 mod options;
 mod pages;
 mod retries;
+mod threads;
 mod tls;
 mod world;

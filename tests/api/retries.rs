@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use torii::{Client, ClientOptions, Error, Status};
 use torii_emulator::{Fault, FaultKind};
 
-use crate::world::{API, NOBODY, World};
+use crate::world::{API, NOBODY, World, head};
 
 type Operation = fn(&Client) -> Result<(), Error>;
 
@@ -148,14 +148,7 @@ fn retry_after_is_kept() {
 
 #[test]
 fn a_user_who_is_gone_at_the_second_attempt_was_deleted_by_the_first() {
-    let gateway = || FaultKind::Status {
-        status: 502,
-        headers: BTreeMap::new(),
-        body: String::new(),
-        handled: true,
-    };
-    for fault in [FaultKind::Reset { handled: true }, FaultKind::Close { handled: true }, gateway()]
-    {
+    for fault in [FaultKind::Reset { handled: true }, FaultKind::Close { handled: true }] {
         let world = World::new();
         let id = world.user();
         world.emulator.fault(Fault::on(API, fault).times(1));
@@ -164,11 +157,16 @@ fn a_user_who_is_gone_at_the_second_attempt_was_deleted_by_the_first() {
         let error = world.client.users().delete(&id).unwrap_err();
         assert_eq!(error.http_status(), Some(403), "a call of its own");
     }
-    // What was refused for now did not delete, and nothing else than a deletion may meet 403.
+    // No other answer hides a refusal, and no other call takes 403 for success.
     let world = World::new();
     let stranger = world.stranger();
-    world.emulator.fault(Fault::on(API, busy(429, Some("0"))).times(1));
-    assert_eq!(world.client.users().delete(&stranger).unwrap_err().http_status(), Some(403));
+    for status in [429, 502, 503, 504] {
+        world.emulator.clear_requests();
+        world.emulator.fault(Fault::on(API, busy(status, Some("0"))).times(1));
+        let error = world.client.users().delete(&stranger).unwrap_err();
+        assert_eq!(error.http_status(), Some(403), "after {status}");
+        assert_eq!(world.emulator.count(API), 2);
+    }
     world.emulator.fault(Fault::on(API, busy(502, None)).times(1));
     let error = world.client.sessions().revoke_all_for_user(&stranger).unwrap_err();
     assert_eq!(error.http_status(), Some(403));
@@ -194,8 +192,55 @@ fn what_was_not_sent_is_tried_again() {
         let before = accepted.load(Ordering::SeqCst);
         let error = operation(&client).unwrap_err();
         assert_eq!(error.status(), Status::Transport, "{name} {error}");
+        assert!(error.unsent(), "{name}");
         assert_eq!(accepted.load(Ordering::SeqCst) - before, 3, "{name}");
     }
+}
+
+#[test]
+fn an_error_tells_whether_anything_was_sent() {
+    for (fault, status) in [
+        (FaultKind::Reset { handled: false }, Status::Transport),
+        (FaultKind::Close { handled: true }, Status::Transport),
+        (FaultKind::Hang { ms: None }, Status::Timeout),
+        (FaultKind::Drip { ms: 200, bytes: 1 }, Status::Timeout),
+        (busy(503, None), Status::Api),
+        (busy(401, None), Status::Api),
+        (FaultKind::body("no JSON"), Status::Response),
+    ] {
+        let world = World::with(|options| {
+            options.set_timeout_ms(500).unwrap();
+        });
+        world.emulator.fault(Fault::on(API, fault.clone()));
+        let error = world.client.users().create("{}").unwrap_err();
+        assert_eq!((error.status(), error.unsent()), (status, false), "{fault:?}");
+    }
+    // The proxy never answers, so that time is up before anything is sent.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut options = ClientOptions::new();
+    options.set_proxy(&format!("http://{}", silent.local_addr().unwrap())).unwrap();
+    options.set_timeout_ms(200).unwrap();
+    let client = Client::new("sk_test_1", &options).unwrap();
+    let error = client.users().create("{}").unwrap_err();
+    assert_eq!((error.status(), error.unsent()), (Status::Timeout, true), "{error}");
+}
+
+#[test]
+fn one_attempt_that_was_sent_is_enough() {
+    // The first connection is lost after the request; then nobody listens any more.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut options = ClientOptions::new();
+    options.set_api_url(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        drop(listener);
+        head(&mut stream);
+    });
+    let client = Client::new("sk_test_1", &options).unwrap();
+    let error = client.allowed_origins().get().unwrap_err();
+    server.join().unwrap();
+    assert!(error.to_string().starts_with("cannot connect: "), "{error}");
+    assert_eq!((error.status(), error.unsent()), (Status::Transport, false));
 }
 
 #[test]

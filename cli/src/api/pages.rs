@@ -1,7 +1,7 @@
 //! Lists that come in pages.
 
 use clap::Args;
-use torii::{Items, Json};
+use torii::{Json, Paginator};
 
 use super::{Call, Columns, read, table};
 use crate::failure::Failure;
@@ -31,7 +31,7 @@ impl Paging {
         &self,
         columns: &Columns,
         page: impl FnOnce(u32, Option<&str>) -> torii::Result<Json>,
-        all: impl FnOnce() -> Items<'a>,
+        all: impl FnOnce() -> Paginator<'a>,
     ) -> Result<(), Failure> {
         match (self.all, self.call.json) {
             (true, true) => as_list(all()),
@@ -55,7 +55,7 @@ fn as_page(page: &Json, columns: &Columns) -> Result<(), Failure> {
     Ok(())
 }
 
-fn as_table(items: Items<'_>, columns: &Columns) -> Result<(), Failure> {
+fn as_table(items: Paginator<'_>, columns: &Columns) -> Result<(), Failure> {
     let (mut all, mut progress) = (Vec::<Members>::new(), Progress::new());
     for item in items {
         all.push(read(&item?)?);
@@ -66,7 +66,7 @@ fn as_table(items: Items<'_>, columns: &Columns) -> Result<(), Failure> {
 }
 
 /// One JSON list, item by item as they come: if it breaks off, it is no JSON.
-fn as_list(items: Items<'_>) -> Result<(), Failure> {
+fn as_list(items: Paginator<'_>) -> Result<(), Failure> {
     let mut progress = Progress::of_printing();
     print("[")?;
     for (index, item) in items.enumerate() {
