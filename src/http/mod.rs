@@ -18,6 +18,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, TlsProvider, parse_p
 use ureq::{Agent, AsSendBody, Timeout};
 
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
+use crate::crypto;
 use crate::error::{Error, Result, Status};
 use crate::fork::ForkLocal;
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
@@ -95,6 +96,8 @@ impl Http {
     /// Makes a request. A connection that lies idle is used again if it is young and the server has
     /// not closed it yet; a request that crosses with the closing is [`Failure::Lost`].
     pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
+        // A certificate that is refused reaches aws-lc's error queue.
+        crypto::with_thread_state(|| ());
         let (outcome, sent) = sent::watch(|| match (request.body, &request.method) {
             (Some(body), _) => self.answer_to(request, body.as_bytes()),
             // These have a body, if an empty one.
@@ -147,7 +150,7 @@ fn agent(settings: &Settings) -> Agent {
     };
     let tls = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .unversioned_rustls_crypto_provider(crypto::tls_provider())
         .root_certs(roots)
         .build();
     let config = Agent::config_builder()
