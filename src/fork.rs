@@ -1,8 +1,13 @@
-//! Living through `fork`.
+//! Surviving `fork`.
 //!
-//! A child has the parent's memory but only the thread that forked: a lock another thread held
-//! stays locked for ever, and a socket is shared with the parent. So whatever holds a lock or a
-//! socket lives in a [`ForkLocal`], which a child replaces by a new one at its first use.
+//! A child has the parent's memory but only the thread that forked. A lock that another thread
+//! held stays locked in the child for ever, and an open socket is shared with the parent. Two
+//! things protect a child:
+//!
+//! - Values with a lock or a socket of ours live in a [`ForkLocal`]. A child replaces them at its
+//!   first use.
+//! - aws-lc has locks that cannot be replaced. A thread calls code that may take one inside
+//!   [`without_fork`], and a fork waits until no thread is there.
 
 use std::mem;
 use std::ops::Deref;
@@ -19,19 +24,28 @@ fn generation() -> u64 {
     GENERATION.load(Ordering::Relaxed)
 }
 
-/// Has every fork from now on counted in the child.
+/// Registers the handlers that every later fork runs.
 #[cfg(unix)]
 fn watch() {
     use std::sync::atomic::AtomicBool;
     static WATCHED: AtomicBool = AtomicBool::new(false);
+    extern "C" fn before() {
+        section::enter();
+    }
+    extern "C" fn in_parent() {
+        section::leave();
+    }
     extern "C" fn in_child() {
+        section::leave();
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
     if !WATCHED.load(Ordering::Acquire) {
-        // Two threads may both come here: a fork is then counted twice, which is as good as once.
-        // SAFETY: `in_child` lives as long as the library, which is never unloaded (`-z nodelete`),
-        // and does nothing but an atomic addition, which is safe in the child of any process.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        // Two threads may both register. Each handler then runs twice per fork, which changes
+        // nothing: sections nest, and a generation is only compared.
+        // SAFETY: The handlers live as long as the library, which is never unloaded
+        // (`-z nodelete`). They allocate nothing and cannot unwind. The child's handler only
+        // releases the lock that `before` took on the same thread and adds to an atomic.
+        unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
         WATCHED.store(true, Ordering::Release);
     }
 }
@@ -39,28 +53,117 @@ fn watch() {
 #[cfg(not(unix))]
 fn watch() {}
 
-/// Runs `start`, which starts threads, with every signal blocked: the threads inherit that, and
-/// the host's signals are delivered to the host's own threads.
+/// Runs `work` while no thread of the process can fork. A fork waits for the end of `work`, so it
+/// must be short and must not call back into the host.
+///
+/// A signal handler that forks would wait for the thread it interrupts. Signals are therefore
+/// blocked meanwhile.
 #[cfg(unix)]
-pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
+pub(crate) fn without_fork<T>(work: impl FnOnce() -> T) -> T {
+    watch();
+    with_signals_blocked(|| {
+        let _section = section::Section::new();
+        work()
+    })
+}
+
+#[cfg(not(unix))]
+pub(crate) fn without_fork<T>(work: impl FnOnce() -> T) -> T {
+    work()
+}
+
+/// The lock that a fork takes first and releases last, on both sides.
+#[cfg(unix)]
+mod section {
+    use std::cell::Cell;
+    use std::mem::ManuallyDrop;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    static LOCK: Mutex<()> = Mutex::new(());
+
+    // Neither needs a destructor, so both are there until the thread has ended.
+    thread_local! {
+        static DEPTH: Cell<u32> = const { Cell::new(0) };
+        static GUARD: Cell<Option<ManuallyDrop<MutexGuard<'static, ()>>>> =
+            const { Cell::new(None) };
+    }
+
+    /// Takes the lock, unless this thread has it already.
+    pub(super) fn enter() {
+        let depth = DEPTH.get();
+        if depth == 0 {
+            let guard = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+            GUARD.set(Some(ManuallyDrop::new(guard)));
+        }
+        DEPTH.set(depth + 1);
+    }
+
+    /// Releases the lock, if this ends the outermost section of this thread.
+    pub(super) fn leave() {
+        let depth = DEPTH.get();
+        DEPTH.set(depth.saturating_sub(1));
+        if depth == 1 {
+            drop(GUARD.take().map(ManuallyDrop::into_inner));
+        }
+    }
+
+    pub(super) struct Section(());
+
+    impl Section {
+        pub(super) fn new() -> Self {
+            enter();
+            Section(())
+        }
+    }
+
+    impl Drop for Section {
+        fn drop(&mut self) {
+            leave();
+        }
+    }
+}
+
+/// Frees what aws-lc keeps for this thread. aws-lc makes it anew when the thread needs it.
+pub(crate) fn clear_aws_lc_thread_state() {
+    #[cfg(feature = "fips")]
+    use aws_lc_fips_sys as aws_lc;
+    #[cfg(not(feature = "fips"))]
+    use aws_lc_sys as aws_lc;
+    // SAFETY: No call into aws-lc is under way on this thread: the callers are the thread's end
+    // and code behind the last call. aws-lc sets the thread's slot to NULL and keeps no pointer.
+    unsafe { aws_lc::AWSLC_thread_local_clear() };
+}
+
+/// Runs `work` with every signal blocked. Threads that it starts inherit that, so the host's
+/// signals are delivered to the host's own threads.
+#[cfg(unix)]
+pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     use std::mem::MaybeUninit;
+
+    struct Restore(Option<libc::sigset_t>);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            if let Some(before) = &self.0 {
+                // SAFETY: `before` is the mask this thread had, and nobody asks for the current one.
+                unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
+            }
+        }
+    }
+
     let (mut all, mut before) = (MaybeUninit::uninit(), MaybeUninit::uninit());
     // SAFETY: sigfillset only writes the whole set behind its argument.
     unsafe { libc::sigfillset(all.as_mut_ptr()) };
     // SAFETY: `all` was filled above, and `before` has room for the mask of this thread.
     let blocked =
         unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, all.as_ptr(), before.as_mut_ptr()) };
-    let result = start();
-    if blocked == 0 {
-        // SAFETY: the call above succeeded, so it wrote `before`, which is the mask to restore.
-        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before.as_ptr(), std::ptr::null_mut()) };
-    }
-    result
+    // SAFETY: The call wrote `before` if it succeeded, and only then is it read.
+    let _restore = Restore((blocked == 0).then(|| unsafe { before.assume_init() }));
+    work()
 }
 
 #[cfg(not(unix))]
-pub(crate) fn with_signals_blocked<T>(start: impl FnOnce() -> T) -> T {
-    start()
+pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
+    work()
 }
 
 /// Whether the program was started with privileges its caller does not have (setuid, setgid, file
@@ -89,9 +192,9 @@ struct Slot<T> {
     value: T,
 }
 
-/// A value that belongs to one process, and that a child made by `fork` makes anew.
+/// A value that belongs to one process. A child made by `fork` makes its own.
 ///
-/// What the parent left behind is neither used nor dropped in the child: it may be half changed.
+/// The child neither uses nor drops the parent's value, which may be half changed.
 pub(crate) struct ForkLocal<T> {
     slot: ArcSwap<Slot<T>>,
     make: Box<dyn Fn() -> T + Send + Sync>,
@@ -103,7 +206,7 @@ impl<T> ForkLocal<T> {
         ForkLocal { slot, make: Box::new(make) }
     }
 
-    /// The value of this process. Takes no lock.
+    /// Returns the value of this process. Takes no lock.
     pub(crate) fn get(&self) -> ForkLocalGuard<T> {
         let slot = self.slot.load();
         if slot.generation == generation() {

@@ -76,7 +76,7 @@ impl Json {
         self.text.as_str()
     }
 
-    pub(crate) fn terminated(&self) -> NulStr<'_> {
+    pub(crate) fn nul_text(&self) -> NulStr<'_> {
         self.text.borrow()
     }
 

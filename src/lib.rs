@@ -26,10 +26,11 @@ compile_error!("a defect of this library must not end its host: build with panic
 
 mod api;
 mod clock;
+mod crypto;
 mod error;
 #[cfg(feature = "capi")]
 mod ffi;
-#[allow(unsafe_code, reason = "pthread_atfork")]
+#[allow(unsafe_code, reason = "pthread_atfork, signal masks and aws-lc's thread state")]
 mod fork;
 mod http;
 pub mod inspect;

@@ -80,7 +80,7 @@ impl Patch {
         self.text.as_str()
     }
 
-    pub(crate) fn terminated(&self) -> NulStr<'_> {
+    pub(crate) fn nul_json(&self) -> NulStr<'_> {
         self.text.borrow()
     }
 

@@ -1,14 +1,14 @@
 //! `torii_json_t`.
 
 use std::ffi::c_char;
-use std::ptr;
 
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::panic::caught;
-use super::pointer::{borrow, free, optional_out, out, shared, text};
+use super::pointer::{borrow, free, out, shared, text};
 use super::status::torii_status_t;
-use crate::json::Json;
+use crate::error::Error;
+use crate::json::{Json, JsonKind};
 
 /// A JSON text, read value by value without a JSON library.
 pub struct torii_json_t(pub(super) Json);
@@ -25,6 +25,19 @@ pub enum torii_json_type_t {
     TORII_JSON_STRING = 4,
     TORII_JSON_ARRAY = 5,
     TORII_JSON_OBJECT = 6,
+}
+
+impl From<JsonKind> for torii_json_type_t {
+    fn from(kind: JsonKind) -> Self {
+        match kind {
+            JsonKind::Null => Self::TORII_JSON_NULL,
+            JsonKind::Bool => Self::TORII_JSON_BOOL,
+            JsonKind::Number => Self::TORII_JSON_NUMBER,
+            JsonKind::String => Self::TORII_JSON_STRING,
+            JsonKind::Array => Self::TORII_JSON_ARRAY,
+            JsonKind::Object => Self::TORII_JSON_OBJECT,
+        }
+    }
 }
 
 /// == JSON ==
@@ -57,9 +70,8 @@ pub unsafe extern "C" fn torii_json_type(
     })
 }
 
-/// Returns the value at the pointer exactly as it stands in the text, and sets `*len` to its length.
-/// NULL if there is none, or if `len` is NULL. Points into the text, so no NUL follows the value.
-/// Since: 0.1.0.
+/// Returns the value at the pointer exactly as it stands in the text, such as `1.50` or `"a\u0000"`.
+/// NULL if there is none. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_json_raw(
     json: *const torii_json_t,
@@ -67,18 +79,13 @@ pub unsafe extern "C" fn torii_json_raw(
     pointer_len: usize,
     len: *mut usize,
 ) -> *const c_char {
-    // SAFETY: `len` is NULL or writable, by the caller's promise.
-    let Some(len) = (unsafe { optional_out(len) }) else { return ptr::null() };
-    let raw = caught(None, || {
-        // SAFETY: `json` is NULL or live, and the text readable.
-        let (json, pointer) =
-            unsafe { (shared(json, "json"), text(pointer, pointer_len, "pointer")) };
-        json.ok()?.0.raw(pointer.ok()?)
-    });
-    raw.map_or(ptr::null(), |raw| {
-        *len = raw.len();
-        raw.as_ptr().cast()
-    })
+    // SAFETY: `json` is NULL or live, the text readable, and `len` NULL or writable.
+    unsafe {
+        borrow(len, || {
+            let pointer = text(pointer, pointer_len, "pointer").ok()?;
+            shared(json, "json").ok()?.0.nul_raw(pointer)
+        })
+    }
 }
 
 /// Returns the string at the pointer, unescaped. NULL if there is none, if it is not a string, or if it
@@ -135,7 +142,8 @@ pub unsafe extern "C" fn torii_json_double(
         fallible(err, || {
             let out = self::out(out, "out")?;
             let pointer = text(pointer, pointer_len, "pointer")?;
-            *out = shared(json, "json")?.0.double(pointer)?;
+            let number = shared(json, "json")?.0.double(pointer);
+            *out = number.ok_or(Error::argument("pointer", "no number there"))?;
             Ok(())
         })
     }

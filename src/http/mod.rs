@@ -97,6 +97,8 @@ impl Http {
     /// Makes a request. A connection that lies idle is used again if it is young and the server has
     /// not closed it yet; a request that crosses with the closing is [`Failure::Lost`].
     pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
+        // A certificate that is refused reaches aws-lc's error queue.
+        crypto::with_thread_state(|| ());
         let (outcome, sent) = sent::watch(|| match (request.body, &request.method) {
             (Some(body), _) => self.answer_to(request, body.as_bytes()),
             // These have a body, if an empty one.

@@ -10,10 +10,10 @@ use once_cell::race::OnceBox;
 use rustls::RootCertStore;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
+use crate::crypto;
 use crate::error::{Error, Result, Status};
 use crate::fork::ForkLocal;
 
@@ -115,11 +115,7 @@ fn system_certificates(ignore_environment: bool) -> Vec<CertificateDer<'static>>
 
 #[cfg(not(all(unix, not(target_vendor = "apple"), not(target_os = "android"))))]
 fn load_platform() -> std::result::Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
-    Ok(Arc::new(rustls_platform_verifier::Verifier::new(provider())?))
-}
-
-pub(super) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
+    Ok(Arc::new(rustls_platform_verifier::Verifier::new(crypto::tls_provider())?))
 }
 
 /// A verifier that trusts these certificates, except those that cannot be used.
@@ -128,7 +124,9 @@ fn verifier(
 ) -> std::result::Result<Arc<dyn ServerCertVerifier>, rustls::Error> {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(certificates);
-    let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider()).build();
+    let verifier =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(store), crypto::tls_provider())
+            .build();
     let none = |_| rustls::Error::General("no root certificates found on this system".to_owned());
     Ok(verifier.map_err(none)?)
 }

