@@ -20,6 +20,7 @@ pub(crate) use self::roots::RootCertificates;
 use self::sent::RequestConnector;
 use self::tls::TlsConnector;
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
+use crate::crypto;
 use crate::error::{Error, Result};
 use crate::fork::ForkLocal;
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
