@@ -48,11 +48,13 @@ pub use api::{
 };
 pub use error::{Error, Result, Status};
 pub use json::Json;
+pub use keys::KeyFetch;
 pub use patch::Patch;
-pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
+pub use verify::{Auth, Requirement, Verifier, VerifierOptions};
 pub use webhook::{Delivery, StandardWebhook, verify_standard_webhook};
 
-/// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
+/// Forgets the fetched keys of every issuer, for tests. Verifiers fetch them anew, and the results of
+/// fetches in flight are discarded.
 pub fn clear_jwks_cache() {
     keys::clear();
 }

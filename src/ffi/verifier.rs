@@ -7,10 +7,9 @@ use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
 use super::json::torii_json_t;
 use super::options::torii_verifier_options_t;
-use super::pointer::{borrow, bytes, free, into_raw, out, shared, text};
+use super::pointer::{bytes, free, into_raw, out, shared, text};
 use super::status::torii_status_t;
-use crate::error::Error;
-use crate::verify::{HostFetch, Verifier, VerifierOptions};
+use crate::verify::{Verifier, VerifierOptions};
 
 /// Judges tokens of one or several issuers.
 ///
@@ -187,128 +186,6 @@ pub unsafe extern "C" fn torii_verifier_refresh(
 ) -> torii_status_t {
     // SAFETY: handle and `err` are as the caller promises.
     unsafe { fallible(err, || shared(verifier, "verifier")?.0.refresh()) }
-}
-
-/// For a host that fetches by itself: takes upon it a fetch of keys that is due. True for exactly
-/// one caller; it then requests torii_verifier_jwks_url(), with torii_verifier_jwks_etag() as
-/// `If-None-Match`, and calls exactly one of torii_verifier_fetch_done() and
-/// torii_verifier_fetch_failed() within 30 seconds, after which the fetch counts as failed. Such a
-/// host switches torii_verifier_options_set_background_refresh() off, and asks after each
-/// TORII_ERR_KEYS_PENDING and every few seconds.
-///
-/// Threads: any number at once; does not block. False for a NULL verifier.
-/// Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_claim_fetch(verifier: *const torii_verifier_t) -> bool {
-    infallible(false, || {
-        // SAFETY: NULL or live, by the caller's promise.
-        unsafe { shared(verifier, "verifier") }.is_ok_and(|v| v.0.claim_fetch().is_some())
-    })
-}
-
-/// Where keys are fetched from: of the issuer whose fetch is claimed, else of the first.
-///
-/// Ownership: borrowed from `verifier`, valid until it is freed or torii_verifier_claim_fetch() is
-/// called again. NULL for a NULL verifier.
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_jwks_url(
-    verifier: *const torii_verifier_t,
-    len: *mut usize,
-) -> *const c_char {
-    // SAFETY: handle and `len` are as the caller promises; the verifier keeps the fetch, and with
-    // it the text, until another is claimed.
-    unsafe {
-        let verifier = shared(verifier, "verifier").ok();
-        let fetch = infallible(None, || verifier?.0.host_fetch());
-        borrow(len, || match &fetch {
-            Some(fetch) => Some(fetch.nul_url()),
-            None => verifier?.0.first_jwks_url(),
-        })
-    }
-}
-
-/// The entity tag of the keys at hand when the fetch was claimed, to be sent as `If-None-Match`.
-/// NULL when there is none, or no fetch is claimed.
-///
-/// Ownership: borrowed from `verifier`, valid until it is freed or torii_verifier_claim_fetch() is
-/// called again.
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-///
-/// `len` [may be NULL] receives the length in bytes, without the NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_jwks_etag(
-    verifier: *const torii_verifier_t,
-    len: *mut usize,
-) -> *const c_char {
-    // SAFETY: as for the URL.
-    unsafe {
-        let fetch = infallible(None, || shared(verifier, "verifier").ok()?.0.host_fetch());
-        borrow(len, || fetch.as_ref()?.nul_etag())
-    }
-}
-
-/// The issuer answered the host's fetch: 200 with a body, 304, or something that is of no use.
-/// `etag` [may be NULL] and `max_age` (of `Cache-Control`, in seconds; -1 when not told) are the
-/// answer's. Everything is copied.
-///
-/// Threads: any number at once; does not block.
-/// Errors: TORII_ERR_INVALID_ARGUMENT when no fetch is claimed; TORII_ERR_KEYS_UNAVAILABLE when the
-/// answer is of no use, with the reason: the keys at hand then stay in use.
-/// Since: 0.1.0.
-///
-/// `err` [may be NULL] receives NULL, or an error to be freed with torii_error_free().
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_fetch_done(
-    verifier: *const torii_verifier_t,
-    http_status: u32,
-    body: *const c_char,
-    body_len: usize,
-    etag: *const c_char,
-    etag_len: usize,
-    max_age: i64,
-    err: *mut *mut torii_error_t,
-) -> torii_status_t {
-    // SAFETY: handle, texts and `err` are as the caller promises.
-    unsafe {
-        fallible(err, || {
-            let body = bytes(body, body_len, "body")?;
-            let etag = text(etag, etag_len, "etag")?;
-            let status = u16::try_from(http_status)
-                .map_err(|_| Error::argument("http_status", "not an HTTP status"))?;
-            claimed(&shared(verifier, "verifier")?.0, |fetch| {
-                fetch.done(status, body, Some(etag), u64::try_from(max_age).ok())
-            })
-        })
-    }
-}
-
-/// The issuer did not answer the host's fetch. Does nothing when no fetch is claimed.
-///
-/// Threads: any number at once; does not block.
-/// Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_fetch_failed(verifier: *const torii_verifier_t) {
-    infallible((), || {
-        // SAFETY: NULL or live, by the caller's promise.
-        if let Ok(verifier) = unsafe { shared(verifier, "verifier") } {
-            drop(claimed(&verifier.0, HostFetch::failed));
-        }
-    });
-}
-
-fn claimed(
-    verifier: &Verifier,
-    end: impl FnOnce(&HostFetch) -> Result<(), Error>,
-) -> Result<(), Error> {
-    match verifier.host_fetch() {
-        Some(fetch) => end(&fetch),
-        None => Err(Error::argument("verifier", "no fetch is claimed")),
-    }
 }
 
 /// What the verifier has done so far, as JSON:

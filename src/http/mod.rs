@@ -203,7 +203,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// A proxy to go through. Shows neither name nor password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Proxy(ureq::Proxy);
 
 impl Proxy {
