@@ -1,10 +1,12 @@
-//! What time it is: Unix seconds for claims, and a clock that never jumps for the age of keys.
+//! Unix seconds for claims, and a clock that never goes back for the age of keys.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use once_cell::race::OnceBox;
+
+use crate::fork;
 
 /// Where the time of claims comes from.
 #[derive(Clone, Default)]
@@ -36,15 +38,19 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Milliseconds on a clock that only goes forward; they mean something within one process and
-/// its children.
+/// Milliseconds on a clock that never goes back, comparable within one process and its children.
 pub(crate) type Millis = u64;
 
-/// Now, on the clock that only goes forward.
+/// The current time on a clock that never goes back.
+///
+/// Suspended time counts where the platform tells it, so that keys are not used for longer because
+/// a machine slept.
 pub(crate) fn monotonic() -> Millis {
+    // `OnceBox` never blocks, so a child of `fork` cannot hang here.
     static START: OnceBox<Instant> = OnceBox::new();
-    let elapsed = START.get_or_init(|| Box::new(Instant::now())).elapsed().as_millis();
-    u64::try_from(elapsed).unwrap_or(u64::MAX / 2) + hooks::advanced()
+    let now = fork::boot_time()
+        .unwrap_or_else(|| START.get_or_init(|| Box::new(Instant::now())).elapsed());
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX / 2) + hooks::advanced()
 }
 
 #[cfg(not(feature = "test-hooks"))]

@@ -246,3 +246,24 @@ impl<T> Deref for ForkLocalGuard<T> {
         &self.0.value
     }
 }
+
+/// Time since boot, suspended time included. `None` where the platform has no such clock.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(crate) fn boot_time() -> Option<std::time::Duration> {
+    let mut time = mem::MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: `time` has room for the timespec that clock_gettime writes; the clock's id is a
+    // constant of the platform.
+    let read = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr()) };
+    if read != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so it wrote the whole timespec.
+    let time = unsafe { time.assume_init() };
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    Some(std::time::Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn boot_time() -> Option<std::time::Duration> {
+    None
+}

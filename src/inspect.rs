@@ -9,10 +9,11 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use crate::api::{ClientOptions, probe};
 use crate::error::{Result, Status};
 use crate::http::{self, Failure, Rules, check_url};
-use crate::keys::fetch::{ask, client, max_age, reason};
+use crate::keys::fetch::{cache_headers, client, reason, request};
 use crate::keys::jwks::{NO_USABLE_KEY, published};
+use crate::keys::jwks_url;
 use crate::token::json::{self, Value};
-use crate::verify::{VerifierOptions, jwks_url};
+use crate::verify::VerifierOptions;
 
 /// What came of asking an issuer for its keys, once.
 #[derive(Clone, Debug)]
@@ -96,13 +97,15 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
     let (allow_http, status) = (options.allow_http, Status::InvalidArgument);
     let url = jwks_url(check_url(issuer, &Rules { name: "issuer", allow_http, status })?);
     let start = Instant::now();
-    let outcome = ask(&client(options.root_certificates.clone()), &url, None, options.timeout);
+    let http = client(options.root_certificates.clone(), options.proxy.clone());
+    let outcome = request(&http, &url, None, options.timeout);
     let took = start.elapsed();
     let answer = outcome.as_ref().ok();
-    let (max_age, key_set) = (answer.and_then(max_age), answer.filter(|a| a.status == 200));
-    let lifetime = options.policy.lifetime(max_age.map(|seconds| seconds.saturating_mul(1_000)));
+    let headers = answer.map(cache_headers).unwrap_or_default();
+    let key_set = answer.filter(|answer| answer.status == 200);
+    let lifetime = options.lifetimes.lifetime(headers);
     Ok(IssuerReport {
-        max_age,
+        max_age: headers.max_age,
         lifetime: Duration::from_millis(lifetime),
         key_set: key_set.map(|answer| KeySetReport::read(&answer.body)),
         visit: Visit { url, took, outcome: told(outcome, options.timeout) },

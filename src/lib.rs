@@ -49,11 +49,13 @@ pub use api::{
 };
 pub use error::{Error, Result, Status};
 pub use json::{Json, JsonKind};
+pub use keys::KeyFetch;
 pub use patch::Patch;
-pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
+pub use verify::{Auth, Requirement, Verifier, VerifierOptions};
 pub use webhook::Webhook;
 
-/// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
+/// Forgets the fetched keys of every issuer, for tests. Verifiers fetch them anew, and the results of
+/// fetches in flight are discarded.
 pub fn clear_jwks_cache() {
     keys::clear();
 }

@@ -10,7 +10,7 @@ use super::pointer::{borrow, bytes, exclusive, free, into_raw, shared, utf8};
 use super::status::torii_status_t;
 use super::verifier::torii_verifier_t;
 use crate::error::Error;
-use crate::verify::KeyFetch;
+use crate::keys::KeyFetch;
 
 /// A key fetch that the host performs with its own HTTP client.
 ///

@@ -1,69 +1,77 @@
-//! Asking an issuer for its keys over HTTP.
+//! Fetching an issuer's keys over HTTP.
 
-use std::time::Duration;
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
+use super::freshness::CacheHeaders;
 use super::jwks::MAX_BODY;
-use crate::http::{self, Failure, Fault, Http, Method, Request, RootCertificates, Settings};
+use super::registry::CacheKey;
+use crate::http::{self, Failure, Fault, Http, Method, Proxy, Request, RootCertificates, Settings};
 
-/// Asks for the keys, unless they still are those with this entity tag, and takes no longer than
-/// this. An error is the reason, for people.
-pub(crate) type Fetch = dyn Fn(Option<&str>, Duration) -> Result<Reply, String> + Send + Sync;
+/// Where an issuer publishes its keys, below its own URL.
+const JWKS_PATH: &str = "/_torii/.well-known/jwks.json";
 
-/// What came back from the issuer.
-pub(crate) struct Reply {
+/// Where the keys are of an issuer named without trailing slashes.
+pub(crate) fn jwks_url(issuer: &str) -> String {
+    format!("{issuer}{JWKS_PATH}")
+}
+
+/// Requests the keys, unless they still are those with this `ETag`, within this time.
+pub(super) type Fetch =
+    dyn Fn(Option<&str>, Duration) -> Result<JwksResponse<'static>, FetchError> + Send + Sync;
+
+/// Why there is no response, for people.
+#[derive(Debug)]
+pub(super) struct FetchError {
+    pub(super) reason: String,
+    /// Whether the time was up.
+    pub(super) timed_out: bool,
+}
+
+/// The issuer's response.
+pub(crate) struct JwksResponse<'a> {
     pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
-    pub(crate) etag: Option<String>,
-    pub(crate) max_age: Option<u64>,
+    pub(crate) body: Cow<'a, [u8]>,
+    pub(crate) etag: Option<Cow<'a, str>>,
+    pub(crate) headers: CacheHeaders,
 }
 
-/// A [`Reply`], borrowed from whoever has it.
-pub(crate) struct Answer<'a> {
-    pub(crate) status: u16,
-    pub(crate) body: &'a [u8],
-    pub(crate) etag: Option<&'a str>,
-    /// `max-age` of `Cache-Control`, in seconds.
-    pub(crate) max_age: Option<u64>,
-}
-
-impl Reply {
-    pub(crate) fn answer(&self) -> Answer<'_> {
-        Answer {
-            status: self.status,
-            body: &self.body,
-            etag: self.etag.as_deref(),
-            max_age: self.max_age,
-        }
-    }
-}
-
-/// Fetches from this URL, trusting these root_certificates or else the platform's.
-pub(super) fn over_http(url: &str, root_certificates: Option<RootCertificates>) -> Box<Fetch> {
-    let (http, url) = (client(root_certificates), url.to_owned());
-    Box::new(move |etag, timeout| {
-        let answer = ask(&http, &url, etag, timeout).map_err(|failure| reason(failure, timeout))?;
-        Ok(Reply {
-            status: answer.status.as_u16(),
-            etag: answer.header("etag").map(str::to_owned),
-            max_age: max_age(&answer),
-            body: answer.body,
-        })
+/// Fetches as this cache key says.
+///
+/// The client lives as long as the fetch: the next one is minutes away, and there may be very many
+/// issuers.
+pub(super) fn over_http(
+    key: &CacheKey,
+    etag: Option<&str>,
+    timeout: Duration,
+) -> Result<JwksResponse<'static>, FetchError> {
+    let start = Instant::now();
+    let http = client(key.root_certificates.clone(), key.proxy.clone());
+    let response = request(&http, &key.url, etag, timeout).map_err(|failure| FetchError {
+        reason: reason(failure, timeout),
+        timed_out: start.elapsed() >= timeout,
+    })?;
+    Ok(JwksResponse {
+        status: response.status.as_u16(),
+        etag: response.header("etag").map(|etag| etag.to_owned().into()),
+        headers: cache_headers(&response),
+        body: response.body.into(),
     })
 }
 
-/// What keys are asked for with.
-pub(crate) fn client(root_certificates: Option<RootCertificates>) -> Http {
+/// Makes the HTTP client that requests keys.
+pub(crate) fn client(root_certificates: Option<RootCertificates>, proxy: Option<Proxy>) -> Http {
     Http::new(Settings {
         root_certificates,
+        proxy,
         user_agent: concat!("libtorii/", env!("CARGO_PKG_VERSION")).to_owned(),
-        // The next fetch is minutes away.
         idle_connections: 0,
         ..Settings::default()
     })
 }
 
-/// Asks for the keys once.
-pub(crate) fn ask(
+/// Requests the keys once.
+pub(crate) fn request(
     http: &Http,
     url: &str,
     etag: Option<&str>,
@@ -82,7 +90,7 @@ pub(crate) fn ask(
     })
 }
 
-/// Why there are no keys, for people.
+/// Why there is no response, for people.
 pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
     match failure {
         Failure::Timeout | Failure::Body(_, Fault::Timeout) => {
@@ -95,9 +103,12 @@ pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
     }
 }
 
-/// `max-age` of the answer's `Cache-Control` header, in seconds.
-pub(crate) fn max_age(answer: &http::Answer) -> Option<u64> {
-    answer.header("cache-control").and_then(directive)
+/// What the response says about its lifetime.
+pub(crate) fn cache_headers(response: &http::Answer) -> CacheHeaders {
+    CacheHeaders {
+        max_age: response.header("cache-control").and_then(directive),
+        age: response.header("age").and_then(|text| text.trim().parse().ok()),
+    }
 }
 
 /// `max-age` of a `Cache-Control` header (RFC 9111 §5.2), 0 where storing is forbidden.

@@ -1,17 +1,20 @@
-//! An issuer's keys: reading them, when they are good, who fetches them, and the one cache of
-//! them in the process.
+//! An issuer's keys: reading a key set, how long it is used, who fetches it, and the registry by
+//! which the verifiers of the process share it.
 
-mod cache;
 pub(crate) mod fetch;
+mod fetch_state;
+mod freshness;
+mod issuer_keys;
 pub(crate) mod jwks;
 mod key;
-mod life;
-mod source;
+mod lease;
+mod registry;
 mod sync;
 
-pub(crate) use cache::{clear, shared};
-pub(crate) use fetch::Answer;
+pub(crate) use fetch::jwks_url;
+pub(crate) use freshness::Lifetimes;
+pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, Refresh};
 pub(crate) use jwks::KeySet;
 pub(crate) use key::KeyId;
-pub(crate) use life::{MAX_STALE, Policy};
-pub(crate) use source::{Claim, FetchOptions, Source, begun};
+pub use lease::KeyFetch;
+pub(crate) use registry::{CacheKey, FetchedBy, clear, shared};

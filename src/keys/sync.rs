@@ -1,4 +1,6 @@
-//! What threads meet at: the standard library's, or a model of it that tries every order.
+//! The standard library's locks and threads, or a model of them that tries random orders.
+
+use std::io;
 
 #[cfg(not(feature = "model"))]
 pub(super) use std::{
@@ -11,3 +13,18 @@ pub(super) use shuttle::{
     sync::{Condvar, Mutex, MutexGuard},
     thread,
 };
+
+/// Runs `work` on a thread of its own, if there can be one. It inherits the caller's signal mask.
+pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    #[cfg(test)]
+    if NO_THREADS.get() {
+        return Err(io::ErrorKind::WouldBlock.into());
+    }
+    thread::Builder::new().name("torii-keys".to_owned()).spawn(work).map(drop)
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Whether this thread can start no other.
+    pub(super) static NO_THREADS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}

@@ -6,26 +6,25 @@ mod options;
 mod stats;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub use auth::Auth;
 pub(crate) use auth::{Field, Verified};
 use cache::TokenCache;
+use once_cell::race::OnceBox;
 pub use options::{Requirement, VerifierOptions};
 use serde_json::json;
 use stats::Stats;
 
-use crate::clock::{Clock, monotonic};
+use crate::clock::Clock;
 use crate::error::{Error, Result, Status};
-use crate::fork::ForkLocal;
 use crate::http::{Rules, check_url};
 use crate::json::Json;
-use crate::keys::{self, Answer, Claim, FetchOptions, Policy, Source};
-use crate::text::{NulStr, NulString};
+use crate::keys::{
+    self, CacheKey, Call, FetchedBy, IssuerKeys, KeyFetch, KeyOptions, Refresh, jwks_url,
+};
+use crate::text::NulString;
 use crate::token::{self, Claims, Token};
-
-/// Where an issuer publishes its keys, below its own URL.
-const JWKS_PATH: &str = "/_torii/.well-known/jwks.json";
 
 /// Judges tokens of one or several issuers.
 ///
@@ -34,27 +33,20 @@ pub struct Verifier {
     issuers: Vec<Arc<Issuer>>,
     audiences: Vec<String>,
     leeway: i64,
-    policy: Policy,
-    fetch_options: FetchOptions,
+    key_options: KeyOptions,
     requirements: Vec<Requirement>,
     clock: Clock,
     token_cache: TokenCache,
     stats: Stats,
-    host_fetch: ForkLocal<Mutex<Option<Arc<HostFetch>>>>,
 }
 
 /// A configured issuer.
 pub(crate) struct Issuer {
     /// Its URL without trailing slashes: what `iss` has to be.
-    pub(crate) name: NulString,
-    source: Arc<Source>,
-}
-
-/// A fetch of keys that the host does by itself.
-pub struct HostFetch {
-    url: NulString,
-    etag: Option<NulString>,
-    claim: Mutex<Option<Claim>>,
+    pub(crate) name: Arc<NulString>,
+    keys: Arc<IssuerKeys>,
+    /// In place of these keys, once a host fetches them.
+    host_keys: OnceBox<Arc<IssuerKeys>>,
 }
 
 impl Verifier {
@@ -75,9 +67,8 @@ impl Verifier {
             issuers: issuers.into_iter().map(Arc::new).collect(),
             audiences: options.audiences.clone(),
             leeway: options.leeway,
-            policy: options.policy,
-            fetch_options: FetchOptions {
-                may_wait: true,
+            key_options: KeyOptions {
+                lifetimes: options.lifetimes,
                 background: options.background,
                 timeout: options.timeout,
             },
@@ -85,19 +76,18 @@ impl Verifier {
             clock: options.clock.clone(),
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
-            host_fetch: ForkLocal::new(Mutex::default),
         })
     }
 
     /// Judges a token. Fetches keys first when they are missing or too old.
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
-        self.counted(token.as_ref(), &self.fetch_options)
+        self.counted(token.as_ref(), true)
     }
 
     /// As [`verify`](Self::verify), without I/O on this thread and without waiting: where keys
     /// have to be fetched first, the answer is [`Status::KeysPending`].
     pub fn verify_nowait(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
-        self.counted(token.as_ref(), &FetchOptions { may_wait: false, ..self.fetch_options })
+        self.counted(token.as_ref(), false)
     }
 
     /// Judges the token in the value of an `Authorization` header: `Bearer <token>` (RFC 6750).
@@ -115,8 +105,8 @@ impl Verifier {
         token::bearer(header).inspect_err(|error| self.stats.refuse(error))
     }
 
-    fn counted(&self, token: &[u8], options: &FetchOptions) -> Result<Auth> {
-        match self.verify_with(token, options) {
+    fn counted(&self, token: &[u8], may_wait: bool) -> Result<Auth> {
+        match self.verify_with(token, may_wait) {
             Ok((verified, hit)) => {
                 self.stats.accept(hit);
                 Ok(Auth(verified))
@@ -129,11 +119,11 @@ impl Verifier {
     }
 
     /// The claims, and whether the signature was checked before.
-    fn verify_with(&self, token: &[u8], options: &FetchOptions) -> Result<(Arc<Verified>, bool)> {
+    fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
-        let since = keys::begun();
+        let call = Call::begin(&self.key_options, may_wait);
         if let Some(verified) = self.token_cache.get(token) {
-            let keys = verified.issuer.source.usable(monotonic(), &self.policy, options)?;
+            let keys = verified.issuer.keys().usable(&call)?;
             if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
                 let checked = self.check_current(&verified);
                 if checked.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
@@ -143,21 +133,16 @@ impl Verifier {
             }
             self.token_cache.remove(token);
         }
-        let verified = self.verify_signature(token, since, options)?;
+        let verified = self.verify_signature(token, &call)?;
         self.token_cache.insert(token, verified.clone());
         Ok((verified, false))
     }
 
-    fn verify_signature(
-        &self,
-        token: &[u8],
-        since: u64,
-        options: &FetchOptions,
-    ) -> Result<Arc<Verified>> {
+    fn verify_signature(&self, token: &[u8], call: &Call<'_>) -> Result<Arc<Verified>> {
         let token = Token::parse(token)?;
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
-        let keys = issuer.source.usable_with(&token.kid, since, &self.policy, options)?;
+        let keys = issuer.keys().usable_with(&token.kid, call)?;
         let key = keys
             .as_ref()
             .and_then(|keys| keys.set.find(&token.kid))
@@ -191,47 +176,71 @@ impl Verifier {
         self.requirements.iter().try_for_each(|requirement| verified.meets(*requirement))
     }
 
-    /// Fetches the keys of every issuer now, on this thread: to warm up, or for a pool of threads
-    /// that does the waiting. Joins a fetch under way; one that ended within the last second will
-    /// do; after a failure the pause is kept.
+    /// Fetches the keys of every issuer now, on this thread.
+    ///
+    /// Waits for a fetch in flight, keeps the backoff after a failure, and joins a fetch that
+    /// succeeded within the last second. Waits up to the fetch timeout for each issuer.
+    ///
+    /// # Errors
+    /// [`Status::KeysUnavailable`] with the reason; [`Status::KeysPending`] if the host fetches the
+    /// keys (see [`claim_fetch`](Self::claim_fetch)) and has not claimed a fetch.
     pub fn refresh(&self) -> Result<()> {
+        self.refresh_all(Refresh::Any, &self.issuers)
+    }
+
+    /// Fetches keys that are due, on this thread: what a thread pool runs for a request that got
+    /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer.
+    ///
+    /// Keys are due if they are missing, past 80 % of their lifetime, or lack a `kid` that a token
+    /// named. Waits for a fetch in flight. Succeeds at once if no fetch is due, or none may begin
+    /// yet after a failure or a fetch for another unknown `kid`.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] if `issuer` is not a configured issuer; else as
+    /// [`refresh`](Self::refresh).
+    pub fn refresh_due(&self, issuer: Option<&str>) -> Result<()> {
+        let Some(name) = issuer else { return self.refresh_all(Refresh::Due, &self.issuers) };
+        let name = name.trim_end_matches('/');
+        let named = self.issuers.iter().find(|issuer| issuer.name.as_str() == name);
+        let unknown = Error::argument("issuer", "unknown (expected an issuer of the verifier)");
+        self.refresh_all(Refresh::Due, std::slice::from_ref(named.ok_or(unknown)?))
+    }
+
+    fn refresh_all(&self, which: Refresh, issuers: &[Arc<Issuer>]) -> Result<()> {
         let mut outcome = Ok(());
-        for issuer in &self.issuers {
-            outcome = outcome.and(issuer.source.refresh(&self.policy, &self.fetch_options));
+        for issuer in issuers {
+            let call = Call::begin(&self.key_options, true);
+            outcome = outcome.and(issuer.keys().refresh(which, &call));
         }
         outcome
     }
 
-    /// Takes upon the host a fetch of keys that is due: exactly one caller gets it. The host then
-    /// makes the request and says what came back. Where
-    /// [`set_background_refresh`](VerifierOptions::set_background_refresh) is on, a thread of
-    /// this library may be first.
-    pub fn claim_fetch(&self) -> Option<Arc<HostFetch>> {
-        let slot = self.host_fetch.get();
-        let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.as_ref().is_some_and(|fetch| fetch.is_expected()) {
-            return None;
+    /// Returns the milliseconds until a fetch of keys is due, for a timer; `None` if never, because
+    /// all keys were given.
+    ///
+    /// While a fetch is in flight, that is when it counts as lost. It accounts for the backoff after
+    /// a failure and for the cooldown after an unknown `kid`.
+    pub fn due_in_ms(&self) -> Option<u64> {
+        let due_in = |issuer: &Arc<Issuer>| issuer.keys().due_in(&self.key_options.lifetimes);
+        self.issuers.iter().filter_map(due_in).min()
+    }
+
+    /// Claims a due key fetch for a host that does its own HTTP. Returns `None` if no fetch is due.
+    ///
+    /// The first call makes the host responsible: from then on this verifier only uses keys that
+    /// hosts fetched, and the library neither fetches keys nor starts threads for it. Such keys are
+    /// shared with other verifiers whose host fetches, and never with those for which the library
+    /// does. Call it once right after the verifier is created, then after each
+    /// [`Status::KeysPending`] and when [`due_in_ms`](Self::due_in_ms) have passed.
+    pub fn claim_fetch(&self) -> Option<KeyFetch> {
+        let mut claimed = None;
+        for issuer in &self.issuers {
+            let keys = issuer.host_keys();
+            if claimed.is_none() {
+                claimed = keys.claim(&self.key_options.lifetimes).map(KeyFetch::new);
+            }
         }
-        let claim = self.issuers.iter().find_map(|i| i.source.claim_for_host(&self.policy))?;
-        let fetch = Arc::new(HostFetch {
-            url: NulString::new(claim.source().url()),
-            etag: claim.etag().map(|etag| NulString::new(&etag)),
-            claim: Mutex::new(Some(claim)),
-        });
-        *slot = Some(fetch.clone());
-        Some(fetch)
-    }
-
-    /// The fetch the host has claimed and not said the end of.
-    pub(crate) fn host_fetch(&self) -> Option<Arc<HostFetch>> {
-        let slot = self.host_fetch.get();
-        let fetch = slot.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        fetch.filter(|fetch| fetch.is_open())
-    }
-
-    /// Where the first issuer's keys are.
-    pub(crate) fn first_jwks_url(&self) -> Option<NulStr<'_>> {
-        self.issuers.first().map(|issuer| issuer.source.nul_url())
+        claimed
     }
 
     /// What the verifier has done so far, as JSON:
@@ -239,21 +248,25 @@ impl Verifier {
     /// `verdicts` and `verdict_bytes` in the cache, and for each of the `issuers` its `issuer`,
     /// `keys` in use and `skipped`, `key_age` in seconds (null without keys), `due_in_ms`, the
     /// milliseconds until keys are to be fetched (null where they were given), `fetches` that ended
-    /// and of these `failures`, both counted for the whole process.
+    /// and of these `failures`, `last_success`, the seconds since the last fetch that succeeded, and
+    /// `last_error`, the reason of the last one that failed (each null if there is none); fetches
+    /// are counted for the whole process.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
         let (verdicts, bytes) = self.token_cache.size();
         let issuers = self.issuers.iter().map(|issuer| {
-            let account = issuer.source.account(&self.policy);
+            let stats = issuer.keys().stats(&self.key_options.lifetimes);
             json!({
                 "issuer": issuer.name.as_str(),
-                "keys": account.keys,
-                "skipped": account.skipped,
-                "key_age": account.age,
-                "due_in_ms": account.due_in,
-                "fetches": account.fetches,
-                "failures": account.failures,
+                "keys": stats.keys,
+                "skipped": stats.skipped,
+                "key_age": stats.age,
+                "due_in_ms": stats.due_in,
+                "fetches": stats.fetches,
+                "failures": stats.failures,
+                "last_success": stats.last_success,
+                "last_error": stats.last_error,
             })
         });
         let stats = json!({
@@ -268,83 +281,42 @@ impl Verifier {
     }
 }
 
-/// Where the keys are of an issuer named without trailing slashes.
-pub(crate) fn jwks_url(issuer: &str) -> String {
-    format!("{issuer}{JWKS_PATH}")
-}
-
 impl Issuer {
     fn new(
         url: &str,
-        keys: Option<&options::GivenKeys>,
+        given: Option<&options::GivenKeys>,
         options: &VerifierOptions,
         rules: &Rules,
     ) -> Result<Self> {
-        let name = check_url(url, rules)?;
-        let jwks_url = jwks_url(name);
-        let source = match keys {
-            Some(keys) => Arc::new(Source::fixed(&jwks_url, keys.0.clone())),
-            None => keys::shared(&jwks_url, options.root_certificates.as_ref()),
+        let name = Arc::new(NulString::new(check_url(url, rules)?));
+        let keys = match given {
+            Some(given) => Arc::new(IssuerKeys::given(&name, given.0.clone())),
+            None => {
+                let key = CacheKey {
+                    url: jwks_url(name.as_str()),
+                    root_certificates: options.root_certificates.clone(),
+                    proxy: options.proxy.clone(),
+                    fetched_by: FetchedBy::Library,
+                };
+                keys::shared(&name, key)
+            }
         };
-        Ok(Issuer { name: NulString::new(name), source })
-    }
-}
-
-impl HostFetch {
-    /// The URL to request.
-    pub fn url(&self) -> &str {
-        self.url.as_str()
+        Ok(Issuer { name, keys, host_keys: OnceBox::new() })
     }
 
-    pub(crate) fn nul_url(&self) -> NulStr<'_> {
-        self.url.borrow()
+    fn keys(&self) -> &Arc<IssuerKeys> {
+        self.host_keys.get().unwrap_or(&self.keys)
     }
 
-    /// What to send as `If-None-Match`.
-    pub fn etag(&self) -> Option<&str> {
-        self.etag.as_ref().map(NulString::as_str)
-    }
-
-    pub(crate) fn nul_etag(&self) -> Option<NulStr<'_>> {
-        self.etag.as_ref().map(NulString::borrow)
-    }
-
-    /// The issuer answered: its status, body, `ETag`, and `max-age` in seconds. An answer that is
-    /// of no use is an error that says why, and counts as a failed fetch.
-    pub fn done(
-        &self,
-        status: u16,
-        body: &[u8],
-        etag: Option<&str>,
-        max_age: Option<u64>,
-    ) -> Result<()> {
-        let why = |reason| {
-            let text = format!("the keys at {} cannot be had: {reason}", self.url());
-            Error::text(Status::KeysUnavailable, text)
-        };
-        self.take()?.settle(&Answer { status, body, etag, max_age }).map_err(why)
-    }
-
-    /// The issuer did not answer.
-    pub fn failed(&self) -> Result<()> {
-        self.take()?.fail("the host's fetch failed");
-        Ok(())
-    }
-
-    fn take(&self) -> Result<Claim> {
-        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner).take();
-        claim.ok_or(Error::argument("verifier", "no fetch is claimed"))
-    }
-
-    /// Whether the host has not said yet how the fetch ended.
-    fn is_open(&self) -> bool {
-        self.claim.lock().unwrap_or_else(PoisonError::into_inner).is_some()
-    }
-
-    /// Whether what the host will say still counts.
-    fn is_expected(&self) -> bool {
-        let claim = self.claim.lock().unwrap_or_else(PoisonError::into_inner);
-        claim.as_ref().is_some_and(Claim::is_running)
+    /// The keys a host fetches, which from now on are this issuer's.
+    fn host_keys(&self) -> &Arc<IssuerKeys> {
+        match self.keys.host_key() {
+            // `OnceBox` never blocks, so a child of `fork` cannot hang here.
+            Some(key) => {
+                self.host_keys.get_or_init(|| Box::new(keys::shared(&self.name, key.clone())))
+            }
+            None => &self.keys,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Millis};
 use crate::error::{Error, Result, Status};
-use crate::http::{RootCertificates, Rules, check_url};
-use crate::keys::{KeySet, MAX_STALE, Policy};
+use crate::http::{Proxy, RootCertificates, Rules, check_url};
+use crate::keys::{KeySet, Lifetimes};
 
 /// Something an operator can ask of every token, beyond its being good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +29,13 @@ pub struct VerifierOptions {
     pub(super) issuers: Vec<(String, Option<GivenKeys>)>,
     pub(super) audiences: Vec<String>,
     pub(super) leeway: i64,
-    pub(crate) policy: Policy,
+    pub(crate) lifetimes: Lifetimes,
     pub(crate) timeout: Duration,
     pub(super) background: bool,
     pub(super) cache_bytes: usize,
     pub(crate) allow_http: bool,
     pub(crate) root_certificates: Option<RootCertificates>,
+    pub(crate) proxy: Option<Proxy>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) clock: Clock,
 }
@@ -56,12 +57,13 @@ impl Default for VerifierOptions {
             issuers: Vec::new(),
             audiences: Vec::new(),
             leeway: 30,
-            policy: Policy { lifetime: None, max_stale: MAX_STALE },
+            lifetimes: Lifetimes::default(),
             timeout: Duration::from_secs(5),
             background: true,
             cache_bytes: 8 * 1024 * 1024,
             allow_http: false,
             root_certificates: None,
+            proxy: None,
             requirements: Vec::new(),
             clock: Clock::System,
         }
@@ -117,7 +119,7 @@ impl VerifierOptions {
     pub fn set_key_lifetime(&mut self, seconds: u32) -> Result<&mut Self> {
         let why = "not within 1 to 86400 seconds";
         let seconds = within("key lifetime", seconds, 1, 86_400, why)?;
-        self.policy.lifetime = Some(Millis::from(seconds) * 1_000);
+        self.lifetimes.fixed = Some(Millis::from(seconds) * 1_000);
         Ok(self)
     }
 
@@ -126,7 +128,7 @@ impl VerifierOptions {
     pub fn set_max_stale(&mut self, seconds: u32) -> Result<&mut Self> {
         let why = "not within 0 to 2592000 seconds";
         let seconds = within("max stale", seconds, 0, 2_592_000, why)?;
-        self.policy.max_stale = Millis::from(seconds) * 1_000;
+        self.lifetimes.max_stale = Millis::from(seconds) * 1_000;
         Ok(self)
     }
 

@@ -1,0 +1,103 @@
+//! Fetches that a test answers itself.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::super::fetch::JwksResponse;
+use super::super::freshness::CacheHeaders;
+use super::super::sync::NO_THREADS;
+use super::*;
+
+/// The point that generates the group P-256 lies in: a usable key as good as any.
+const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
+const Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
+
+pub(super) fn key_set(kid: &str) -> Vec<u8> {
+    format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","kid":"{kid}","x":"{X}","y":"{Y}"}}]}}"#).into()
+}
+
+pub(super) fn response(kid: &str) -> JwksResponse<'static> {
+    let headers = CacheHeaders::default();
+    JwksResponse { status: 200, body: key_set(kid).into(), etag: None, headers }
+}
+
+pub(super) fn options(background: bool, timeout: u64) -> KeyOptions {
+    let timeout = Duration::from_millis(timeout);
+    KeyOptions { lifetimes: Lifetimes::default(), background, timeout }
+}
+
+fn status<T>(result: &Result<T>) -> Status {
+    result.as_ref().map_or_else(Error::status, |_| Status::Ok)
+}
+
+#[test]
+#[cfg(not(feature = "model"))]
+fn without_a_thread_a_background_fetch_has_failed() {
+    let keys = IssuerKeys::fetched_by(Some(Box::new(|_, _| Ok(response("a")))));
+    let options = options(true, 5_000);
+    NO_THREADS.set(true);
+    let error = keys.usable(&Call::begin(&options, false)).err().unwrap();
+    NO_THREADS.set(false);
+    assert_eq!(error.status(), Status::KeysUnavailable);
+    assert_eq!(error.issuer(), Some("http://localhost"));
+    assert!(error.to_string().contains(": cannot start a thread: "), "{error}");
+    assert!(error.retry_after().is_some());
+    let stats = keys.stats(&options.lifetimes);
+    assert_eq!((stats.fetches, stats.failures), (1, 1));
+}
+
+#[test]
+#[cfg(not(feature = "model"))]
+fn a_kid_missed_in_the_cooldown_is_fetched_in_the_background_at_its_end() {
+    let fetches = Arc::new(AtomicUsize::new(0));
+    let counted = fetches.clone();
+    let keys = IssuerKeys::fetched_by(Some(Box::new(move |_, _| {
+        let number = counted.fetch_add(1, Ordering::SeqCst);
+        Ok(response(if number < 2 { "old" } else { "new" }))
+    })));
+    let options = options(true, 5_000);
+    let find = |kid, started| {
+        let mut call = Call::begin(&options, true);
+        call.started += started;
+        status(&keys.usable_with(kid, &call))
+    };
+    assert_eq!(find("old", 0), Status::Ok);
+    assert_eq!(find("new", 0), Status::TokenKeyUnknown, "looked up");
+    assert_eq!(find("new", 0), Status::TokenKeyUnknown, "in the cooldown");
+    assert_eq!(find("old", 29_000), Status::Ok);
+    assert_eq!(fetches.load(Ordering::SeqCst), 2);
+    // A call for any key finds the fetch due, and does not wait for it.
+    assert_eq!(find("old", 31_000), Status::Ok);
+    let start = std::time::Instant::now();
+    while keys.stats(&options.lifetimes).fetches < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60), "the key was never fetched");
+        std::thread::yield_now();
+    }
+    assert_eq!(find("new", 0), Status::Ok);
+    assert_eq!(fetches.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+#[cfg(not(feature = "model"))]
+fn a_304_renews_only_the_set_whose_etag_the_lease_carries() {
+    let keys = IssuerKeys::fetched_by(None);
+    let lifetimes = Lifetimes { fixed: Some(0), max_stale: 60_000 };
+    let not_modified = || JwksResponse { status: 304, body: (&[][..]).into(), ..response("") };
+    // Without keys there is no `ETag`, and with keys that had none there is none either.
+    assert!(keys.claim(&lifetimes).unwrap().complete(&not_modified()).is_err());
+    keys.clear();
+    assert!(keys.claim(&lifetimes).unwrap().complete(&response("a")).is_ok());
+    assert!(keys.claim(&lifetimes).unwrap().complete(&not_modified()).is_err());
+    keys.clear();
+    let tagged = |etag: &'static str| JwksResponse { etag: Some(etag.into()), ..response("a") };
+    assert!(keys.claim(&lifetimes).unwrap().complete(&tagged("\"1\"")).is_ok());
+    let lease = keys.claim(&lifetimes).unwrap();
+    assert_eq!(lease.etag(), Some("\"1\""));
+    // Other keys take the place of these while the host asks.
+    keys.clear();
+    assert!(keys.claim(&lifetimes).unwrap().complete(&tagged("\"2\"")).is_ok());
+    assert!(lease.complete(&not_modified()).is_err());
+    let lease = keys.claim(&lifetimes).unwrap();
+    assert_eq!(lease.etag(), Some("\"2\""));
+    assert!(lease.complete(&not_modified()).is_ok());
+    assert_eq!(keys.claim(&lifetimes).unwrap().etag(), Some("\"2\""));
+}

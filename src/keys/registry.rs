@@ -1,0 +1,232 @@
+//! The process-wide registry: verifiers with equal cache keys share one [`IssuerKeys`].
+//!
+//! The registry holds weak references, and an entry goes with the last verifier that uses it. Each
+//! bucket is read and replaced as a whole, without a lock. So a child made by `fork` finds every
+//! bucket as it was, whatever another thread of the parent was doing.
+
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, Weak};
+
+use arc_swap::ArcSwapOption;
+use once_cell::race::OnceBox;
+
+use super::issuer_keys::IssuerKeys;
+use crate::http::{Proxy, RootCertificates};
+use crate::text::NulString;
+
+/// What has to be equal for keys to be shared. The URL is compared byte by byte.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CacheKey {
+    pub(crate) url: String,
+    pub(crate) root_certificates: Option<RootCertificates>,
+    pub(crate) proxy: Option<Proxy>,
+    pub(crate) fetched_by: FetchedBy,
+}
+
+/// Who makes the HTTP requests for keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum FetchedBy {
+    Library,
+    Host,
+}
+
+/// Two levels of this many: with 100,000 issuers a bucket holds one or two of them.
+const FANOUT: usize = 256;
+
+/// Blocks of buckets are made when they are first used.
+///
+/// `OnceBox` never blocks: threads that meet make two values, and one is dropped.
+pub(super) struct Registry {
+    blocks: [OnceBox<[Bucket; FANOUT]>; FANOUT],
+    hasher: RandomState,
+}
+
+type Bucket = ArcSwapOption<Vec<Entry>>;
+
+#[derive(Clone)]
+struct Entry {
+    key: Arc<CacheKey>,
+    keys: Weak<IssuerKeys>,
+}
+
+/// The registry of the process.
+fn registry() -> &'static Registry {
+    static REGISTRY: OnceBox<Registry> = OnceBox::new();
+    REGISTRY.get_or_init(|| Box::new(Registry::new()))
+}
+
+/// Returns the process's keys of `issuer`; verifiers that pass an equal key share them.
+pub(crate) fn shared(issuer: &Arc<NulString>, key: CacheKey) -> Arc<IssuerKeys> {
+    registry().shared(issuer, key)
+}
+
+/// Forgets all fetched keys. Verifiers fetch them anew, and fetches in flight come to nothing.
+pub(crate) fn clear() {
+    registry().entries(|entry| entry.keys.upgrade()).iter().for_each(|keys| keys.clear());
+}
+
+impl Registry {
+    fn new() -> Self {
+        Registry { blocks: [const { OnceBox::new() }; FANOUT], hasher: RandomState::new() }
+    }
+
+    fn bucket(&self, key: &CacheKey) -> Option<&Bucket> {
+        let mut hasher = self.hasher.build_hasher();
+        key.hash(&mut hasher);
+        let hash = hasher.finish() as usize;
+        let block = self.blocks.get(hash % FANOUT)?;
+        let block = block.get_or_init(|| Box::new([const { Bucket::const_empty() }; FANOUT]));
+        block.get(hash / FANOUT % FANOUT)
+    }
+
+    pub(super) fn shared(&'static self, issuer: &Arc<NulString>, key: CacheKey) -> Arc<IssuerKeys> {
+        let bucket = self.bucket(&key);
+        let known = bucket.and_then(|bucket| find(bucket.load().as_deref()?, &key));
+        if let Some(known) = known {
+            return known;
+        }
+        let key = Arc::new(key);
+        let made = Arc::new(IssuerKeys::fetched(issuer, key.clone(), self));
+        let mut shared = made.clone();
+        if let Some(bucket) = bucket {
+            bucket.rcu(|entries| {
+                let mut live = live(entries.as_deref());
+                shared = find(&live, &key).unwrap_or_else(|| {
+                    live.push(Entry { key: key.clone(), keys: Arc::downgrade(&made) });
+                    made.clone()
+                });
+                Some(Arc::new(live))
+            });
+        }
+        shared
+    }
+
+    /// Removes the entries of this key's bucket that no verifier uses.
+    pub(super) fn sweep(&self, key: &CacheKey) {
+        if let Some(bucket) = self.bucket(key) {
+            bucket.rcu(|entries| {
+                let live = live(entries.as_deref());
+                (!live.is_empty()).then(|| Arc::new(live))
+            });
+        }
+    }
+
+    fn entries<T>(&self, pick: impl Fn(&Entry) -> Option<T>) -> Vec<T> {
+        let buckets = self.blocks.iter().filter_map(OnceBox::get).flatten();
+        let entries = buckets.filter_map(|bucket| bucket.load_full());
+        entries.flat_map(|entries| entries.iter().filter_map(&pick).collect::<Vec<_>>()).collect()
+    }
+}
+
+fn live(entries: Option<&Vec<Entry>>) -> Vec<Entry> {
+    entries.into_iter().flatten().filter(|entry| entry.keys.strong_count() > 0).cloned().collect()
+}
+
+fn find(entries: &[Entry], key: &CacheKey) -> Option<Arc<IssuerKeys>> {
+    entries.iter().filter(|entry| *entry.key == *key).find_map(|entry| entry.keys.upgrade())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    fn key(url: &str) -> CacheKey {
+        CacheKey {
+            url: url.to_owned(),
+            root_certificates: None,
+            proxy: None,
+            fetched_by: FetchedBy::Library,
+        }
+    }
+
+    /// A registry of the test's own.
+    fn registry() -> &'static Registry {
+        Box::leak(Box::new(Registry::new()))
+    }
+
+    fn shared(registry: &'static Registry, key: CacheKey) -> Arc<IssuerKeys> {
+        registry.shared(&Arc::new(NulString::new("https://acme.example")), key)
+    }
+
+    fn len(registry: &Registry) -> usize {
+        registry.entries(|_| Some(())).len()
+    }
+
+    /// How many entries are copied when one is added or removed, at most.
+    fn most_work(registry: &Registry) -> usize {
+        let buckets = registry.blocks.iter().filter_map(OnceBox::get).flatten();
+        buckets.map(|bucket| bucket.load().as_ref().map_or(0, |e| e.len())).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn equal_cache_keys_share_keys_and_others_do_not() {
+        let tls = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/tls/");
+        let read = |name| RootCertificates::read(format!("{tls}{name}").as_ref()).ok();
+        let proxy = |url| Some(Proxy::parse(url).unwrap());
+        let registry = registry();
+        let base = || CacheKey {
+            root_certificates: read("ca.pem"),
+            proxy: proxy("http://proxy.example:3128"),
+            ..key("https://acme.example/jwks.json")
+        };
+        let first = shared(registry, base());
+        assert!(Arc::ptr_eq(&first, &shared(registry, base())));
+        for other in [
+            CacheKey { url: "https://acme.example/jwks.json/".to_owned(), ..base() },
+            CacheKey { url: "https://Acme.example/jwks.json".to_owned(), ..base() },
+            CacheKey { root_certificates: read("server.pem"), ..base() },
+            CacheKey { root_certificates: None, ..base() },
+            CacheKey { proxy: proxy("http://proxy.example:3129"), ..base() },
+            CacheKey { proxy: proxy("http://name:secret@proxy.example:3128"), ..base() },
+            CacheKey { proxy: None, ..base() },
+            CacheKey { fetched_by: FetchedBy::Host, ..base() },
+        ] {
+            assert!(!Arc::ptr_eq(&first, &shared(registry, other.clone())), "{other:?}");
+        }
+        assert_eq!(len(registry), 1, "the others are gone");
+    }
+
+    #[test]
+    fn an_issuer_no_verifier_uses_is_forgotten() {
+        let registry = registry();
+        let first = shared(registry, key("https://acme.example/a"));
+        let again = shared(registry, key("https://acme.example/a"));
+        drop(first);
+        assert_eq!(len(registry), 1);
+        drop(again);
+        assert_eq!(len(registry), 0);
+    }
+
+    #[test]
+    fn the_hundred_thousandth_issuer_costs_what_the_first_did() {
+        let registry = registry();
+        let url = |n: u32| key(&format!("https://issuer-{n}.example/jwks.json"));
+        let all: Vec<_> = (0..100_000).map(|n| shared(registry, url(n))).collect();
+        assert_eq!(len(registry), 100_000);
+        let most = most_work(registry);
+        assert!(most <= 20, "{most} entries are copied to add one");
+        assert!(Arc::ptr_eq(&all[77_777], &shared(registry, url(77_777))));
+        drop(all);
+        assert_eq!(len(registry), 0);
+        assert_eq!(most_work(registry), 0);
+    }
+
+    #[test]
+    fn threads_that_create_and_free_verifiers_share_keys_while_there_are_any() {
+        let registry = registry();
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..20_000 {
+                        let first = shared(registry, key("https://acme.example/a"));
+                        let second = shared(registry, key("https://acme.example/a"));
+                        assert!(Arc::ptr_eq(&first, &second));
+                    }
+                });
+            }
+        });
+        assert_eq!(len(registry), 0);
+    }
+}
