@@ -81,10 +81,15 @@ def client(emulator: Emulator) -> ToriiClient:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for test, what in (("test_verdict[", "cases"), ("test_webhook_verdict[", "webhooks")):
+    corpora = {
+        "test_verdict[": "cases",
+        "test_webhook_verdict[": "webhooks",
+        "test_adapter[": "adapter rows",
+    }
+    for test, what in corpora.items():
         ran = [
             report
             for report in terminalreporter.getreports("passed")
             if report.when == "call" and test in report.nodeid
         ]
-        terminalreporter.write_line(f"{len(ran)} {what} of tests/behaviour gave their verdict")
+        terminalreporter.write_line(f"{len(ran)} {what} of tests/behaviour passed")
