@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use torii::{Auth, Error, Requirement, Verifier};
+use torii::{
+    Auth, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE,
+    Verifier,
+};
 
 use crate::failure::Failure;
 use crate::issuer::Fetching;
@@ -82,16 +85,16 @@ impl Verify {
 
     fn verifier(&self) -> Result<Verifier, Failure> {
         let mut options = self.fetching.options()?;
-        options.set_leeway(self.leeway)?;
+        options.set_leeway_seconds(self.leeway)?;
         for audience in &self.audience {
             options.add_audience(audience)?;
         }
         for require in &self.require {
             options.require(match require {
-                Require::EmailVerified => Requirement::EmailVerified,
-                Require::ProfileComplete => Requirement::ProfileComplete,
-                Require::NotImpersonated => Requirement::NotImpersonated,
-            });
+                Require::EmailVerified => REQUIRE_EMAIL_VERIFIED,
+                Require::ProfileComplete => REQUIRE_PROFILE_COMPLETE,
+                Require::NotImpersonated => REQUIRE_NOT_IMPERSONATED,
+            })?;
         }
         if let Some(now) = self.now {
             options.set_clock(move || now);

@@ -6,7 +6,7 @@ use std::ptr;
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::panic::caught;
-use super::pointer::{bytes, exclusive, free, into_raw, optional, shared, text};
+use super::pointer::{bytes, exclusive, free, into_raw, shared, text};
 use super::requirements::torii_requirements_t;
 use super::status::torii_status_t;
 use crate::error::Result;
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_lifetime_seconds(
     // SAFETY: the promise of `change` is that of this function.
     unsafe {
         change(options, err, |options| {
-            options.set_max_lifetime_seconds(seconds)?;
+            options.set_max_lifetime_seconds(seconds);
             Ok(())
         })
     }
@@ -185,7 +185,8 @@ pub unsafe extern "C" fn torii_verifier_options_require(
     }
 }
 
-/// Sets the requirements of every token. Replaces those set before, flags included.
+/// Sets the requirements of every token, in place of those set before. Flags of
+/// torii_verifier_options_require() stay.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -361,7 +362,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
 }
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
-/// Empty: no proxy, the default.
+/// Default: none, whatever the environment says. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -374,7 +375,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_proxy(
     // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
         change(options, err, |options| {
-            let url = optional(url, url_len, "proxy")?;
+            let url = text(url, url_len, "proxy")?;
             options.set_proxy(url)?;
             Ok(())
         })

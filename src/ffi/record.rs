@@ -134,7 +134,7 @@ const FIELDS: [Field; 8] = [
 ];
 
 fn size_of_record(auth: &Auth) -> Result<usize> {
-    let texts = FIELDS.iter().filter_map(|field| auth.text(*field));
+    let texts = FIELDS.iter().filter_map(|field| auth.0.text(*field));
     let size = texts.fold(HEADER_SIZE, |size, text| size + text.with_nul().len());
     u32::try_from(size).map_err(|_| too_small())?;
     Ok(size)
@@ -184,7 +184,7 @@ impl Buffer {
         let mut spans = [torii_span_t::default(); FIELDS.len()];
         let mut at = HEADER_SIZE;
         for (field, span) in FIELDS.iter().zip(&mut spans) {
-            let Some(text) = auth.text(*field) else { continue };
+            let Some(text) = auth.0.text(*field) else { continue };
             let with_nul = text.with_nul();
             // SAFETY: `at` plus this text is at most `size`, the sum of all, which fits the buffer.
             unsafe {

@@ -163,7 +163,7 @@ fn allows_verify(operations: &str) -> bool {
 /// curve's length is checked here, and [`Key::new`] has aws-lc check the point.
 fn point(x: &str, y: &str) -> Option<Vec<u8>> {
     let canonical = |member: &str| {
-        decode_base64url(member.as_bytes(), 0).is_some_and(|bytes| bytes.len() == 32)
+        decode_base64url(member.as_bytes()).is_some_and(|bytes| bytes.len() == 32)
     };
     if !canonical(x) || !canonical(y) {
         return None;

@@ -147,7 +147,7 @@ static void options_take_no_odd_text(torii_verifier_options_t *options)
                     torii_verifier_options_set_proxy(options, proxies[i], TORII_NUL_TERMINATED,
                                                      err));
     CHECK_OK(torii_verifier_options_set_proxy(options, TORII_STR("http://proxy.example:3128"), err));
-    CHECK_OK(torii_verifier_options_set_proxy(options, NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "proxy", torii_verifier_options_set_proxy(options, NULL, 0, err));
 
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, NOT_UTF8, err));
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, WITH_NUL, err));
