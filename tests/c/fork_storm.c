@@ -168,6 +168,9 @@ static bool child_lives(int number, const char *fresh)
         close(ends[0]);
         use_library(number, fresh);
         CHECK(write(ends[1], "+", 1) == 1);
+        /* A leak checker would count what the parent's other threads had in hand. */
+        if (getenv("TORII_TEST_REDUCED") != NULL)
+            execlp("true", "true", (char *)NULL);
         /* aws-lc takes locks when a process exits, too. */
         exit(0);
     }
