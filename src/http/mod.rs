@@ -10,6 +10,7 @@ mod tls;
 mod url;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ureq::http;
@@ -22,7 +23,7 @@ use self::tls::TlsConnector;
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
 use crate::crypto;
 use crate::error::{Error, Result};
-use crate::fork::ForkLocal;
+use crate::fork::{ForkLocal, without_fork};
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
 
 /// How long a connection may lie idle and still be used. Servers and what stands before them close
@@ -98,7 +99,8 @@ impl Http {
     /// Makes a request. A connection that lies idle is used again if it is young and the server has
     /// not closed it yet; a request that crosses with the closing is [`Failure::Lost`].
     pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
-        // A certificate that is refused reaches aws-lc's error queue.
+        prepare_ureq();
+        // A refused certificate reaches aws-lc's error queue.
         crypto::with_thread_state(|| ());
         let (outcome, sent) = sent::watch(|| match (request.body, &request.method) {
             (Some(body), _) => self.answer_to(request, body.as_bytes()),
@@ -163,6 +165,22 @@ fn agent(settings: &Settings) -> Agent {
         .build();
     let tls = TlsConnector::new(settings.root_certificates.clone());
     Agent::with_parts(config, RequestConnector(ResolvingConnector::new(tls)), NoResolver)
+}
+
+/// Has `ureq` make its static values while no thread can fork. A child would wait for ever for a
+/// thread that was making one.
+fn prepare_ureq() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(Ordering::Acquire) {
+        return;
+    }
+    without_fork(|| {
+        // They are made before a request connects, and this one has no connector.
+        let config = Agent::config_builder().proxy(None).build();
+        let nowhere = Agent::with_parts(config, (), NoResolver);
+        drop(nowhere.get("http://127.0.0.1/").call());
+        DONE.store(true, Ordering::Release);
+    });
 }
 
 fn failure(error: &ureq::Error, sent: bool) -> Failure {

@@ -31,11 +31,11 @@ enum { TOKENS = 8, STARTERS = 2, HOLD_MS = 100 };
 static unsigned deadline = 60; /* seconds a child may take */
 
 static struct {
-    char *issuer, *child_only, *tls; /* issuers */
+    char *issuer, *child_only; /* issuers */
+    const char *tls;           /* one whose server hangs up on each client */
     torii_verifier_t *uncached;      /* verifies the signature at each call */
     torii_verifier_t *cached;
     torii_verifier_t *unfetched; /* its keys are fetched in children only */
-    torii_verifier_t *over_tls;  /* its server hangs up on each TLS client */
     char *good[TOKENS], *forged, *of_child_only, *of_tls;
 } world;
 
@@ -69,9 +69,10 @@ static void fetch_over_tls(void)
     torii_auth_t *auth = GARBAGE;
 
     torii_jwks_cache_clear(); /* no backoff after the last failure */
-    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "",
-                     torii_verify_token(world.over_tls, world.of_tls, strlen(world.of_tls), &auth,
-                                        err));
+    torii_verifier_t *verifier = new_verifier(world.tls, host_options());
+    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, world.tls,
+                     torii_verify_token(verifier, world.of_tls, strlen(world.of_tls), &auth, err));
+    torii_verifier_free(verifier);
 }
 
 static void (*const actions[])(void) = {verify_good, verify_forged, refuse_keys, fetch_over_tls};
@@ -134,7 +135,7 @@ static void use_library(int number, const char *fresh)
     ACCEPT_NOWAIT(world.cached, world.good[0]);
     verify_forged();
     refuse_keys();
-    if (number % 16 != 0)
+    if (number % 32 != 0)
         return;
     ACCEPT(world.unfetched, world.of_child_only);
     fetch_over_tls();
@@ -159,6 +160,7 @@ static bool child_lives(int number, const char *fresh)
     char byte = 0;
 
     CHECK(pipe(ends) == 0);
+    CHECK(fflush(NULL) == 0);
     atomic_store(&forking, true);
     pid_t child = fork();
     CHECK(child >= 0);
@@ -166,6 +168,9 @@ static bool child_lives(int number, const char *fresh)
         close(ends[0]);
         use_library(number, fresh);
         CHECK(write(ends[1], "+", 1) == 1);
+        /* A leak checker would count what the parent's other threads had in hand. */
+        if (getenv("TORII_TEST_REDUCED") != NULL)
+            execlp("true", "true", (char *)NULL);
         /* aws-lc takes locks when a process exits, too. */
         exit(0);
     }
@@ -241,15 +246,15 @@ static atomic_ulong started;
 
 static void *verify_once(void *number)
 {
-    const uintptr_t kind = (uintptr_t)number % (ACTIONS + 2);
+    const uintptr_t kind = (uintptr_t)number % 64;
 
     is_slow = true;
-    if (kind < ACTIONS)
+    if (kind < ACTIONS) /* the last of them takes long, as it reads the system's certificates */
         actions[kind]();
-    else if (kind == ACTIONS)
-        ACCEPT_NOWAIT(world.cached, world.good[(uintptr_t)number % TOKENS]);
+    else if (kind % 2 == 0)
+        actions[kind / 2 % (ACTIONS - 1)]();
     else
-        ACCEPT_NOWAIT(world.uncached, world.good[(uintptr_t)number % TOKENS]);
+        ACCEPT_NOWAIT(kind % 4 == 1 ? world.cached : world.uncached, world.good[kind % TOKENS]);
     return NULL;
 }
 
@@ -277,7 +282,7 @@ static void *serve_nobody(void *listener)
     return NULL;
 }
 
-static char *start_tls_server(void)
+static const char *start_tls_server(void)
 {
     static int listener;
     static char url[64];
@@ -327,7 +332,6 @@ static void *make_world(void *argument)
     world.cached = offline_verifier(keys, 1 << 20);
     free(keys);
     world.unfetched = new_verifier(world.child_only, NULL);
-    world.over_tls = new_verifier(world.tls, NULL);
     return NULL;
 }
 
@@ -374,7 +378,6 @@ int main(int argc, char **argv)
     torii_verifier_free(world.uncached);
     torii_verifier_free(world.cached);
     torii_verifier_free(world.unfetched);
-    torii_verifier_free(world.over_tls);
     char *texts[] = {world.issuer, world.child_only, world.forged, world.of_child_only,
                      world.of_tls};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
