@@ -39,6 +39,7 @@ $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
+	touch $@
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
 $(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find cli tests/emulator -type f)
@@ -145,7 +146,7 @@ TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install cou
 # What is built or installed comes first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test:
-	@scripts/test-all $(BUILD)/logs test-tools build release -- $(TESTS)
+	@scripts/test-all $(BUILD)/logs test-tools build envoy-module release -- $(TESTS)
 
 .PHONY: $(TESTS:%=test-%) $(TESTS:%=suite-%)
 $(TESTS:%=test-%): test-%:
@@ -155,6 +156,14 @@ $(TESTS:%=test-%): test-%:
 .PHONY: build
 build: programs
 	$(CARGO) test $(MEMBERS) --no-run
+
+# Envoy's module has the library inside, without its C functions. What cargo has built above is taken over.
+ENVOY := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
+.PHONY: envoy-module
+envoy-module: programs
+ifndef BUILT
+	$(ENVOY) bindings/envoy/build.sh $(BUILD)/torii-envoy
+endif
 
 # What users get, optimized across crates, which takes long. It is used where that is what the suite is about:
 # the Debian packages and the files of `make install`, the packages of the bindings, the pages and the README (whose
@@ -227,10 +236,10 @@ $(BUILD)/parity/.made: | tools-rust
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check torii-backend==0.0.13 standardwebhooks==1.1.0
 	touch $@
 
-# With the library of the test build, which finds an overflow. Envoy's module has the library inside, in another
-# selection of features, and is compiled on its own.
+# With the library of the test build, which finds an overflow.
+suite-envoy: envoy-module
 $(BINDINGS:%=suite-%): suite-%: programs | tools-%
-	BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci bindings/$*/test.sh $(CI) include $(EMULATOR)
+	$(ENVOY) bindings/$*/test.sh $(CI) include $(EMULATOR)
 
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
@@ -276,9 +285,9 @@ suite-readme: $(RELEASE)/libtorii.so $(RELEASE)/torii programs
 	scripts/readme $(EMULATOR)
 
 # As their reader does who has installed the library.
-suite-docs: all programs | tools-docs
+suite-docs: all programs envoy-module | tools-docs
 	bindings/envoy/envoy.sh $(BUILD)/torii-envoy 1.40.0
-	BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci PATH="$(CURDIR)/$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH" \
+	$(ENVOY) PATH="$(CURDIR)/$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH" \
 	  scripts/docs $(EMULATOR)
 
 .PHONY: tools-docs

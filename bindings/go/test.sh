@@ -9,13 +9,16 @@ cd "$(dirname "$0")"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Without the spaces that paths may have, which pkg-config would take for the end of them.
+ln -s "$libdir" "$work/lib"
+ln -s "$includedir" "$work/include"
 cat >"$work/torii.pc" <<EOF
 Name: torii
 Description: Trust torii's logins
 Version: 0
-Libs: -L$libdir -ltorii
+Libs: -L$work/lib -ltorii
 Libs.private: -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
-Cflags: -I$includedir
+Cflags: -I$work/include
 EOF
 export PKG_CONFIG_PATH=$work LD_LIBRARY_PATH=$libdir TORII_EMULATOR=$emulator CGO_ENABLED=1
 
