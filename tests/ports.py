@@ -1,5 +1,6 @@
 """Ports for servers that have to be told one, such as nginx, without two test runs meeting at the same port."""
 
+import atexit
 import socket
 
 # Below the range from which the system picks ports of outgoing connections and of servers that ask for any.
@@ -22,6 +23,7 @@ def free_port():
             lock.close()
             continue
         _reserved.append((port, lock))
+        atexit.register(lock.close)
         return port
     raise OSError(f"no free port from {start} to {LAST}")
 
