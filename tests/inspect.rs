@@ -9,7 +9,11 @@ use torii::{ClientOptions, Status, VerifierOptions};
 use torii_emulator::{Emulator, Fault, FaultKind};
 
 fn look(issuer: &str) -> IssuerReport {
-    inspect::issuer(issuer, VerifierOptions::new().set_fetch_timeout_ms(1_000).unwrap()).unwrap()
+    look_within(60_000, issuer)
+}
+
+fn look_within(ms: u32, issuer: &str) -> IssuerReport {
+    inspect::issuer(issuer, VerifierOptions::new().set_fetch_timeout_ms(ms).unwrap()).unwrap()
 }
 
 /// An issuer nobody answers for: no test can take this port, and no service has used it for decades.
@@ -28,7 +32,7 @@ fn an_issuer_is_seen_as_a_verifier_sees_it() {
     };
     assert_eq!(http_status, 200);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    assert!(now.abs_diff(u64::try_from(date).unwrap()) <= 5, "{date} at {now}");
+    assert!(now.abs_diff(u64::try_from(date).unwrap()) <= 120, "{date} at {now}");
     assert_eq!((report.max_age, report.lifetime), (Some(7), Duration::from_secs(60)));
     let keys = report.key_set.unwrap();
     assert_eq!((keys.refused, keys.usable(), keys.keys.len()), (None, 1, 1));
@@ -45,7 +49,7 @@ fn what_goes_wrong_is_told_apart() {
     assert!(refused.key_set.is_none());
 
     issuer.fault(FaultKind::hang(), 1);
-    let silent = look(&issuer.url());
+    let silent = look_within(1_000, &issuer.url());
     let Outcome::NoAnswer(why) = silent.visit.outcome else { panic!("{:?}", silent.visit) };
     assert_eq!(why, "no answer within 1000 ms");
 

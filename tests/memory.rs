@@ -44,8 +44,9 @@ fn base64url(bytes: &[u8]) -> String {
 }
 
 fn resident() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    pages.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    kib.trim().strip_suffix(" kB").unwrap().parse::<usize>().unwrap() * 1024
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Dev {
     fn signal(&mut self, name: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-        let deadline = Instant::now() + Duration::from_secs(10);
+        let deadline = Instant::now() + Duration::from_secs(120);
         while self.child.try_wait().unwrap().is_none() {
             assert!(Instant::now() < deadline, "{name} does not end it");
             thread::yield_now();
@@ -74,7 +74,7 @@ impl Drop for Dev {
 /// Whether anybody listens there, asked until it is as expected or the time is up.
 fn listens(url: &str, expected: bool) -> bool {
     let address = url.strip_prefix("http://").unwrap();
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = Instant::now() + Duration::from_secs(120);
     loop {
         let is = TcpStream::connect(address).is_ok();
         if is == expected || Instant::now() > deadline {

@@ -18,7 +18,7 @@ fn step(findings: &Value, step: &str) -> Vec<(String, String)> {
 /// Its findings, as JSON, and how it ended.
 #[track_caller]
 fn examine(world: &World, arguments: &[&str]) -> (Value, i32) {
-    let all = [&["doctor", "--json", "--timeout", "2"], arguments].concat();
+    let all = [&["doctor", "--json", "--timeout", "10"], arguments].concat();
     let ended = world.run(&all);
     let findings = json(&ended.stdout);
     let all = findings.as_array().unwrap();
@@ -97,7 +97,7 @@ fn trouble_with_the_issuer_is_found() {
         (FaultKind::redirect("/x"), "HTTP status 302"),
         (FaultKind::status(503), "HTTP status 503"),
         (FaultKind::body("not JSON"), "not a usable key set: not a JSON object"),
-        (FaultKind::hang(), "no answer within 2000 ms"),
+        (FaultKind::hang(), "no answer within 10000 ms"),
     ] {
         world.issuer.fault(fault, 1);
         let (findings, code) = examine(&world, &[]);

@@ -10,7 +10,7 @@ use torii_emulator::{Emulator, Fault, FaultKind, Issuer};
 use crate::client::{Service, get, ids, send};
 
 /// How long something may take that is expected to happen at once.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(120);
 
 /// Connects and asks for a path, leaving the connection open.
 fn ask(emulator: &Emulator, path: &str) -> TcpStream {
