@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use torii::inspect::{self, IssuerReport, KeySetReport, Outcome};
 use torii::{ClientOptions, Status, VerifierOptions};
-use torii_emulator::{Emulator, Fault, FaultKind};
+use torii_emulator::{Emulator, Fault, FaultKind, Spelling};
 
 fn look(issuer: &str) -> IssuerReport {
     look_within(60_000, issuer)
@@ -129,4 +129,34 @@ fn what_is_wrong_with_a_key_is_named() {
     let same = "another usable key has the same `kid`";
     assert_eq!(reasons, [same, same, "not a JSON object"]);
     assert_eq!(KeySetReport::read(b"[]").refused, Some("not a JSON object"));
+}
+
+#[test]
+fn a_discovery_document_is_read_in_both_spellings() {
+    let emulator = Emulator::start();
+    let issuer = emulator.issuer("acme");
+    let look = || {
+        let options = VerifierOptions::new();
+        inspect::discovery(&format!("{}/", issuer.url()), &options).unwrap()
+    };
+    for spelling in [Spelling::SnakeCase, Spelling::CamelCase] {
+        issuer.set_discovery_spelling(spelling);
+        let report = look();
+        assert_eq!(report.visit.url, issuer.discovery_url());
+        assert_eq!((&report.issuer, &report.jwks_url), (&issuer.url(), &issuer.jwks_url()));
+        let document = report.document.unwrap();
+        assert_eq!(document.issuer, Some(issuer.url()));
+        assert_eq!(document.jwks_uri, Some(issuer.jwks_url()));
+    }
+    issuer.set_discovery_body(Some(r#"{"issuer":7,"jwksUri":"b","jwks_uri":"a"}"#));
+    let document = look().document.unwrap();
+    assert_eq!((document.issuer, document.jwks_uri.as_deref()), (None, Some("a")));
+    issuer.set_discovery_body(Some("[]"));
+    assert!(look().document.is_none());
+    emulator.fault(Fault::on("/acme/", FaultKind::status(404)).times(1));
+    let missing = look();
+    assert!(matches!(missing.visit.outcome, Outcome::Answered { http_status: 404, .. }));
+    assert!(missing.document.is_none());
+    let silent = inspect::discovery(NOBODY, &VerifierOptions::new()).unwrap();
+    assert!(matches!(silent.visit.outcome, Outcome::NotConnected(_)), "{silent:?}");
 }

@@ -96,7 +96,14 @@ impl Emulator {
         self.world.faults.add(fault).unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// Ends all faults, and with them the requests that hang.
+    /// Releases the requests whose path begins with `path` and that are held now (see
+    /// [`FaultKind::Hold`](crate::FaultKind::Hold)). Returns how many there were, without those
+    /// whose client has gone. A request is held before [`wait_for`](Self::wait_for) counts it.
+    pub fn release(&self, path: &str) -> usize {
+        self.world.faults.release(path)
+    }
+
+    /// Ends all faults, and with them the requests that hang or are held.
     pub fn clear_faults(&self) {
         self.world.faults.clear();
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::discovery::Spelling;
 use crate::environment::{Card, Environment};
 use crate::fault::{Fault, FaultKind};
 use crate::mint::Mint;
@@ -12,6 +13,7 @@ use crate::store::invitation::InvitationEnd;
 use crate::store::organization::{NewMember, NewOrganization};
 use crate::store::session::NewSession;
 use crate::store::settings::Settings;
+use crate::store::template::Template;
 use crate::store::user::UserChange;
 use crate::world::World;
 
@@ -190,6 +192,37 @@ impl Issuer {
     /// Whether the key set has an `ETag`, and a 304 for who sends it back.
     pub fn set_etag(&self, on: bool) {
         self.with(|environment| environment.jwks.etag = on);
+    }
+
+    /// Serves the key set with `Age: SECONDS` (RFC 9111 §5.1), or without that header.
+    pub fn set_age(&self, seconds: Option<u64>) {
+        self.with(|environment| environment.jwks.age = seconds);
+    }
+
+    /// Where its OpenID Connect discovery document is served.
+    #[must_use]
+    pub fn discovery_url(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.url())
+    }
+
+    /// Serves `body` as the discovery document; `None` serves the real one again.
+    pub fn set_discovery_body(&self, body: Option<&str>) {
+        self.with(|environment| environment.discovery.body = body.map(Value::from));
+    }
+
+    /// Spells the members of the discovery document in this way.
+    pub fn set_discovery_spelling(&self, spelling: Spelling) {
+        self.with(|environment| environment.discovery.spelling = spelling);
+    }
+
+    /// Sets a named JWT template. Its tokens are issued by
+    /// `POST /_torii/auth/session/token?template=NAME`.
+    ///
+    /// # Panics
+    /// If its lifetime is no time span.
+    pub fn set_template(&self, name: &str, template: Template) {
+        let set = self.with(|environment| environment.set_template(name, template));
+        set.unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Makes the key set misbehave `times` times, or until the faults are cleared.

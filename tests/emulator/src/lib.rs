@@ -23,9 +23,11 @@
 )]
 
 mod api;
+mod claims;
 mod clock;
 mod contract;
 mod control;
+mod discovery;
 mod emulator;
 mod environment;
 mod fault;
@@ -39,9 +41,12 @@ mod mint;
 mod problem;
 mod server;
 mod store;
+mod template_tokens;
 mod world;
 
+pub use claims::{ClaimFormat, ImpersonationClaims, OrganizationClaims};
 pub use contract::{Side, Violation};
+pub use discovery::Spelling;
 pub use emulator::Emulator;
 pub use fault::{Fault, FaultKind};
 pub use issuer::Issuer;
@@ -51,5 +56,6 @@ pub use store::invitation::InvitationEnd;
 pub use store::organization::{NewMember, NewOrganization};
 pub use store::session::NewSession;
 pub use store::settings::Settings;
+pub use store::template::Template;
 pub use store::user::UserChange;
 pub use uuid::Uuid;

@@ -6,6 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::claims::{
+    ActiveOrganization, ClaimFormat, ImpersonationClaims, Login, OrganizationClaims,
+};
 use crate::clock;
 
 /// Which key signs a token. The `kid` in its header stays the issuer's current one unless it is
@@ -40,6 +43,11 @@ pub struct Mint {
     now_offset: i64,
     signer: Signer,
     session: Option<Uuid>,
+    actor: Option<String>,
+    organization: Option<ActiveOrganization>,
+    stamped_only: Option<bool>,
+    impersonation_claims: Option<ImpersonationClaims>,
+    organization_claims: Option<OrganizationClaims>,
 }
 
 impl Mint {
@@ -137,6 +145,43 @@ impl Mint {
         self
     }
 
+    /// A login on behalf of the user by an impersonator with this id.
+    #[must_use]
+    pub fn impersonated_by(mut self, actor_id: &str) -> Self {
+        self.actor = Some(actor_id.to_owned());
+        self
+    }
+
+    /// A login with this active organization and, if there is one, this role in it.
+    #[must_use]
+    pub fn in_organization(mut self, id: &str, role: Option<&str>) -> Self {
+        let role = role.map(str::to_owned);
+        self.organization = Some(ActiveOrganization { id: id.to_owned(), role });
+        self
+    }
+
+    /// Whether claims are left out that torii's documentation does not list as stamped; by default
+    /// as in the environment's settings.
+    #[must_use]
+    pub fn stamped_only(mut self, on: bool) -> Self {
+        self.stamped_only = Some(on);
+        self
+    }
+
+    /// How impersonation is marked; by default as in the environment's settings.
+    #[must_use]
+    pub fn impersonation_claims(mut self, claims: ImpersonationClaims) -> Self {
+        self.impersonation_claims = Some(claims);
+        self
+    }
+
+    /// How the active organization is named; by default as in the environment's settings.
+    #[must_use]
+    pub fn organization_claims(mut self, claims: OrganizationClaims) -> Self {
+        self.organization_claims = Some(claims);
+        self
+    }
+
     /// Signs with a key nobody ever published, under the current key's `kid`.
     #[must_use]
     pub fn forged(self) -> Self {
@@ -146,6 +191,25 @@ impl Mint {
     /// The session that the token is for, if any.
     pub(crate) fn session(&self) -> Option<Uuid> {
         self.session
+    }
+
+    /// Sets what this token says differently about a login.
+    pub(crate) fn amend(&self, login: &mut Login) {
+        if let Some(actor) = &self.actor {
+            login.actor_id = Some(actor.clone());
+        }
+        if let Some(organization) = &self.organization {
+            login.organization = Some(organization.clone());
+        }
+    }
+
+    /// The format of this token's claims, where the environment has another one.
+    pub(crate) fn format(&self, environment: ClaimFormat) -> ClaimFormat {
+        ClaimFormat {
+            stamped_only: self.stamped_only.unwrap_or(environment.stamped_only),
+            impersonation: self.impersonation_claims.unwrap_or(environment.impersonation),
+            organization: self.organization_claims.unwrap_or(environment.organization),
+        }
     }
 
     /// Who signs.

@@ -26,6 +26,18 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
+    /// 401: no session token, or one that is not valid.
+    pub(crate) fn signed_out() -> Self {
+        let detail = "The session token is missing or invalid.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 403: the environment does not allow impersonation.
+    pub(crate) fn impersonation_disabled() -> Self {
+        let detail = "Impersonation is disabled in this environment.";
+        Self::new(StatusCode::FORBIDDEN, "impersonation_disabled", detail)
+    }
+
     /// 401: no secret key, or one that is none.
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The secret key is missing or invalid.")
@@ -56,7 +68,7 @@ impl Problem {
     /// 409: the email address already belongs to a user.
     pub(crate) fn email_taken() -> Self {
         let detail = "The email address already belongs to a user.";
-        Self::new(StatusCode::CONFLICT, "email_taken", detail)
+        Self::new(StatusCode::CONFLICT, "email_already_exists", detail)
     }
 
     /// 409: the invitation is not pending any more.

@@ -72,7 +72,7 @@ impl World {
         self.with_all(|environments| {
             let missing = |name: &str| format!("there is no issuer named {name:?}");
             let issuer = environments.get_mut(name).ok_or_else(|| missing(name))?;
-            let claims = issuer.claims(mint.session())?;
+            let claims = issuer.claims(mint)?;
             let issuer = &environments[name];
             let current = issuer.keys.current();
             let forged;

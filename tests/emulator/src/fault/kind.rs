@@ -22,6 +22,14 @@ pub enum FaultKind {
         #[serde(default)]
         ms: Option<u64>,
     },
+    /// Holds the answer back until the test releases it. The connection is closed when the faults
+    /// are cleared instead.
+    Hold {
+        /// Whether the request takes effect, and is answered, before it is held; otherwise it is
+        /// handled once it is released.
+        #[serde(default)]
+        handled: bool,
+    },
     /// Answers with a status of its own.
     Status {
         /// The status.
@@ -110,6 +118,18 @@ impl FaultKind {
     #[must_use]
     pub fn hang() -> Self {
         Self::Hang { ms: None }
+    }
+
+    /// Holds the request until the test releases it, then handles it.
+    #[must_use]
+    pub fn hold() -> Self {
+        Self::Hold { handled: false }
+    }
+
+    /// Handles the request and holds its answer until the test releases it.
+    #[must_use]
+    pub fn hold_answer() -> Self {
+        Self::Hold { handled: true }
     }
 
     /// Answers with a bare status.

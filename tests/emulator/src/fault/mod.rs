@@ -6,7 +6,7 @@ mod registry;
 use serde::{Deserialize, Serialize};
 
 pub use self::kind::FaultKind;
-pub(crate) use self::registry::Faults;
+pub(crate) use self::registry::{Faults, Strike};
 
 /// A fault and the requests it is for. Of several that fit a request, the oldest strikes.
 #[derive(Clone, Debug, Deserialize, Serialize)]

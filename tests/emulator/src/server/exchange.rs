@@ -14,7 +14,7 @@ use tower_service::Service;
 
 use super::last_words::LastWords;
 use super::spoil::{own_answer, spoil};
-use crate::fault::FaultKind;
+use crate::fault::{FaultKind, Strike};
 use crate::log;
 use crate::world::World;
 
@@ -41,9 +41,10 @@ pub(crate) async fn answer(
     if is_control(path) {
         return Ok(route(head, body, routes).await);
     }
-    world.log.record(logged(&head, &body, connection));
+    // In this order: a request that has been counted is held already, so a test may release it.
     let strike = world.faults.strike(head.method.as_str(), path);
-    let Some((kind, mut cleared)) = strike else {
+    world.log.record(logged(&head, &body, connection));
+    let Some(Strike { kind, mut cleared, released }) = strike else {
         return Ok(route(head, body, routes).await);
     };
     match kind {
@@ -52,6 +53,16 @@ pub(crate) async fn answer(
             // Cleared, too late, or the emulator itself is gone: this is the end in any case.
             let _ = timeout(patience, cleared.changed()).await;
             Err(LastWords::default())
+        }
+        FaultKind::Hold { handled } => {
+            let released = released.expect("every held request can be released");
+            if handled {
+                let answer = route(head, body, routes).await;
+                released.await.map_err(|_| LastWords::default())?;
+                return Ok(answer);
+            }
+            released.await.map_err(|_| LastWords::default())?;
+            Ok(route(head, body, routes).await)
         }
         FaultKind::Delay { ms } => {
             sleep(Duration::from_millis(ms)).await;

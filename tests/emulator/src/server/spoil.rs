@@ -68,8 +68,11 @@ pub(crate) fn spoil(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Res
             head.headers.remove(header::CONNECTION);
             Err(LastWords::response(&head, vec![body], Duration::ZERO))
         }
-        FaultKind::Delay { .. } | FaultKind::Hang { .. } | FaultKind::Raw { .. } => {
-            unreachable!("these strike before the request is handled")
+        FaultKind::Delay { .. }
+        | FaultKind::Hang { .. }
+        | FaultKind::Hold { .. }
+        | FaultKind::Raw { .. } => {
+            unreachable!("these leave the real answer as it is, or do without one")
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::claims::ClaimFormat;
+
 /// The settings of an environment.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -16,6 +18,10 @@ pub struct Settings {
     pub retry_after: u32,
     /// How many impersonations there may still be before 402; without limit if there is none.
     pub impersonation_quota: Option<u32>,
+    /// Whether users can be impersonated. Without it the server API answers 403.
+    pub impersonation_enabled: bool,
+    /// Which claims tokens carry; [`Mint`](crate::Mint) can choose otherwise for one token.
+    pub claims: ClaimFormat,
 }
 
 impl Default for Settings {
@@ -26,6 +32,8 @@ impl Default for Settings {
             invitation_quota: None,
             retry_after: 30,
             impersonation_quota: None,
+            impersonation_enabled: true,
+            claims: ClaimFormat::default(),
         }
     }
 }
