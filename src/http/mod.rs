@@ -24,24 +24,24 @@ use crate::error::{Error, Result};
 use crate::fork::ForkLocal;
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
 
-/// How long a connection may lie idle and still be used. Servers and what stands before them close
-/// an idle connection after a minute or so, and what is sent at that moment is lost without a word.
+/// How long a connection may be idle before it is closed. Servers and load balancers close idle
+/// connections after about a minute, and a request sent at that moment is lost.
 const MAX_IDLE: Duration = Duration::from_secs(10);
 
-/// How requests are made. Says nothing about any one request.
+/// Settings shared by all requests.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     /// Trusted instead of the platform's.
     pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: String,
-    /// For looking up the name, and for the connection; without it as long as the request may take.
+    /// For name resolution, the connection and TLS; without it the timeout of the request.
     pub(crate) connect_timeout: Option<Duration>,
-    /// How many connections to keep open between requests.
+    /// How many idle connections are kept open.
     pub(crate) idle_connections: usize,
 }
 
-/// Makes requests. Any number of threads may use one at once.
+/// An HTTP client. Any number of threads may use one at once.
 pub(crate) struct Http {
     agent: ForkLocal<Agent>,
 }
@@ -51,16 +51,16 @@ pub(crate) struct Request<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(&'static str, &'a str)],
-    /// Apart from the other headers, because it must not be copied.
+    /// Separate from the other headers, because it must not be copied.
     pub(crate) authorization: Option<&'a HeaderValue>,
     pub(crate) body: Option<&'a str>,
-    /// For everything, from looking up the name to the last byte of the answer.
+    /// For everything, from name resolution to the last byte of the answer.
     pub(crate) timeout: Duration,
-    /// The longest body that is read, in bytes.
+    /// The longest body that is accepted, in bytes.
     pub(crate) limit: usize,
 }
 
-/// An answer, whatever its status.
+/// An answer of any status.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -75,9 +75,9 @@ pub(crate) enum Failure {
     Unsent(String),
     /// The time is up, and something was sent.
     Timeout,
-    /// The connection was lost before the answer, or what came is no answer.
+    /// The connection was lost before the answer, or the answer is not HTTP.
     Lost(String),
-    /// The answer came, but not its body; that of the answer is empty.
+    /// The status and headers came, but not the body, which is empty here.
     Body(Box<Answer>, Fault),
 }
 
@@ -94,12 +94,12 @@ impl Http {
         Http { agent: ForkLocal::new(move || agent(&settings)) }
     }
 
-    /// Makes a request. A connection that lies idle is used again if it is young and the server has
-    /// not closed it yet; a request that crosses with the closing is [`Failure::Lost`].
+    /// Makes a request, over an idle connection if the server has not closed it. A request sent while
+    /// the server closes the connection is [`Failure::Lost`].
     pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
         let (outcome, sent) = sent::watch(|| match (request.body, &request.method) {
             (Some(body), _) => self.answer_to(request, body.as_bytes()),
-            // These have a body, if an empty one.
+            // These methods have a body, if an empty one.
             (None, &Method::POST | &Method::PUT | &Method::PATCH) => {
                 self.answer_to(request, [].as_slice())
             }
@@ -136,7 +136,7 @@ impl Http {
 }
 
 impl Answer {
-    /// A header's value, when it is text.
+    /// The value of a header, if it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -144,7 +144,7 @@ impl Answer {
 
 fn agent(settings: &Settings) -> Agent {
     let config = Agent::config_builder()
-        // Also where there is none: the default is the environment's.
+        // Set even if there is none: the default comes from the environment.
         .proxy(settings.proxy.as_ref().map(|proxy| proxy.0.clone()))
         .http_status_as_error(false)
         .max_redirects(0)
@@ -167,8 +167,8 @@ fn failure(error: &ureq::Error, sent: bool) -> Failure {
         ureq::Error::BadUri(_) => Failure::Unsent("the URL cannot be requested".to_owned()),
         ureq::Error::Timeout(_) if !sent => Failure::Unsent("timed out".to_owned()),
         ureq::Error::Timeout(Timeout::Global | Timeout::PerCall) => Failure::Timeout,
-        other if sent => Failure::Lost(chain(other)),
-        other => Failure::Unsent(chain(other)),
+        other if sent => Failure::Lost(reason(other)),
+        other => Failure::Unsent(reason(other)),
     }
 }
 
@@ -176,11 +176,19 @@ fn fault(error: &ureq::Error) -> Fault {
     match error {
         ureq::Error::Timeout(_) => Fault::Timeout,
         ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
-        other => Fault::Cut(chain(other)),
+        other => Fault::Cut(reason(other)),
     }
 }
 
-/// An error and what caused it, in one line.
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        // Without the prefix `io: `.
+        ureq::Error::Io(error) => chain(error),
+        other => chain(other),
+    }
+}
+
+/// An error and its causes, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
