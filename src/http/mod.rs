@@ -227,3 +227,35 @@ impl fmt::Debug for Proxy {
         write!(f, "{}:{}", self.0.host(), self.0.port())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_proxy_is_known_by_its_text() {
+        let proxy = |text| Proxy::parse(text).unwrap();
+        let first = proxy("http://ada:Secret@proxy.example:3128");
+        assert_eq!(first, first.clone());
+        assert_eq!(first, proxy("http://ada:Secret@proxy.example:3128"));
+        let others = [
+            "http://ada:secret@proxy.example:3128",
+            "http://Ada:Secret@proxy.example:3128",
+            "http://proxy.example:3128",
+            "http://ada:Secret@proxy.example:3129",
+            "http://ada:Secret@proxy2.example:3128",
+            "https://ada:Secret@proxy.example:3128",
+        ];
+        let set: HashSet<_> = others.into_iter().map(proxy).chain([first.clone(), first]).collect();
+        assert_eq!(set.len(), others.len() + 1);
+    }
+
+    #[test]
+    fn a_proxy_has_a_scheme_and_a_host() {
+        for text in ["", "proxy.example", "socks5://p:1", "http://", "http:// x", "http://\u{e4}"] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert!(error.to_string().starts_with("proxy: "), "{text}: {error}");
+        }
+    }
+}
