@@ -120,7 +120,7 @@ fn what_is_required_is_a_status_of_its_own() {
     let ended = world.run(&["verify", "--require", "not-impersonated,email-verified", &token]);
     ended.fails(
         3,
-        "good token, but not enough: claim `email_verified`: has to be true (TORII_ERR_POLICY)",
+        "good token, but not enough: claim `email_verified`: not true (TORII_ERR_POLICY)",
     );
     let token = world.issuer.mint(
         Mint::new().claim("email_verified", true).claim("profile_complete", true).claim("aud", "b"),
