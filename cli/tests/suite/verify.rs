@@ -123,7 +123,7 @@ fn an_unmet_requirement_has_its_own_exit_status() {
     let ended = world.run(&["verify", "--require", "not-impersonated,email-verified", &token]);
     ended.fails(
         3,
-        "valid token, requirement not met: claim `email_verified`: has to be true (TORII_ERR_POLICY)",
+        "valid token, requirement not met: claim `email_verified`: not true (TORII_ERR_POLICY)",
     );
     let token = world.issuer.mint(
         Mint::new().claim("email_verified", true).claim("profile_complete", true).claim("aud", "b"),
