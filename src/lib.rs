@@ -1,6 +1,6 @@
 //! libtorii: trust torii's logins from any language.
 //!
-//! [`Verifier`] judges the tokens torii issues to end users, without a request per token, and
+//! [`Verifier`] verifies the tokens torii issues to end users, without a request per token, and
 //! [`Client`] manages these users over the backend API. The C functions are in `include/torii.h`;
 //! they add nothing to what is here but pointers.
 //!
@@ -49,7 +49,10 @@ pub use api::{
 pub use error::{Error, Result, Status};
 pub use json::Json;
 pub use patch::Patch;
-pub use verify::{Auth, HostFetch, Requirement, Verifier, VerifierOptions};
+pub use verify::{
+    Auth, Check, HostFetch, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Requirements, Verifier, VerifierOptions,
+};
 pub use webhook::{Delivery, StandardWebhook, verify_standard_webhook};
 
 /// Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.

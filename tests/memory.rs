@@ -54,7 +54,7 @@ fn distinct_tokens_leave_no_more_than_the_bound() {
     let issuer = Issuer::new();
     let mut options = VerifierOptions::new();
     options.set_jwks(issuer.jwks().as_bytes()).unwrap();
-    options.set_verdict_cache_bytes(BOUND);
+    options.set_token_cache_bytes(BOUND);
     let verifier = Verifier::new("https://acme.torii.so", &options).unwrap();
     // What is made once has been made after a few.
     (0..50).for_each(|n| assert!(verifier.verify(issuer.token(n)).is_ok()));

@@ -27,7 +27,7 @@ fn main() {
     let jwks = corpus.key_sets[&cases[0].0.key_set].jwks.expand();
 
     let mut options = VerifierOptions::new();
-    options.set_background_refresh(false).set_key_lifetime(86_400).unwrap();
+    options.set_background_refresh(false).set_key_lifetime_seconds(86_400).unwrap();
     let verifier = Verifier::new(issuer, &options).unwrap();
     let bring_keys = || {
         verifier.claim_fetch().is_some_and(|fetch| {

@@ -7,8 +7,7 @@ use super::error::torii_error_t;
 use super::guard::{fallible, infallible};
 use super::pointer::{bytes, exclusive, free, into_raw, text};
 use super::status::torii_status_t;
-use crate::error::Error;
-use crate::verify::{Requirement, VerifierOptions};
+use crate::verify::VerifierOptions;
 
 /// How a verifier judges and where it gets its keys from. A verifier takes a copy: options may be
 /// used for several, changed in between, and freed at once.
@@ -107,7 +106,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_leeway(
     // SAFETY: handle and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            exclusive(options, "options")?.0.set_leeway(seconds)?;
+            exclusive(options, "options")?.0.set_leeway_seconds(seconds)?;
             Ok(())
         })
     }
@@ -156,7 +155,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_key_lifetime(
     // SAFETY: handle and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            exclusive(options, "options")?.0.set_key_lifetime(seconds)?;
+            exclusive(options, "options")?.0.set_key_lifetime_seconds(seconds)?;
             Ok(())
         })
     }
@@ -179,7 +178,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_stale(
     // SAFETY: handle and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            exclusive(options, "options")?.0.set_max_stale(seconds)?;
+            exclusive(options, "options")?.0.set_max_stale_seconds(seconds)?;
             Ok(())
         })
     }
@@ -251,7 +250,7 @@ pub unsafe extern "C" fn torii_verifier_options_require(
     // SAFETY: handle and `err` are as the caller promises.
     unsafe {
         fallible(err, || {
-            require(&mut exclusive(options, "options")?.0, flags)?;
+            exclusive(options, "options")?.0.require(flags)?;
             Ok(())
         })
     }
@@ -291,7 +290,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_verdict_cache_bytes(
     // SAFETY: the handle is as the caller promises, and there is no `err`.
     unsafe {
         fallible(ptr::null_mut(), || {
-            exclusive(options, "options")?.0.set_verdict_cache_bytes(bytes);
+            exclusive(options, "options")?.0.set_token_cache_bytes(bytes);
             Ok(())
         })
     }
@@ -348,23 +347,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_clock(
 pub unsafe extern "C" fn torii_verifier_options_free(options: *mut torii_verifier_options_t) {
     // SAFETY: NULL or live and of the caller's alone, by its promise.
     unsafe { free(options) }
-}
-
-fn require(options: &mut VerifierOptions, flags: u32) -> Result<(), Error> {
-    let known = [
-        (torii_require_t::TORII_REQUIRE_EMAIL_VERIFIED as u32, Requirement::EmailVerified),
-        (torii_require_t::TORII_REQUIRE_PROFILE_COMPLETE as u32, Requirement::ProfileComplete),
-        (torii_require_t::TORII_REQUIRE_NOT_IMPERSONATED as u32, Requirement::NotImpersonated),
-    ];
-    if flags & !known.iter().fold(0, |all, (flag, _)| all | flag) != 0 {
-        return Err(Error::argument("flags", "not a combination of TORII_REQUIRE_ flags"));
-    }
-    for (flag, requirement) in known {
-        if flags & flag != 0 {
-            options.require(requirement);
-        }
-    }
-    Ok(())
 }
 
 fn set_clock(

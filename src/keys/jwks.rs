@@ -163,7 +163,7 @@ fn allows_verify(operations: &str) -> bool {
 fn point(x: &str, y: &str) -> Option<DecodingKey> {
     let mut uncompressed = vec![4];
     for coordinate in [x, y] {
-        let bytes = decode_base64url(coordinate.as_bytes(), 0)?;
+        let bytes = decode_base64url(coordinate.as_bytes())?;
         if bytes.len() != 32 {
             return None;
         }

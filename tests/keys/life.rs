@@ -150,7 +150,7 @@ fn keys_stay_in_use_through_an_outage_but_not_for_ever() {
     let mut options = options();
     options.set_background_refresh(false);
     let patient = verifier(&issuer, &options);
-    options.set_max_stale(0).unwrap();
+    options.set_max_stale_seconds(0).unwrap();
     let strict = verifier(&issuer, &options);
     assert_eq!(status(patient.verify(&token)), Status::Ok);
     assert_eq!(status(strict.verify(&token)), Status::Ok);
