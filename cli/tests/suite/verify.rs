@@ -161,7 +161,8 @@ fn keys_that_cannot_be_had_are_a_status_of_their_own() {
     world.issuer.fault(FaultKind::status(500), None);
     let ended = world.run(&["verify", "--json", &world.token()]);
     let url = world.issuer.jwks_url();
-    let why = format!("the keys at {url} cannot be had: HTTP status 500 (try again in 1 s)");
+    let why =
+        format!("cannot fetch keys from {url}: HTTP status 500 (expected 200) (try again in 1 s)");
     assert_eq!(ended.code, 4);
     assert!(ended.stderr.starts_with(&format!("torii: {}", &why[..why.len() - 5])), "{ended:?}");
     assert_eq!(crate::world::json(&ended.stdout)["http"], 503);
