@@ -30,8 +30,8 @@ fn main() {
     options.set_background_refresh(false).set_key_lifetime_seconds(86_400).unwrap();
     let verifier = Verifier::new(issuer, &options).unwrap();
     let bring_keys = || {
-        verifier.claim_fetch().is_some_and(|fetch| {
-            fetch.done(200, jwks.as_bytes(), None, None).unwrap();
+        verifier.claim_fetch().is_some_and(|mut fetch| {
+            fetch.done(200, jwks.as_bytes(), None, None, None).unwrap();
             true
         })
     };

@@ -67,13 +67,55 @@ fn a_kid_missed_in_the_cooldown_is_fetched_in_the_background_at_its_end() {
     assert_eq!(fetches.load(Ordering::SeqCst), 2);
     // A call for any key finds the fetch due, and does not wait for it.
     assert_eq!(find("old", 31_000), Status::Ok);
-    let start = std::time::Instant::now();
-    while keys.stats(&options.lifetimes).fetches < 3 {
-        assert!(start.elapsed() < Duration::from_secs(60), "the key was never fetched");
-        std::thread::yield_now();
-    }
+    await_until(|| keys.stats(&options.lifetimes).fetches == 3);
     assert_eq!(find("new", 0), Status::Ok);
     assert_eq!(fetches.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+#[cfg(not(feature = "model"))]
+fn a_waiter_with_time_left_leads_the_next_fetch() {
+    // The fetch that is cut short is the first one, or one for an unknown `kid`.
+    for kid in ["first", "second"] {
+        let keys = IssuerKeys::fetched_by(Some(Box::new(move |_, time| {
+            let Some(keys) = FOLLOWED.take() else { return Ok(response(kid)) };
+            // The leader: its time is up when another call follows.
+            await_until(|| keys.shared.get().lock().fetch.is_followed());
+            std::thread::sleep(time + Duration::from_millis(1));
+            Err(FetchError { reason: "no answer".to_owned(), timed_out: true })
+        })));
+        if kid == "second" {
+            keys.claim(&Lifetimes::default()).unwrap().complete(&response("first")).ok().unwrap();
+        }
+        let verify = |timeout| {
+            let options = options(false, timeout);
+            status(&keys.usable_with(kid, &Call::begin(&options, true)))
+        };
+        std::thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                FOLLOWED.set(Some(keys.clone()));
+                verify(100)
+            });
+            await_until(|| keys.shared.get().lock().fetch.in_flight(monotonic()));
+            assert_eq!(verify(600_000), Status::Ok);
+            leader.join().unwrap();
+        });
+        assert_eq!(keys.stats(&Lifetimes::default()).failures, 1);
+    }
+}
+
+thread_local! {
+    /// On the leader's thread: the keys whose fetch it leads.
+    static FOLLOWED: std::cell::RefCell<Option<Arc<IssuerKeys>>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+fn await_until(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never came to that");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
