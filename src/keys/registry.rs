@@ -4,7 +4,7 @@
 //! used most recently. Each bucket is read and replaced as a whole, without a lock. So a child made
 //! by `fork` finds every bucket as it was, whatever another thread of the parent was doing.
 
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
@@ -83,9 +83,7 @@ impl Registry {
     }
 
     fn bucket(&self, key: &CacheKey) -> Option<&Bucket> {
-        let mut hasher = self.hasher.build_hasher();
-        key.hash(&mut hasher);
-        let hash = hasher.finish() as usize;
+        let hash = self.hasher.hash_one(key) as usize;
         let block = self.blocks.get(hash % FANOUT)?;
         let block = block.get_or_init(|| Box::new([const { Bucket::const_empty() }; FANOUT]));
         block.get(hash / FANOUT % FANOUT)

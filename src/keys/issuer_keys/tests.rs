@@ -1,4 +1,7 @@
-//! Fetches that a test answers itself.
+//! Fetches that a test answers itself, on real threads; under the model, only what it shares with
+//! them.
+
+#![cfg_attr(feature = "model", allow(dead_code, unused_imports, reason = "for real threads"))]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,8 +32,7 @@ fn status<T>(result: &Result<T>) -> Status {
     result.as_ref().map_or_else(Error::status, |_| Status::Ok)
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
 fn without_a_thread_a_background_fetch_has_failed() {
     let keys = IssuerKeys::fetched_by(Some(Box::new(|_, _| Ok(response("a")))));
     let options = options(true, 5_000);
@@ -45,8 +47,7 @@ fn without_a_thread_a_background_fetch_has_failed() {
     assert_eq!((stats.fetches, stats.failures), (1, 1));
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
 fn a_kid_missed_in_the_cooldown_is_fetched_in_the_background_at_its_end() {
     let fetches = Arc::new(AtomicUsize::new(0));
     let counted = fetches.clone();
@@ -72,8 +73,7 @@ fn a_kid_missed_in_the_cooldown_is_fetched_in_the_background_at_its_end() {
     assert_eq!(fetches.load(Ordering::SeqCst), 3);
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
 fn a_waiter_with_time_left_leads_the_next_fetch() {
     // The fetch that is cut short is the first one, or one for an unknown `kid`.
     for kid in ["first", "second"] {
@@ -118,8 +118,7 @@ fn await_until(holds: impl Fn() -> bool) {
     }
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
 fn a_304_renews_only_the_set_whose_etag_the_lease_carries() {
     let keys = IssuerKeys::fetched_by(None);
     let lifetimes = Lifetimes { fixed: Some(0), max_stale: 60_000 };
