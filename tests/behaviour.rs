@@ -9,8 +9,8 @@
 )]
 
 use torii::{
-    Auth, Check, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED,
-    REQUIRE_PROFILE_COMPLETE, Requirements, Verifier, VerifierOptions, Webhook,
+    Auth, Check, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE,
+    Requirements, Verifier, VerifierOptions, Webhook,
 };
 use torii_behaviour::{Case, Corpus, Input, KeySet};
 
