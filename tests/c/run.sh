@@ -61,7 +61,7 @@ link_with "$hooksdir" hooks
 link_hooks=("${link[@]}")
 link_with "$libdir" lib
 
-run=(timeout -k 5 "${TORII_TEST_TIMEOUT:-240}")
+run=(timeout -k 5 "${TORII_TEST_TIMEOUT:-600}")
 case $checker in
 asan)
     strict+=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
