@@ -149,7 +149,8 @@ static void show_stacks(pid_t child)
     char command[128];
 
     snprintf(command, sizeof command,
-             "gdb -p %d -batch -ex 'thread apply all bt 16' 2>/dev/null | tail -n 60 >&2", (int)child);
+             "gdb -p %d -batch -ex 'thread apply all bt 16' 2>/dev/null | tail -n 60 >&2",
+             (int)child);
     if (system(command) != 0)
         fputs("no stacks: gdb is missing, or may not look\n", stderr);
 }
@@ -303,12 +304,28 @@ static const char *start_tls_server(void)
     return url;
 }
 
+/* Tokens do not expire during the test. */
+static int64_t stopped_clock(void *start)
+{
+    return *(const time_t *)start;
+}
+
+static void stop_clock(torii_verifier_options_t *options)
+{
+    static time_t start;
+
+    if (start == 0)
+        start = time(NULL);
+    CHECK(torii_verifier_options_set_clock(options, stopped_clock, &start) == TORII_OK);
+}
+
 static torii_verifier_t *offline_verifier(const char *keys, size_t cache)
 {
     torii_verifier_options_t *options = host_options();
 
     CHECK_OK(torii_verifier_options_set_jwks_json(options, keys, strlen(keys), err));
     CHECK(torii_verifier_options_set_verdict_cache_bytes(options, cache) == TORII_OK);
+    stop_clock(options);
     return new_verifier(world.issuer, options);
 }
 
@@ -332,7 +349,9 @@ static void *make_world(void *argument)
     world.uncached = offline_verifier(keys, 0);
     world.cached = offline_verifier(keys, 1 << 20);
     free(keys);
-    world.unfetched = new_verifier(world.child_only, NULL);
+    torii_verifier_options_t *options = new_options();
+    stop_clock(options);
+    world.unfetched = new_verifier(world.child_only, options);
     return NULL;
 }
 
