@@ -87,7 +87,7 @@ static void *verify_many(void *number)
     return NULL;
 }
 
-/* All threads at once, with so much memory for verdicts. */
+/* All threads at once, with so much memory for tokens. */
 static void run(const char *live, const char *offline, const char *keys, size_t cache, int tokens)
 {
     torii_verifier_options_t *options = new_options();
@@ -95,8 +95,8 @@ static void run(const char *live, const char *offline, const char *keys, size_t 
     int64_t accepted = 0;
 
     CHECK_OK(torii_verifier_options_require(options, TORII_REQUIRE_EMAIL_VERIFIED, err));
-    CHECK_OK(torii_verifier_options_add_issuer(options, offline, strlen(offline), err));
-    CHECK_OK(torii_verifier_options_set_jwks_json(options, keys, strlen(keys), err));
+    CHECK_OK(torii_verifier_options_add_issuer_jwks(options, offline, strlen(offline), keys,
+                                                    strlen(keys), err));
     CHECK(torii_verifier_options_set_token_cache_bytes(options, cache, NULL) == TORII_OK);
     torii_jwks_cache_clear();
     shared.verifier = new_verifier(live, options);
