@@ -21,6 +21,8 @@ RELEASE := $(TARGET)/release
 # Made for tests: see the profile `ci` in Cargo.toml.
 CI := $(TARGET)/ci
 EMULATOR := $(CI)/torii-emulator
+# Where the commands are that get installed. Tests install those of the test build beside the library that users get.
+COMMANDS ?= $(RELEASE)
 # All members at once: cargo gives each crate the features that they want together, so that whatever a suite uses
 # is compiled once. Another choice of members (-p) compiles some crates again.
 MEMBERS := --profile ci --locked --workspace --features test-hooks
@@ -31,7 +33,7 @@ TOOLS := cargo cc:gcc make curl
 
 .PHONY: all
 all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
-all: $(RELEASE)/torii $(RELEASE)/torii-emulator $(DIST)/man1/torii.1
+all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
 # What is built already needs no tools: `sudo make install` finds no cargo.
@@ -40,6 +42,10 @@ $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
 	touch $@
+
+ifneq ($(COMMANDS),$(RELEASE))
+$(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
+endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
 $(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find cli tests/emulator -type f)
@@ -83,11 +89,11 @@ INSTALLER = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" LIBDIR="$
 # The loader learns of a new library by ldconfig, which is left to the administrator.
 .PHONY: install
 install: all
-	$(INSTALLER) install $(RELEASE) $(DIST)
+	$(INSTALLER) install $(RELEASE) $(COMMANDS) $(DIST)
 
 .PHONY: uninstall
 uninstall:
-	$(INSTALLER) uninstall $(RELEASE) $(DIST)
+	$(INSTALLER) uninstall $(RELEASE) $(COMMANDS) $(DIST)
 
 $(DIST)/libtorii.a: $(RELEASE)/libtorii.so abi/symbols.txt packaging/static-library
 	mkdir -p $(@D)
@@ -102,12 +108,12 @@ $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	awk -v version=$(VERSION) -v date=$$(date -u -d @$${SOURCE_DATE_EPOCH:-$$(stat -c %Y $<)} +%F) -v dir=$(@D) -f packaging/manual.awk $<
 
 # The manual pages of torii and of each of its subcommands.
-$(DIST)/man1/torii.1: $(RELEASE)/torii
+$(DIST)/man1/torii.1: $(COMMANDS)/torii
 	rm -rf $(@D)
 	mkdir -p $(@D)
 	$< man $(@D)
 
-$(DIST)/completions/torii.%: $(RELEASE)/torii
+$(DIST)/completions/torii.%: $(COMMANDS)/torii
 	mkdir -p $(@D)
 	$< completions $* >$@
 
@@ -145,6 +151,7 @@ TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install cou
 
 # What is built or installed comes first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
+test $(TESTS:%=test-%): export COMMANDS = $(CI)
 test:
 	@scripts/test-all $(BUILD)/logs test-tools build envoy-module release -- $(TESTS)
 
@@ -165,9 +172,9 @@ ifndef BUILT
 	$(ENVOY) bindings/envoy/build.sh $(BUILD)/torii-envoy
 endif
 
-# What users get, optimized across crates, which takes long. It is used where that is what the suite is about:
-# the Debian packages and the files of `make install`, the packages of the bindings, the pages and the README (whose
-# reader has installed it), the exported symbols, and the instructions a verdict takes.
+# The library that users get, optimized across crates, which takes long. It is used where that is what the suite is
+# about: the Debian packages and the files of `make install` (install, deb, docs, readme), the packages of the bindings
+# (packages), the exported symbols (symbols), and the instructions a verdict takes (counts).
 .PHONY: release
 release: all
 
@@ -281,8 +288,8 @@ suite-packages: $(RELEASE)/libtorii.so programs | tools-packages
 tools-packages: tools-ruby tools-php tools-python tools-go
 	@scripts/require git zip unzip cgi-fcgi:libfcgi-bin =php-zip
 
-suite-readme: $(RELEASE)/libtorii.so $(RELEASE)/torii programs
-	scripts/readme $(EMULATOR)
+suite-readme: $(RELEASE)/libtorii.so $(COMMANDS)/torii programs
+	scripts/readme $(EMULATOR) $(COMMANDS)
 
 # As their reader does who has installed the library.
 suite-docs: all programs envoy-module | tools-docs

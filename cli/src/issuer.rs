@@ -16,6 +16,10 @@ pub(crate) struct FetchArgs {
     /// Allow plain http to hosts other than this one. Anyone on the network path can then forge keys
     #[arg(long)]
     allow_http: bool,
+    /// Fetch keys through this proxy, such as http://proxy.example:3128. Environment variables are not
+    /// read
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
     /// Timeout for fetching keys, in seconds, 1 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     timeout: u32,
@@ -27,6 +31,9 @@ impl FetchArgs {
         options.set_allow_http(self.allow_http).set_fetch_timeout_ms(self.timeout * 1_000)?;
         if let Some(path) = &self.ca_file {
             options.set_ca_file(path)?;
+        }
+        if let Some(url) = &self.proxy {
+            options.set_proxy(url)?;
         }
         Ok(options)
     }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use torii::{
-    Auth, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE,
-    Verifier,
+    Auth, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Verifier,
 };
 
 use crate::failure::Failure;
@@ -35,6 +35,16 @@ pub(crate) struct Verify {
     /// An accepted audience; repeatable. The claim `aud` has to name one of them
     #[arg(long, value_name = "NAME")]
     audience: Vec<String>,
+    /// Do not check `aud`. Without this option and --audience, a token with `aud` is invalid
+    #[arg(long, conflicts_with = "audience")]
+    ignore_audience: bool,
+    /// The longest accepted lifetime of a token, `exp` - `iat`, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    max_lifetime: Option<u32>,
+    /// Also read the organization from the older claims `org_id` and `org_role`. A JWT template can
+    /// set claims with these names
+    #[arg(long)]
+    legacy_organization: bool,
     /// Clock difference to tolerate, in seconds, 0 to 300
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=300))]
     leeway: u32,
@@ -62,6 +72,8 @@ enum Require {
     ProfileComplete,
     /// No impersonator is acting as the user
     NotImpersonated,
+    /// An organization is active
+    Organization,
 }
 
 impl Verify {
@@ -84,7 +96,11 @@ impl Verify {
 
     fn verifier(&self) -> Result<Verifier, Failure> {
         let mut options = self.fetch.options()?;
-        options.set_leeway_seconds(self.leeway)?;
+        options
+            .set_leeway_seconds(self.leeway)?
+            .set_max_lifetime_seconds(self.max_lifetime.unwrap_or(0))
+            .set_ignore_audience(self.ignore_audience)
+            .set_legacy_organization(self.legacy_organization);
         for audience in &self.audience {
             options.add_audience(audience)?;
         }
@@ -93,6 +109,7 @@ impl Verify {
                 Require::EmailVerified => REQUIRE_EMAIL_VERIFIED,
                 Require::ProfileComplete => REQUIRE_PROFILE_COMPLETE,
                 Require::NotImpersonated => REQUIRE_NOT_IMPERSONATED,
+                Require::Organization => REQUIRE_ORGANIZATION,
             })?;
         }
         if let Some(now) = self.now {
@@ -117,15 +134,19 @@ impl Verify {
 }
 
 fn text_of(auth: &Auth, now: i64) -> String {
+    let or_none = |text: Option<&str>| text.map_or("-".to_owned(), escape);
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let fields = [
         ("user", escape(auth.user_id())),
         ("environment", escape(auth.environment_id())),
         ("issuer", escape(auth.issuer())),
-        ("locale", auth.locale().map_or("-".to_owned(), escape)),
+        ("locale", or_none(auth.locale())),
         ("email verified", yes_no(auth.email_verified())),
         ("profile complete", yes_no(auth.profile_complete())),
         ("impersonated", yes_no(auth.impersonating())),
+        ("actor", or_none(auth.actor_id())),
+        ("organization", or_none(auth.organization_id())),
+        ("role", or_none(auth.organization_role())),
         ("issued", show::time(auth.issued_at(), now)),
         ("expires", show::time(auth.expires_at(), now)),
         ("claims", escape(auth.claims_json())),
@@ -147,6 +168,9 @@ fn json_of(result: &Result<Auth, Error>) -> String {
                 "emailVerified": auth.email_verified(),
                 "profileComplete": auth.profile_complete(),
                 "impersonating": auth.impersonating(),
+                "actorId": auth.actor_id(),
+                "organizationId": auth.organization_id(),
+                "organizationRole": auth.organization_role(),
                 "issuedAt": auth.issued_at(),
                 "expiresAt": auth.expires_at(),
             });

@@ -226,7 +226,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_legacy_organization(
 /// Sets the `realm` of torii_error_www_authenticate(). Default: "torii".
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `realm` is visible ASCII and blanks without quotes and backslashes.
 /// Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_realm(
     options: *mut torii_verifier_options_t,
@@ -248,7 +247,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_realm(
 /// none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `url` is visible ASCII without quotes and backslashes.
 /// Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_resource_metadata(
     options: *mut torii_verifier_options_t,
@@ -307,7 +305,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_stale_seconds(
 /// Sets the timeout of a key fetch, from the name lookup to the last byte, and of waiting for one: 100
 /// to 60000 milliseconds. Default: 5000.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
     options: *mut torii_verifier_options_t,
@@ -325,7 +322,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
 
 /// Sets whether short-lived threads may fetch keys before they expire. Default: true. A host that uses
 /// torii_verifier_claim_fetch() or its own threads sets false. Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_background_refresh(
     options: *mut torii_verifier_options_t,
@@ -364,7 +360,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
 /// Default: none, whatever the environment says. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_proxy(
     options: *mut torii_verifier_options_t,
@@ -402,7 +397,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_allow_http(
 
 /// Sets the size of the verified token cache: 0 turns it off. Default: 8388608 bytes for each verifier.
 /// Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_token_cache_bytes(
     options: *mut torii_verifier_options_t,

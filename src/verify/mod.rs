@@ -309,18 +309,15 @@ impl Verifier {
         claimed
     }
 
-    /// What the verifier has done so far, as JSON:
-    /// `accepted`, of these `hits` (verdicts known before), `refused` by the name of the status,
-    /// `verdicts` and `verdict_bytes` in the cache, and for each of the `issuers` its `issuer`,
-    /// `keys` in use and `skipped`, `key_age` in seconds (null without keys), `due_in_ms`, the
-    /// milliseconds until keys are to be fetched (null where they were given), `fetches` that ended
-    /// and of these `failures`, `last_success`, the seconds since the last fetch that succeeded, and
-    /// `last_error`, the reason of the last one that failed (each null if there is none); fetches
-    /// are counted for the whole process.
+    /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
+    /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
+    /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
+    /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
+    /// what does not exist is null.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
-        let (verdicts, bytes) = self.token_cache.size();
+        let (tokens, bytes) = self.token_cache.size();
         let issuers = self.issuers.iter().map(|issuer| {
             let stats = issuer.keys().stats(&self.key_options.lifetimes);
             json!({
@@ -339,8 +336,8 @@ impl Verifier {
             "accepted": self.stats.accepted(),
             "hits": self.stats.hits(),
             "refused": refused,
-            "verdicts": verdicts,
-            "verdict_bytes": bytes,
+            "cached_tokens": tokens,
+            "cache_bytes": bytes,
             "issuers": issuers.collect::<Vec<_>>(),
         });
         Json::parse(&stats.to_string())

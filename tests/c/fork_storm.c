@@ -307,7 +307,7 @@ static torii_verifier_t *offline_verifier(const char *keys, size_t cache)
     torii_verifier_options_t *options = host_options();
 
     CHECK_OK(torii_verifier_options_set_jwks_json(options, keys, strlen(keys), err));
-    CHECK(torii_verifier_options_set_verdict_cache_bytes(options, cache) == TORII_OK);
+    CHECK(torii_verifier_options_set_token_cache_bytes(options, cache, NULL) == TORII_OK);
     return new_verifier(world.issuer, options);
 }
 

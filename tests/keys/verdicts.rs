@@ -108,9 +108,12 @@ fn verdicts_are_one_verifiers_own() {
     let stage = Stage::take();
     let issuer = stage.issuer("policies");
     let token = issuer.mint(Mint::new().claim("email_verified", false).claim("aud", "a"));
-    let lax = verifier(&issuer, &options());
+    let mut any_audience = options();
+    any_audience.set_ignore_audience(true);
+    let lax = verifier(&issuer, &any_audience);
     assert_eq!(status(lax.verify(&token)), Status::Ok);
-    let mut verified = options();
+    assert_eq!(status(verifier(&issuer, &options()).verify(&token)), Status::TokenAudience);
+    let mut verified = any_audience;
     verified.require(REQUIRE_EMAIL_VERIFIED).unwrap();
     assert_eq!(status(verifier(&issuer, &verified).verify(&token)), Status::Policy);
     let mut audience = options();

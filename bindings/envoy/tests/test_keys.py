@@ -44,7 +44,7 @@ class Keys(unittest.TestCase):
 
     def envoy(self, issuers=None, http=None, **config):
         config = {"issuers": issuers or [self.torii.issuer], "headers": {"x-user-id": "sub"},
-                  **config}
+                  "key_timeout_ms": 60000, **config}
         return Envoy([lambda path: listener(path, [module(config)], **(http or {}))],
                      self.directory)
 

@@ -18,12 +18,22 @@ fn an_invalid_command_line_is_one_line_of_error() {
         (&["verify", "--requir", "x"], "unknown option --requir; did you mean --require?"),
         (
             &["verify", "--require", &token],
-            "--require <CLAIM>: unknown value (expected one of email-verified, profile-complete, ",
+            "--require <CLAIM>: unknown value (expected one of email-verified, profile-complete, not-impersonated, organization)",
         ),
         (&["verify", "--leeway", "301", "a"], "--leeway <SECONDS>: 301 is not in 0..=300"),
         (&["verify", "--leeway", "x", "a"], "--leeway <SECONDS>: invalid digit found in string"),
         (&["verify", "--timeout", "0", "a"], "--timeout <SECONDS>: 0 is not in 1..=60"),
         (&["verify", "--audience", "", "a"], "audience: empty"),
+        (
+            &["verify", "--audience", "a", "--ignore-audience", "a"],
+            "cannot be used with --ignore-audience",
+        ),
+        (
+            &["verify", "--max-lifetime", "0", "a"],
+            "--max-lifetime <SECONDS>: 0 is not in 1..=4294967295",
+        ),
+        (&["verify", "--proxy", "socks5://proxy.example", "a"], "proxy: "),
+        (&["keys", "--proxy", "no proxy"], "proxy: "),
         (&["verify", "--issuer", "acme.torii.so", "a"], "issuer: not an absolute URL"),
         (
             &["verify", "--issuer", "http://acme.torii.so", "a"],

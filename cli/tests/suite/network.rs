@@ -159,3 +159,20 @@ fn an_invalid_answer_is_reported() {
         assert_eq!(world.run(command).code, 6, "{command:?}");
     }
 }
+
+#[test]
+#[ignore = "until verifiers fetch keys through a proxy"]
+fn keys_are_fetched_through_a_proxy() {
+    // Not a proxy, but it records what a proxy would get.
+    let world = World::new();
+    let proxy = world.emulator.url();
+    let issuer = "http://acme.invalid";
+    let token = world.issuer.mint(Mint::new().claim("iss", issuer));
+    for command in [&["verify", &token][..], &["keys"]] {
+        world.emulator.clear_requests();
+        let options = ["--allow-http", "--issuer", issuer, "--proxy", proxy];
+        let ended = Torii::new(&[command, &options].concat()).run();
+        assert_eq!(ended.code, 4, "{ended:?}");
+        assert_eq!(world.emulator.requests().len(), 1, "{ended:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! `torii verify`.
 
-use torii_emulator::{FaultKind, Mint};
+use torii_emulator::{FaultKind, ImpersonationClaims, Mint, OrganizationClaims};
 
 use crate::world::{Folder, Torii, World, text};
 
@@ -119,12 +119,19 @@ fn times_are_checked_with_a_leeway() {
 #[test]
 fn an_unmet_requirement_has_its_own_exit_status() {
     let world = World::new();
-    let token = world.issuer.mint(Mint::new().claim("email_verified", false));
-    let ended = world.run(&["verify", "--require", "not-impersonated,email-verified", &token]);
-    ended.fails(
-        3,
-        "valid token, requirement not met: claim `email_verified`: has to be true (TORII_ERR_POLICY)",
-    );
+    let required = "not-impersonated,email-verified";
+    for (mint, why) in [
+        (Mint::new().claim("email_verified", false), "not true"),
+        (
+            Mint::new().stamped_only(true),
+            "absent (add it to the environment's default JWT template)",
+        ),
+    ] {
+        let token = world.issuer.mint(mint);
+        let why = format!("claim `email_verified`: {why} (TORII_ERR_POLICY)");
+        let ended = world.run(&["verify", "--require", required, &token]);
+        ended.fails(3, &format!("valid token, requirement not met: {why}"));
+    }
     let token = world.issuer.mint(
         Mint::new().claim("email_verified", true).claim("profile_complete", true).claim("aud", "b"),
     );
@@ -168,4 +175,99 @@ fn unavailable_keys_have_their_own_exit_status() {
     assert!(ended.stderr.contains(&url) && ended.stderr.contains("HTTP status 500"), "{ended:?}");
     assert!(ended.stderr.contains(" (retry in "), "{ended:?}");
     assert_eq!(crate::world::json(&ended.stdout)["http"], 503);
+}
+
+#[test]
+fn an_audience_has_to_be_expected_or_ignored() {
+    let world = World::new();
+    let plain = world.token();
+    let for_shop = world.issuer.mint(Mint::new().claim("aud", "shop"));
+    for (arguments, token, code) in [
+        (&["verify"][..], &plain, 0),
+        (&["verify"], &for_shop, 1),
+        (&["verify", "--ignore-audience"], &for_shop, 0),
+        (&["verify", "--ignore-audience"], &plain, 0),
+        (&["verify", "--audience", "shop"], &for_shop, 0),
+        (&["verify", "--audience", "other"], &for_shop, 1),
+    ] {
+        let ended = world.run(&[arguments, &[token]].concat());
+        assert_eq!(ended.code, code, "{arguments:?} {ended:?}");
+        assert_eq!(ended.stderr.contains("TORII_ERR_TOKEN_AUDIENCE"), code == 1, "{ended:?}");
+    }
+}
+
+#[test]
+fn a_lifetime_may_be_limited() {
+    let world = World::new();
+    let token = world.issuer.mint(Mint::new().expires_in(600));
+    world.run(&["verify", &token]).succeeds();
+    world.run(&["verify", "--max-lifetime", "600", &token]).succeeds();
+    let ended = world.run(&["verify", "--max-lifetime", "599", &token]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.stderr.contains("(TORII_ERR_TOKEN_LIFETIME)"), "{ended:?}");
+}
+
+#[test]
+fn the_actor_the_organization_and_the_role_are_shown() {
+    let world = World::new();
+    let mint = Mint::new().impersonated_by("operator-7").in_organization("org-1", Some("admin"));
+    let mint = mint.impersonation_claims(ImpersonationClaims::Act);
+    let token = world.issuer.mint(mint.organization_claims(OrganizationClaims::ObjectRol));
+    let shown = world.run(&["verify", &token]).succeeds();
+    let fields = "\nimpersonated      yes\nactor             operator-7\n\
+        organization      org-1\nrole              admin\n";
+    assert!(shown.contains(fields), "{shown}");
+    let read = world.json(&["verify", &token]);
+    assert_eq!((&read["impersonating"], &read["actorId"]), (&true.into(), &"operator-7".into()));
+    assert_eq!(
+        (&read["organizationId"], &read["organizationRole"]),
+        (&"org-1".into(), &"admin".into())
+    );
+
+    let shown = world.run(&["verify", &world.token()]).succeeds();
+    let fields = "\nimpersonated      no\nactor             -\n\
+        organization      -\nrole              -\n";
+    assert!(shown.contains(fields), "{shown}");
+    let read = world.json(&["verify", &world.token()]);
+    assert!(read["actorId"].is_null() && read["organizationId"].is_null(), "{read}");
+}
+
+#[test]
+fn an_impersonated_login_may_be_refused_whatever_its_mark() {
+    let world = World::new();
+    for claims in
+        [ImpersonationClaims::Act, ImpersonationClaims::Impersonating, ImpersonationClaims::Both]
+    {
+        let mint = Mint::new().impersonated_by("operator-7").impersonation_claims(claims);
+        let token = world.issuer.mint(mint);
+        world.run(&["verify", &token]).succeeds();
+        let ended = world.run(&["verify", "--require", "not-impersonated", &token]);
+        assert_eq!(ended.code, 3, "{claims:?} {ended:?}");
+    }
+}
+
+#[test]
+fn an_organization_may_be_required() {
+    let world = World::new();
+    let token = |form| {
+        let mint = Mint::new().in_organization("org-1", Some("admin"));
+        world.issuer.mint(mint.organization_claims(form))
+    };
+    let required = ["verify", "--require", "organization"];
+    let run =
+        |more: &[&str], token: &str| world.run(&[&required[..], more, &[token]].concat()).code;
+    for form in
+        [OrganizationClaims::Text, OrganizationClaims::ObjectRol, OrganizationClaims::ObjectRole]
+    {
+        assert_eq!(run(&[], &token(form)), 0, "{form:?}");
+    }
+    assert_eq!(run(&[], &world.token()), 3);
+    let older = token(OrganizationClaims::OrgId);
+    assert_eq!(run(&[], &older), 3, "older claims are read only on request");
+    assert_eq!(run(&["--legacy-organization"], &older), 0);
+    let read = world.json(&["verify", "--legacy-organization", &older]);
+    assert_eq!(
+        (&read["organizationId"], &read["organizationRole"]),
+        (&"org-1".into(), &"admin".into())
+    );
 }

@@ -32,7 +32,7 @@ const JWKS_PATH: &str = "/_torii/.well-known/jwks.json";
 const STAMPED: [&str; 9] =
     ["iss", "sub", "pid", "locale", "o", "org_id", "org_role", "act", "impersonating"];
 
-/// Everything the service keeps for one environment.
+/// The state of one environment.
 pub(crate) struct Environment {
     pub(crate) id: Uuid,
     pub(crate) name: String,
@@ -79,9 +79,9 @@ impl Environment {
         *self = Self { id, secret_key, ..Self::new(base, &self.name) };
     }
 
-    /// What a test needs to know about this environment.
-    pub(crate) fn card(&self) -> Card {
-        Card {
+    /// Returns the facts about this environment that a test needs.
+    pub(crate) fn info(&self) -> IssuerInfo {
+        IssuerInfo {
             name: self.name.clone(),
             issuer: self.issuer.clone(),
             jwks_path: format!("/{}{JWKS_PATH}", self.name),
@@ -126,7 +126,7 @@ impl Environment {
         }
     }
 
-    /// Changes what only the user could change.
+    /// Changes what the server API cannot change.
     pub(crate) fn change_user(&mut self, id: Uuid, change: &UserChange) -> Result<Value, String> {
         let user = self.users.get_mut(&id).ok_or_else(|| format!("there is no user {id}"))?;
         if let Some(verified) = change.email_verified {
@@ -146,10 +146,10 @@ impl Environment {
         Ok(session)
     }
 
-    /// Signs in as another user with an impersonation token, which works once.
+    /// Redeems an impersonation token, which works once.
     pub(crate) fn impersonate(&mut self, token: &str) -> Result<Session, String> {
-        let impersonation = self.impersonations.remove(token).filter(|token| !token.is_over());
-        let impersonation = impersonation.ok_or("the impersonation token is used, over or none")?;
+        let impersonation = self.impersonations.remove(token).filter(|token| !token.is_expired());
+        let impersonation = impersonation.ok_or("impersonation token: unknown, used or expired")?;
         let session = NewSession::of(impersonation.user_id);
         self.sign_in(NewSession { impersonated_by: Some(impersonation.actor_user_id), ..session })
     }
@@ -300,7 +300,7 @@ fn decoded<T: DeserializeOwned>(part: &str) -> Option<T> {
 
 /// An environment as the control API shows it.
 #[derive(Serialize)]
-pub(crate) struct Card {
+pub(crate) struct IssuerInfo {
     pub(crate) name: String,
     pub(crate) issuer: String,
     pub(crate) jwks_path: String,

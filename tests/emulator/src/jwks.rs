@@ -24,7 +24,7 @@ pub(crate) struct JwksSettings {
     pub(crate) body: Option<Value>,
     /// The `Cache-Control` header, if there is one.
     pub(crate) cache_control: Option<String>,
-    /// Whether there is an `ETag`, and a 304 for who sends it back.
+    /// Whether there is an `ETag`, and a 304 for a request that has it.
     pub(crate) etag: bool,
     /// The `Age` header, if there is one: the seconds the answer spent in a cache on the way.
     pub(crate) age: Option<u64>,

@@ -1,7 +1,7 @@
 //! A local torii for tests and for working offline.
 //!
-//! One HTTP server on loopback plays the torii service: issuers with their key sets, the tokens they
-//! sign, and the server API. It also misbehaves on request, and remembers what it was asked.
+//! An HTTP server on loopback stands in for the torii service: issuers with their key sets, the tokens
+//! they sign, and the server API. It injects faults on request and records the requests it gets.
 //!
 //! ```
 //! use torii_emulator::{Emulator, Mint};
@@ -12,14 +12,13 @@
 //! assert_eq!(token.split('.').count(), 3);
 //! ```
 //!
-//! Everything the Rust types do is also offered as JSON below `/_emulator/`, so that a test in any
-//! language can drive the same program.
+//! The control API below `/_emulator/` offers the same as JSON, for tests in other languages.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test tool: a broken assumption has to stop the test, loudly"
+    reason = "a test tool: a broken assumption has to stop the test"
 )]
 
 mod api;

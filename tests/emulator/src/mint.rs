@@ -1,4 +1,4 @@
-//! Tokens, good ones and every kind of bad one.
+//! Tokens, valid and invalid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,13 +23,13 @@ pub enum Signer {
     Kid(String),
     /// The current key of another issuer.
     Issuer(String),
-    /// A key nobody ever published.
+    /// A key that was never published.
     Forged,
     /// No key: the third part stays empty.
     None,
 }
 
-/// What a token should look like. By default it is one that every verifier must accept.
+/// Describes a token. By default every verifier has to accept it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mint {
@@ -51,7 +51,7 @@ pub struct Mint {
 }
 
 impl Mint {
-    /// A token that every verifier must accept: a new user, valid for 300 seconds from now.
+    /// Describes a token for a new user, valid for 300 seconds from now.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -117,7 +117,7 @@ impl Mint {
         self
     }
 
-    /// Seconds from `iat` to `exp`; negative for a token that never was valid.
+    /// Seconds from `iat` to `exp`; negative for a token that has expired.
     #[must_use]
     pub fn expires_in(mut self, seconds: i64) -> Self {
         self.expires_in = Some(seconds);
@@ -138,7 +138,7 @@ impl Mint {
         self
     }
 
-    /// A token for a session: it carries what the session says about its user.
+    /// A token for a session, with the claims of its user.
     #[must_use]
     pub fn for_session(mut self, id: Uuid) -> Self {
         self.session = Some(id);
@@ -182,7 +182,7 @@ impl Mint {
         self
     }
 
-    /// Signs with a key nobody ever published, under the current key's `kid`.
+    /// Signs with a key that was never published, under the current key's `kid`.
     #[must_use]
     pub fn forged(self) -> Self {
         self.signed_by(Signer::Forged)

@@ -1,4 +1,4 @@
-//! The control API: what a test tells the emulator, as JSON below `/_emulator/`.
+//! The control API: JSON below `/_emulator/`.
 
 mod faults;
 mod input;

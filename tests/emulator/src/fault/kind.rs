@@ -1,13 +1,13 @@
-//! How requests go wrong.
+//! Kinds of faults.
 
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-/// How a request goes wrong.
+/// What a fault does to a request.
 ///
-/// The kinds that answer by hand (all from `Truncate` on) close the connection afterwards.
+/// The kinds that write to the connection directly (all from `Truncate` on) close it afterwards.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
@@ -18,7 +18,7 @@ pub enum FaultKind {
     },
     /// Never answers; the connection is closed when the faults are cleared.
     Hang {
-        /// After how long it is closed all the same, in milliseconds.
+        /// After how long it is closed in any case, in milliseconds.
         #[serde(default)]
         ms: Option<u64>,
     },
@@ -158,7 +158,7 @@ impl FaultKind {
         Self::Replace { headers, body: None }
     }
 
-    /// Says what is wrong with the fault itself.
+    /// Checks the fault itself.
     pub(super) fn check(&self) -> Result<(), String> {
         let (status, headers) = match self {
             Self::Status { status, headers, .. } => (Some((*status, 200..=999)), Some(headers)),

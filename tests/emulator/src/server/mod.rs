@@ -1,9 +1,9 @@
 //! The HTTP server: connections, the faults between them and the routes, and the routes.
 
 mod connection;
+mod distort;
 mod exchange;
-mod last_words;
-mod spoil;
+mod raw_reply;
 
 use std::sync::Arc;
 

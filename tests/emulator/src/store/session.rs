@@ -1,4 +1,4 @@
-//! Sessions: who is signed in.
+//! Sessions.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -24,13 +24,13 @@ pub(crate) struct Session {
     pub(crate) revoked: bool,
 }
 
-/// A sign-in to be made up.
+/// A session to create.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
     /// Who signs in.
     pub user_id: Uuid,
-    /// Seconds until the session ends; 30 days by default, negative for one that is over. An
+    /// Seconds until the session ends; 30 days by default, negative for one that has ended. An
     /// impersonated session ends after an hour at the latest.
     #[serde(default = "thirty_days")]
     pub expires_in: i64,
@@ -95,7 +95,7 @@ impl Session {
         }
     }
 
-    /// Whether it is neither revoked nor over.
+    /// Whether it is neither revoked nor expired.
     pub(crate) fn is_active(&self) -> bool {
         !self.revoked && self.expires_at > clock::now()
     }
