@@ -42,6 +42,11 @@ def eventually(check, seconds=PATIENCE, what="it"):
         time.sleep(0.01)
 
 
+def quoted(value):
+    """As an argument in nginx.conf."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def unread(port):
     """How many bytes wait in each connection that was accepted at the port."""
     queues = []
@@ -352,7 +357,7 @@ class Case(unittest.TestCase):
         self.assertEqual(answer.json["error"]["code"], code)
         self.assertEqual(answer.header("cache-control"), "no-store")
         challenge = answer.header("www-authenticate")
-        self.assertEqual(challenge is not None, status == 401)
+        self.assertEqual(challenge is not None, status in (401, 403))
         if challenge:
             self.assertTrue(challenge.startswith('Bearer realm="torii"'), challenge)
         self.assertEqual(answer.header("retry-after") is not None, status == 503)
