@@ -94,6 +94,7 @@ typedef struct {
 
     ngx_http_torii_fetch_t        *fetch;      /* in flight, or NULL */
     ngx_queue_t                    waiters;
+    int64_t                        successes;  /* before it failed */
     unsigned                       failing:1;
 } ngx_http_torii_keys_t;
 

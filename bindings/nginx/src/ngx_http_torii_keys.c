@@ -37,6 +37,7 @@ static void ngx_http_torii_fetch_thread(void *data, ngx_log_t *log);
 static void ngx_http_torii_fetch_done(ngx_event_t *ev);
 static void ngx_http_torii_report(ngx_http_torii_keys_t *keys,
     ngx_http_torii_fetch_t *fetch);
+static int64_t ngx_http_torii_successes(ngx_http_torii_keys_t *keys);
 static void ngx_http_torii_schedule(ngx_http_torii_verifier_t *verifier);
 static void ngx_http_torii_renew(ngx_event_t *ev);
 static void ngx_http_torii_deadline(ngx_event_t *ev);
@@ -273,37 +274,50 @@ static void
 ngx_http_torii_report(ngx_http_torii_keys_t *keys,
     ngx_http_torii_fetch_t *fetch)
 {
-    u_char         pointer[sizeof("/issuers//last_error") + NGX_INT_T_LEN];
-    size_t         len;
-    torii_json_t  *stats;
+    ngx_log_t  *log;
+
+    log = keys->verifier->renewal.log;
 
     if (fetch->status != TORII_OK) {
-        ngx_log_error(NGX_LOG_ERR, keys->verifier->renewal.log, 0,
-                      "torii: %s", torii_error_message(fetch->error, NULL));
+        ngx_log_error(NGX_LOG_ERR, log, 0, "torii: %s",
+                      torii_error_message(fetch->error, NULL));
+
         keys->failing = 1;
+        keys->successes = ngx_http_torii_successes(keys);
         return;
     }
 
-    if (!keys->failing
-        || torii_verifier_stats_json(keys->verifier->handle, &stats, NULL)
-           != TORII_OK)
-    {
-        return;
-    }
+    /* it is no failure if the library does not try again yet */
 
-    /* it succeeds as well while the library does not try again yet */
-
-    len = ngx_sprintf(pointer, "/issuers/%ui/last_error", keys->index)
-          - pointer;
-
-    if (torii_json_is_null(stats, (char *) pointer, len)) {
-        ngx_log_error(NGX_LOG_NOTICE, keys->verifier->renewal.log, 0,
+    if (keys->failing && ngx_http_torii_successes(keys) != keys->successes) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
                       "torii: the keys of \"%V\" are available again",
                       &keys->issuer);
+
         keys->failing = 0;
     }
+}
+
+
+static int64_t
+ngx_http_torii_successes(ngx_http_torii_keys_t *keys)
+{
+    u_char         pointer[sizeof("/issuers//failures") + NGX_INT_T_LEN];
+    size_t         len;
+    int64_t        fetches, failures;
+    torii_json_t  *stats;
+
+    torii_verifier_stats_json(keys->verifier->handle, &stats, NULL);
+
+    len = ngx_sprintf(pointer, "/issuers/%ui/fetches", keys->index) - pointer;
+    torii_json_int(stats, (char *) pointer, len, &fetches, NULL);
+
+    len = ngx_sprintf(pointer, "/issuers/%ui/failures", keys->index) - pointer;
+    torii_json_int(stats, (char *) pointer, len, &failures, NULL);
 
     torii_json_free(stats);
+
+    return fetches - failures;
 }
 
 

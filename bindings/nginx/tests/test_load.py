@@ -73,7 +73,7 @@ class Load(unittest.TestCase):
             emulator.fault("status", status=503)
             two_fetches()
             emulator.clear()
-            eventually(lambda turn=turn: nginx.read_log().count("can be had again") >= turn)
+            eventually(lambda turn=turn: nginx.read_log().count("are available again") >= turn)
             # New workers have no keys, and the issuer is slow: everybody waits for a moment.
             emulator.fault("delay", ms=200)
             nginx.reload()
