@@ -28,10 +28,10 @@
 #define NGX_HTTP_TORII_OPTIONAL  2
 
 
-/* options of a verifier with one value each, in the order of their table */
+/* options of a verifier with one value each */
 
 typedef enum {
-    NGX_HTTP_TORII_IGNORE_AUDIENCE = 0,
+    NGX_HTTP_TORII_IGNORE_AUDIENCE,
     NGX_HTTP_TORII_LEEWAY,
     NGX_HTTP_TORII_MAX_LIFETIME,
     NGX_HTTP_TORII_LEGACY_ORGANIZATION,
@@ -51,7 +51,7 @@ typedef enum {
 /* requirements, by directive: each may be inherited without the others */
 
 typedef enum {
-    NGX_HTTP_TORII_FLAGS = 0,
+    NGX_HTTP_TORII_FLAGS,
     NGX_HTTP_TORII_CLAIMS,
     NGX_HTTP_TORII_ORGANIZATIONS,
     NGX_HTTP_TORII_NREQUIREMENTS
@@ -90,12 +90,9 @@ typedef struct ngx_http_torii_waiter_s    ngx_http_torii_waiter_t;
 typedef struct {
     ngx_http_torii_verifier_t     *verifier;
     ngx_str_t                      issuer;
-    ngx_uint_t                     index;      /* among its issuers */
 
     ngx_http_torii_fetch_t        *fetch;      /* in flight, or NULL */
     ngx_queue_t                    waiters;
-    int64_t                        successes;  /* before it failed */
-    unsigned                       failing:1;
 } ngx_http_torii_keys_t;
 
 

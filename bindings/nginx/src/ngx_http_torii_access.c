@@ -192,7 +192,7 @@ ngx_http_torii_create_ctx(ngx_http_request_t *r,
     ngx_http_torii_loc_conf_t *conf)
 {
     ngx_pool_cleanup_t    *cln;
-    ngx_http_torii_ctx_t  *ctx, *prev;
+    ngx_http_torii_ctx_t  *ctx;
 
     /* it stays until the request is freed: variables may point into it */
 
@@ -209,15 +209,6 @@ ngx_http_torii_create_ctx(ngx_http_request_t *r,
     ctx->waiter.handler = ngx_http_torii_resume;
     ctx->waiter.data = ctx;
     ctx->waiter.deadline.log = r->connection->log;
-
-    /* a request that has waited does not wait as long again */
-
-    prev = ngx_http_get_module_ctx(r, ngx_http_torii_module);
-
-    if (prev) {
-        ctx->waiter.until = prev->waiter.until;
-        ctx->waiter.late = prev->waiter.late;
-    }
 
     if (r->internal) {
         ngx_http_torii_restore(r);
@@ -341,7 +332,7 @@ ngx_http_torii_check(ngx_http_torii_ctx_t *ctx)
 void
 ngx_http_torii_refuse(ngx_http_torii_ctx_t *ctx)
 {
-    if (ctx == NULL || ctx->refused) {
+    if (ctx == NULL || ctx->refused || ctx->answer == 0) {
         return;
     }
 
@@ -349,8 +340,7 @@ ngx_http_torii_refuse(ngx_http_torii_ctx_t *ctx)
 
     ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
                   "torii: %s, %s", torii_status_name(ctx->status),
-                  ctx->waiter.late ? "the keys did not come in time"
-                                   : torii_error_message(ctx->error, NULL));
+                  torii_error_message(ctx->error, NULL));
 }
 
 

@@ -26,8 +26,7 @@
 struct ngx_http_torii_fetch_s {
     ngx_thread_task_t              task;
     ngx_http_torii_keys_t         *keys;       /* NULL: the cycle is gone */
-    torii_status_t                 status;
-    torii_error_t                 *error;
+    torii_error_t                 *error;      /* NULL: it has succeeded */
     volatile ngx_uint_t            ended;
 };
 
@@ -35,9 +34,6 @@ struct ngx_http_torii_fetch_s {
 static void ngx_http_torii_fetch(ngx_http_torii_keys_t *keys);
 static void ngx_http_torii_fetch_thread(void *data, ngx_log_t *log);
 static void ngx_http_torii_fetch_done(ngx_event_t *ev);
-static void ngx_http_torii_report(ngx_http_torii_keys_t *keys,
-    ngx_http_torii_fetch_t *fetch);
-static int64_t ngx_http_torii_successes(ngx_http_torii_keys_t *keys);
 static void ngx_http_torii_schedule(ngx_http_torii_verifier_t *verifier);
 static void ngx_http_torii_renew(ngx_event_t *ev);
 static void ngx_http_torii_deadline(ngx_event_t *ev);
@@ -80,7 +76,6 @@ ngx_http_torii_add_keys(ngx_conf_t *cf, ngx_http_torii_verifier_t *verifier)
 
         keys->verifier = verifier;
         keys->issuer = issuer[i].url;
-        keys->index = i;
         ngx_queue_init(&keys->waiters);
 
         /* as the library names it */
@@ -223,10 +218,9 @@ ngx_http_torii_fetch_thread(void *data, ngx_log_t *log)
 
     keys = fetch->keys;
 
-    fetch->status = torii_verifier_refresh_due(keys->verifier->handle,
-                                               (char *) keys->issuer.data,
-                                               keys->issuer.len,
-                                               &fetch->error);
+    (void) torii_verifier_refresh_due(keys->verifier->handle,
+                                      (char *) keys->issuer.data,
+                                      keys->issuer.len, &fetch->error);
     ngx_memory_barrier();
 
     fetch->ended = 1;
@@ -245,7 +239,12 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
 
     if (keys) {
         keys->fetch = NULL;
-        ngx_http_torii_report(keys, fetch);
+
+        if (fetch->error) {
+            ngx_log_error(NGX_LOG_ERR, keys->verifier->renewal.log, 0,
+                          "torii: %s", torii_error_message(fetch->error, NULL));
+        }
+
         ngx_http_torii_schedule(keys->verifier);
     }
 
@@ -267,57 +266,6 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
 
         ngx_http_torii_wake(ngx_queue_data(q, ngx_http_torii_waiter_t, queue));
     }
-}
-
-
-static void
-ngx_http_torii_report(ngx_http_torii_keys_t *keys,
-    ngx_http_torii_fetch_t *fetch)
-{
-    ngx_log_t  *log;
-
-    log = keys->verifier->renewal.log;
-
-    if (fetch->status != TORII_OK) {
-        ngx_log_error(NGX_LOG_ERR, log, 0, "torii: %s",
-                      torii_error_message(fetch->error, NULL));
-
-        keys->failing = 1;
-        keys->successes = ngx_http_torii_successes(keys);
-        return;
-    }
-
-    /* it is no failure if the library does not try again yet */
-
-    if (keys->failing && ngx_http_torii_successes(keys) != keys->successes) {
-        ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                      "torii: the keys of \"%V\" are available again",
-                      &keys->issuer);
-
-        keys->failing = 0;
-    }
-}
-
-
-static int64_t
-ngx_http_torii_successes(ngx_http_torii_keys_t *keys)
-{
-    u_char         pointer[sizeof("/issuers//failures") + NGX_INT_T_LEN];
-    size_t         len;
-    int64_t        fetches, failures;
-    torii_json_t  *stats;
-
-    torii_verifier_stats_json(keys->verifier->handle, &stats, NULL);
-
-    len = ngx_sprintf(pointer, "/issuers/%ui/fetches", keys->index) - pointer;
-    torii_json_int(stats, (char *) pointer, len, &fetches, NULL);
-
-    len = ngx_sprintf(pointer, "/issuers/%ui/failures", keys->index) - pointer;
-    torii_json_int(stats, (char *) pointer, len, &failures, NULL);
-
-    torii_json_free(stats);
-
-    return fetches - failures;
 }
 
 

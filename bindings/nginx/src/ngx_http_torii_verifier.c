@@ -41,32 +41,45 @@ typedef struct {
 
 
 static ngx_http_torii_setter_t  ngx_http_torii_setters[] = {
-    { NGX_HTTP_TORII_FLAG,
-      { .flag = torii_verifier_options_set_ignore_audience } },
-    { NGX_HTTP_TORII_SECONDS,
-      { .number = torii_verifier_options_set_leeway_seconds } },
-    { NGX_HTTP_TORII_SECONDS,
-      { .number = torii_verifier_options_set_max_lifetime_seconds } },
-    { NGX_HTTP_TORII_FLAG,
-      { .flag = torii_verifier_options_set_legacy_organization } },
-    { NGX_HTTP_TORII_TEXT,
-      { .text = torii_verifier_options_set_realm } },
-    { NGX_HTTP_TORII_TEXT,
-      { .text = torii_verifier_options_set_resource_metadata } },
-    { NGX_HTTP_TORII_MILLISECONDS,
-      { .number = torii_verifier_options_set_fetch_timeout_ms } },
-    { NGX_HTTP_TORII_SECONDS,
-      { .number = torii_verifier_options_set_key_lifetime_seconds } },
-    { NGX_HTTP_TORII_SECONDS,
-      { .number = torii_verifier_options_set_max_stale_seconds } },
-    { NGX_HTTP_TORII_FILE,
-      { .text = torii_verifier_options_set_ca_file } },
-    { NGX_HTTP_TORII_TEXT,
-      { .text = torii_verifier_options_set_proxy } },
-    { NGX_HTTP_TORII_FLAG,
-      { .flag = torii_verifier_options_set_allow_http } },
-    { NGX_HTTP_TORII_SIZE,
-      { .size = torii_verifier_options_set_token_cache_bytes } },
+    [NGX_HTTP_TORII_IGNORE_AUDIENCE] = {
+        NGX_HTTP_TORII_FLAG,
+        { .flag = torii_verifier_options_set_ignore_audience } },
+    [NGX_HTTP_TORII_LEEWAY] = {
+        NGX_HTTP_TORII_SECONDS,
+        { .number = torii_verifier_options_set_leeway_seconds } },
+    [NGX_HTTP_TORII_MAX_LIFETIME] = {
+        NGX_HTTP_TORII_SECONDS,
+        { .number = torii_verifier_options_set_max_lifetime_seconds } },
+    [NGX_HTTP_TORII_LEGACY_ORGANIZATION] = {
+        NGX_HTTP_TORII_FLAG,
+        { .flag = torii_verifier_options_set_legacy_organization } },
+    [NGX_HTTP_TORII_REALM] = {
+        NGX_HTTP_TORII_TEXT,
+        { .text = torii_verifier_options_set_realm } },
+    [NGX_HTTP_TORII_RESOURCE_METADATA] = {
+        NGX_HTTP_TORII_TEXT,
+        { .text = torii_verifier_options_set_resource_metadata } },
+    [NGX_HTTP_TORII_KEY_TIMEOUT] = {
+        NGX_HTTP_TORII_MILLISECONDS,
+        { .number = torii_verifier_options_set_fetch_timeout_ms } },
+    [NGX_HTTP_TORII_KEY_LIFETIME] = {
+        NGX_HTTP_TORII_SECONDS,
+        { .number = torii_verifier_options_set_key_lifetime_seconds } },
+    [NGX_HTTP_TORII_MAX_STALE] = {
+        NGX_HTTP_TORII_SECONDS,
+        { .number = torii_verifier_options_set_max_stale_seconds } },
+    [NGX_HTTP_TORII_CA_FILE] = {
+        NGX_HTTP_TORII_FILE,
+        { .text = torii_verifier_options_set_ca_file } },
+    [NGX_HTTP_TORII_PROXY] = {
+        NGX_HTTP_TORII_TEXT,
+        { .text = torii_verifier_options_set_proxy } },
+    [NGX_HTTP_TORII_ALLOW_HTTP] = {
+        NGX_HTTP_TORII_FLAG,
+        { .flag = torii_verifier_options_set_allow_http } },
+    [NGX_HTTP_TORII_TOKEN_CACHE] = {
+        NGX_HTTP_TORII_SIZE,
+        { .size = torii_verifier_options_set_token_cache_bytes } },
 };
 
 

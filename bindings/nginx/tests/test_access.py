@@ -142,7 +142,7 @@ class Access(Case):
                 if ($arg_u) {{ return 200 "$torii_user_id"; }}
                 location / {{ return 200 "{SECRET}"; }}
                 location /open {{ torii off; return 200 "free [$torii_user_id][$torii_status]"; }}
-                location /unverified {{ torii_require not_impersonated; return 200 "$torii_user_id"; }}
+                location /own {{ torii_require not_impersonated; return 200 "$torii_user_id"; }}
             }}
         """
 
@@ -185,7 +185,10 @@ class Access(Case):
         # The server's own rules come before it is known which location there will be.
         self.assertEqual(self.closed("/open?x=1", self.server_port).text, SECRET)
         self.assertEqual(self.closed("/?u=1", self.server_port).text, self.user)
-        self.assertEqual(self.closed("/unverified", self.server_port).text, self.user)
+        self.assertEqual(self.closed("/own", self.server_port).text, self.user)
+        odd = self.emulator.token(claims={"impersonating": True})
+        self.assertEqual(ask(self.server_port, "/?x=1", odd).text, SECRET)
+        self.refused(ask(self.server_port, "/own", odd), 403)
         # What the server has found out is nothing to a location that looks at no token.
         for token in (None, self.bad, self.good):
             self.assertEqual(ask(self.server_port, "/open", token).text, "free [][]")
