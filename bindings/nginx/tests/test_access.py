@@ -142,6 +142,7 @@ class Access(Case):
                 if ($arg_u) {{ return 200 "$torii_user_id"; }}
                 location / {{ return 200 "{SECRET}"; }}
                 location /open {{ torii off; return 200 "free [$torii_user_id][$torii_status]"; }}
+                location /moved {{ torii off; try_files /nowhere /open; }}
                 location /own {{ torii_require not_impersonated; return 200 "$torii_user_id"; }}
             }}
         """
@@ -191,7 +192,8 @@ class Access(Case):
         self.refused(ask(self.server_port, "/own", odd), 403)
         # What the server has found out is nothing to a location that looks at no token.
         for token in (None, self.bad, self.good):
-            self.assertEqual(ask(self.server_port, "/open", token).text, "free [][]")
+            for path in ("/open", "/moved"):
+                self.assertEqual(ask(self.server_port, path, token).text, "free [][]")
 
     def test_a_refused_return_keeps_the_connection(self):
         with Client(self.server_port) as client:
