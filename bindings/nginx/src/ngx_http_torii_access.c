@@ -1,6 +1,6 @@
 
 /*
- * Which requests are let in.
+ * Verifies requests, and refuses or parks them.
  *
  * A token is verified as soon as the location is known, in the rewrite phase
  * and before ngx_http_rewrite_module: a "return" ends the request there, and
@@ -30,7 +30,7 @@ static void ngx_http_torii_resume(ngx_http_torii_waiter_t *waiter);
 static void ngx_http_torii_free_ctx(void *data);
 
 
-/* only parks, and finds out what variables say: nothing is refused yet */
+/* parks, and sets variables for rules of the server; refuses nothing yet */
 
 ngx_int_t
 ngx_http_torii_server_rewrite_handler(ngx_http_request_t *r)
@@ -194,7 +194,7 @@ ngx_http_torii_create_ctx(ngx_http_request_t *r,
     ngx_pool_cleanup_t    *cln;
     ngx_http_torii_ctx_t  *ctx;
 
-    /* it stays until the request is freed: variables may point into it */
+    /* freed with the request: variables may point into it */
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_torii_ctx_t));
     if (cln == NULL) {
@@ -327,7 +327,7 @@ ngx_http_torii_check(ngx_http_torii_ctx_t *ctx)
 }
 
 
-/* what a request is answered now is a refusal, whatever else answers it */
+/* marks the answer as a refusal, and logs the reason */
 
 void
 ngx_http_torii_refuse(ngx_http_torii_ctx_t *ctx)
@@ -377,7 +377,7 @@ ngx_http_torii_resume(ngx_http_torii_waiter_t *waiter)
 
 /*
  * The last verification of a request.  An internal redirect clears the
- * context but what was found out about the user stays true.
+ * context, but the identity of the user stays valid.
  */
 
 ngx_http_torii_ctx_t *

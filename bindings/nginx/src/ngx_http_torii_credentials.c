@@ -1,10 +1,9 @@
 
 /*
- * Where a request has its token, and a request without it.
+ * Reads the credentials of a request, and removes them for the backend.
  *
- * Header values are read from the list of all headers: so repeated ones are
- * seen, and nginx's variables, which differ in that between versions, are
- * not asked.
+ * Values come from the list of all headers, which shows repeated headers in
+ * every version of nginx.
  */
 
 
@@ -288,9 +287,8 @@ ngx_http_torii_trim(ngx_str_t *value)
 
 
 /*
- * "torii_forward_token off": the last step before the content.  Whatever is
- * sent to a backend is taken from the list of headers, so the request gets
- * another list.
+ * "torii_forward_token off": the last step before the content.  Upstream
+ * modules send the headers of this list, so the request gets another one.
  */
 
 ngx_int_t

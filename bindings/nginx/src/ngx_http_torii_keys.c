@@ -3,9 +3,9 @@
  * Fetching the keys of issuers, and waiting for them.
  *
  * The library decides whether a fetch is due, and shares keys between the
- * verifiers of the process.  Here it gets a thread of the pool: when the
- * worker starts, when a renewal is due, and for a request that needs keys
- * which are missing.
+ * verifiers of the process.  This file runs it on a thread of the pool: when
+ * the worker starts, when a renewal is due, and when a request needs missing
+ * keys.
  */
 
 

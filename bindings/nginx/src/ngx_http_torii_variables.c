@@ -387,8 +387,8 @@ ngx_http_torii_identity(ngx_http_request_t *r)
 
 /*
  * A value that a header cannot carry unchanged is empty: control characters
- * would tear it apart, and whoever reads it drops blanks around it, so that
- * one user could be taken for another.
+ * would split it, and recipients drop blanks around it (RFC 9110, 5.5), which
+ * could turn one user's name into another's.
  */
 
 static ngx_int_t

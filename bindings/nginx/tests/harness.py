@@ -59,7 +59,7 @@ def unread(port):
 
 
 def computed(pid):
-    """Seconds a process has computed, whatever others on the machine do."""
+    """Seconds a process has computed, apart from other programs."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

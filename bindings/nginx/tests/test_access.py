@@ -1,4 +1,4 @@
-"""Who is let in, whatever way a request takes through nginx."""
+"""Access control on every path a request takes through nginx."""
 
 import os
 import re
@@ -286,7 +286,7 @@ class Access(Case):
         self.backend.seen.clear()
         self.assertEqual(self.closed("/sub/mirror").status, 200)
         eventually(lambda: len(self.backend.seen) == 2)
-        # The copy's location judges nobody, and knows who it is.
+        # The copy's location verifies nothing; its variables are those of the request.
         self.assertEqual(dict(self.backend.seen)["/mirror"].get("x-who"), self.user)
 
     def test_optional(self):
@@ -357,7 +357,7 @@ class Access(Case):
         self.assertEqual(sees("/forward/off/header", "x-access-token", "authorization", token="x", headers=other),
                          (None, "Bearer x"))
         self.assertEqual(sees("/forward/off/open", "authorization", token=self.good), (bearer,))
-        # Whoever is let in without one, forwards none.
+        # An invalid token is not forwarded either.
         self.assertEqual(sees("/forward/off/satisfied", "authorization", token=self.bad), (None,))
 
     def test_a_token_that_is_not_forwarded_is_known_to_other_locations(self):

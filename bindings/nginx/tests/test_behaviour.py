@@ -1,4 +1,4 @@
-"""Every verdict of tests/behaviour, through the edge."""
+"""Every case of tests/behaviour/verify.json, through nginx."""
 
 import datetime
 import json
@@ -94,7 +94,7 @@ class Edge:
 
 
 class Behaviour(unittest.TestCase):
-    def test_every_verdict(self):
+    def test_every_case(self):
         moments = {}
         for case in CORPUS["cases"]:
             moments.setdefault(case["options"].get("now"), []).append(case)
@@ -103,14 +103,14 @@ class Behaviour(unittest.TestCase):
             edge = Edge(now, cases)
             for case in cases:
                 with self.subTest(case["name"]), Client(edge.port) as client:
-                    if self.verdict(client, case):
+                    if self.check(client, case):
                         answered += 1
                     else:
                         unsaid += 1
             edge.nginx.stop()
         print(f"{answered} cases, {unsaid} that are no header in HTTP")
 
-    def verdict(self, client, case):
+    def check(self, client, case):
         if "header" in case:
             value = text(case["header"])
             if "\r" in value or "\n" in value:

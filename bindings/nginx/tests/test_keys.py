@@ -29,7 +29,7 @@ class Keys(Parking):
         clients = self.park(100, self.emulator.token(claims={"sub": "user-1"}))
         for _ in range(100):
             self.assertEqual(self.ask("/open").text, "open")
-        # What needs no keys is judged as well.
+        # What needs no keys is answered.
         self.assertEqual(self.ask(token="x").status, 401)
         self.assertEqual(self.ask().status, 401)
         answered, _, _ = select.select([client.socket for client in clients], [], [], 0)
@@ -167,9 +167,9 @@ class Keys(Parking):
         for name in names:
             self.assertEqual(self.ask(token=self.emulator.token(issuer=name)).status, 200)
         before = fetches()
-        # One that is asked for in any case would join those of the last second.
+        # An explicit refresh would join fetches of the last second, and not show.
         time.sleep(1.2)
-        # Whoever asks, and however many at once: by the two verifiers of these locations, too.
+        # Also for many requests at once, and for two verifiers.
         for turn in range(3):
             parked = [self.connect(self.emulator.token(header={"kid": f"made-up-{turn}-{n}"}, signer="forged"), path)
                       for n in range(10) for path in ("/guarded", "/other")]
