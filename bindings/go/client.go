@@ -185,9 +185,9 @@ func WithAPICAFile(path string) ClientOption {
 	}
 }
 
-// WithProxy goes through an http or https proxy, as in "http://name:password@proxy.example:3128".
-// Nothing is taken from the environment.
-func WithProxy(url string) ClientOption {
+// WithAPIProxy calls the API through an http or https proxy, such as
+// "http://user:password@proxy.example:3128". Proxies of the environment are not used.
+func WithAPIProxy(url string) ClientOption {
 	return func(c *clientConfig) error {
 		p, n := text(url)
 		return refused(func(e **C.torii_error_t) C.torii_status_t {
@@ -210,7 +210,8 @@ func WithUserAgent(suffix string) ClientOption {
 // secret key.
 func WithInsecureAPI() ClientOption {
 	return func(c *clientConfig) error {
-		C.torii_client_options_set_allow_http(c.options, true)
-		return nil
+		return refused(func(e **C.torii_error_t) C.torii_status_t {
+			return C.torii_client_options_set_allow_http(c.options, true, e)
+		})
 	}
 }

@@ -59,8 +59,7 @@ public:
     /// Allows plain http to other hosts. Anyone on the way then learns the secret key.
     client_options &allow_http(bool allowed)
     {
-        torii_client_options_set_allow_http(handle_.get(), allowed);
-        return *this;
+        return set(torii_client_options_set_allow_http, allowed);
     }
 
 private:
