@@ -1,23 +1,31 @@
-# make demo   builds the library and shows its main jobs against a local torii
-# make test   passes every test
+# make demo    builds the library and shows its main jobs against a local torii
+# make check   format, lints, unit tests, headers and one C program: run it while you work
+# make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
-# make bench, make soak, make fuzz   for what takes longer
+# make bench, make soak, make fuzz, make mutants   for what takes longer
 #
 # To build and to test, nothing is installed but Debian packages that are missing, and those only as
 # root; everything else goes into target and .build.
+#
+# The folder may have spaces in its path: make sees relative paths only, and recipes quote what they pass on.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 
 CARGO ?= cargo
-TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
-BUILD := $(abspath .build)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BUILD := .build
 DIST := $(BUILD)/dist
 RELEASE := $(TARGET)/release
-EMULATOR := $(TARGET)/debug/torii-emulator
-CBINDGEN_VERSION := 0.29.4
-CBINDGEN := $(BUILD)/cbindgen-$(CBINDGEN_VERSION)/bin/cbindgen
+# Made for tests: see the profile `ci` in Cargo.toml.
+CI := $(TARGET)/ci
+EMULATOR := $(CI)/torii-emulator
+# Where the commands are that get installed. Tests install those of the test build beside the library that users get.
+COMMANDS ?= $(RELEASE)
+# All members at once: cargo gives each crate the features that they want together, so that whatever a suite uses
+# is compiled once. Another choice of members (-p) compiles some crates again.
+MEMBERS := --profile ci --locked --workspace --features test-hooks
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"$$/\1/p' Cargo.toml)
 RUST_SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock)
 
@@ -25,7 +33,7 @@ TOOLS := cargo cc:gcc make curl
 
 .PHONY: all
 all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
-all: $(RELEASE)/torii $(RELEASE)/torii-emulator $(DIST)/man1/torii.1
+all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
 # What is built already needs no tools: `sudo make install` finds no cargo.
@@ -33,6 +41,11 @@ $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
 	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
+	touch $@
+
+ifneq ($(COMMANDS),$(RELEASE))
+$(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
+endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
 $(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find cli tests/emulator -type f)
@@ -40,32 +53,28 @@ $(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell fin
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
 
-.PHONY: emulator
-emulator: | tools
-	$(CARGO) build --locked -p torii-emulator
-
-# The library with what its own tests need: a function that panics, a clock that jumps.
-.PHONY: hooks
-hooks: | tools
-	$(CARGO) build --locked -p torii --features test-hooks
-	ln -sf libtorii.so $(TARGET)/debug/libtorii.so.0
+# What tests use: the library with what its own tests need (a function that panics, a clock that jumps), the
+# command, the local torii, and what writes the headers. BUILT says that it was built a moment ago.
+.PHONY: programs
+programs: | tools
+ifndef BUILT
+	$(CARGO) build $(MEMBERS)
+	ln -sf libtorii.so $(CI)/libtorii.so.0
+endif
 
 .PHONY: tools
 tools:
 	@scripts/require $(TOOLS)
 
 .PHONY: demo
-demo: $(RELEASE)/libtorii.so emulator
-	scripts/demo $(RELEASE) include $(EMULATOR)
+demo: programs
+	scripts/demo $(CI) include $(EMULATOR)
 
 # Writes the headers from the source.
 .PHONY: header
-header: $(CBINDGEN)
-	$(CBINDGEN) --quiet --config cbindgen.toml --crate torii --output include/torii.h
-	bindings/php/header.sh $(CBINDGEN)
-
-$(CBINDGEN):
-	$(CARGO) install --quiet --locked --version $(CBINDGEN_VERSION) --root $(BUILD)/cbindgen-$(CBINDGEN_VERSION) cbindgen
+header: programs
+	$(CI)/torii-header . cbindgen.toml include/torii.h
+	bindings/php/header.sh $(CI)/torii-header
 
 # ---- installing --------------------------------------------------------------------------------
 
@@ -80,11 +89,11 @@ INSTALLER = DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" BINDIR="$(BINDIR)" LIBDIR="$
 # The loader learns of a new library by ldconfig, which is left to the administrator.
 .PHONY: install
 install: all
-	$(INSTALLER) install $(RELEASE) $(DIST)
+	$(INSTALLER) install $(RELEASE) $(COMMANDS) $(DIST)
 
 .PHONY: uninstall
 uninstall:
-	$(INSTALLER) uninstall $(RELEASE) $(DIST)
+	$(INSTALLER) uninstall $(RELEASE) $(COMMANDS) $(DIST)
 
 $(DIST)/libtorii.a: $(RELEASE)/libtorii.so abi/symbols.txt packaging/static-library
 	mkdir -p $(@D)
@@ -99,12 +108,12 @@ $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	awk -v version=$(VERSION) -v date=$$(date -u -d @$${SOURCE_DATE_EPOCH:-$$(stat -c %Y $<)} +%F) -v dir=$(@D) -f packaging/manual.awk $<
 
 # The manual pages of torii and of each of its subcommands.
-$(DIST)/man1/torii.1: $(RELEASE)/torii
+$(DIST)/man1/torii.1: $(COMMANDS)/torii
 	rm -rf $(@D)
 	mkdir -p $(@D)
 	$< man $(@D)
 
-$(DIST)/completions/torii.%: $(RELEASE)/torii
+$(DIST)/completions/torii.%: $(COMMANDS)/torii
 	mkdir -p $(@D)
 	$< completions $* >$@
 
@@ -136,122 +145,172 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 # ---- tests -------------------------------------------------------------------------------------
 
 BINDINGS := cpp go ruby php python nginx envoy
-TESTS := lint rust model header symbols abi c threads counts parity demo readme docs install deb packages $(BINDINGS)
+# Long ones first: two run at a time.
+TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity readme \
+  lint model header symbols abi demo
 
+# What is built or installed comes first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
-test: $(TESTS:%=test-%)
-	@echo "every test passed"
+test $(TESTS:%=test-%): export COMMANDS = $(CI)
+test:
+	@scripts/test-all $(BUILD)/logs test-tools build envoy-module release -- $(TESTS)
 
-.PHONY: $(TESTS:%=test-%)
+.PHONY: $(TESTS:%=test-%) $(TESTS:%=suite-%)
+$(TESTS:%=test-%): test-%:
+	@$(MAKE) --no-print-directory suite-$*
+	@echo "$*: $$(($$(date +%s) - $(shell date +%s))) s"
 
-test-tools: tools
+.PHONY: build
+build: programs
+	$(CARGO) test $(MEMBERS) --no-run
+
+# Envoy's module has the library inside, without its C functions. What cargo has built above is taken over.
+ENVOY := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
+.PHONY: envoy-module
+envoy-module: programs
+ifndef BUILT
+	$(ENVOY) bindings/envoy/build.sh $(BUILD)/torii-envoy
+endif
+
+# The library that users get, optimized across crates, which takes long. It is used where that is what the suite is
+# about: the Debian packages and the files of `make install` (install, deb, docs, readme), the packages of the bindings
+# (packages), the exported symbols (symbols), and the instructions a verdict takes (counts).
+.PHONY: release
+release: all
+
+# The packages of Debian for all suites: apt-get cannot run twice at a time.
+.PHONY: test-tools
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-packages $(BINDINGS:%=tools-%)
+
+.PHONY: tools-rust
+tools-rust: tools
 	@scripts/require g++ valgrind nm:binutils python3
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
-test-lint: | test-tools
+suite-lint: | tools
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets --features test-hooks -- -D warnings
-	$(CARGO) clippy --locked -p torii --no-default-features -- -D warnings
+	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
+	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
 	! $(CARGO) tree --locked -p torii -e normal | grep ' ring v' || { echo "a second crypto library" >&2; exit 1; }
 
-test-rust: | test-tools
-	$(CARGO) test --locked --workspace --features test-hooks
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps -p torii
+suite-rust: | tools-rust
+	$(CARGO) test $(MEMBERS) --no-fail-fast
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile ci --locked --no-deps -p torii
 
 # Every order in which threads can meet at a key set.
-test-model: | test-tools
-	$(CARGO) test --locked -p torii --lib --features model,test-hooks model
+suite-model: | tools-rust
+	$(CARGO) test --profile ci --locked -p torii --lib --features model,test-hooks model
 
-test-header: $(CBINDGEN)
-	{ $(CBINDGEN) --quiet --verify --config cbindgen.toml --crate torii --output include/torii.h \
-	  && bindings/php/header.sh $(CBINDGEN) --verify; } \
-	  || { echo "a header is not what the source says: run 'make header'" >&2; exit 1; }
+suite-header: programs | tools-rust
+	$(CI)/torii-header . cbindgen.toml include/torii.h --verify
+	bindings/php/header.sh $(CI)/torii-header --verify
 	for std in c99 c11 c17; do \
 	  cc -std=$$std -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c include/torii.h; \
 	done
 	c++ -std=c++11 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++ include/torii.h
 
-test-symbols: $(RELEASE)/libtorii.so
+suite-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
-# Programs built before run on.
-test-abi: | test-tools
-	@scripts/require abidw:abigail-tools
+# Programs built before run on. What is compared is the header alone.
+suite-abi: | tools-abi
 	abi/compare include/torii.h abi/libtorii.abi
+
+.PHONY: tools-abi
+tools-abi: tools
+	@scripts/require abidw:abigail-tools
 
 # Takes what is new, and what an ABI with another number has changed, into the baseline.
 .PHONY: abi
-abi: | tools
-	@scripts/require abidw:abigail-tools
+abi: | tools-abi
 	abi/describe include/torii.h >abi/libtorii.abi
 
 # As users compile it, and under what finds mistakes in memory.
-test-c: $(RELEASE)/libtorii.so hooks emulator
+suite-c: programs | tools-rust
 	for mode in shared static asan asan-static valgrind valgrind-static; do \
-	  tests/c/run.sh $$mode $(RELEASE) include $(BUILD)/c $(EMULATOR) $(TARGET)/debug; \
+	  tests/c/run.sh $$mode $(CI) include $(BUILD)/c $(EMULATOR); \
 	done
 
-test-threads: | test-tools
-	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
-
-test-counts: $(RELEASE)/libtorii.so
+suite-counts: $(RELEASE)/libtorii.so
 	scripts/instruction-counts $(RELEASE) include $(BUILD)/counts
 
-test-parity: $(RELEASE)/libtorii.so $(BUILD)/parity/.made emulator
-	$(BUILD)/parity/bin/python tests/parity/parity.py $(EMULATOR) $(RELEASE)/libtorii.so
-	$(BUILD)/parity/bin/python tests/parity/webhooks.py tests/behaviour/verify.json $(RELEASE)/libtorii.so
+suite-parity: programs $(BUILD)/parity/.made
+	$(BUILD)/parity/bin/python tests/parity/parity.py $(EMULATOR) $(CI)/libtorii.so
+	$(BUILD)/parity/bin/python tests/parity/webhooks.py tests/behaviour/verify.json $(CI)/libtorii.so
 
-$(BUILD)/parity/.made: | test-tools
+$(BUILD)/parity/.made: | tools-rust
 	python3 -m venv $(@D)
-	$(@D)/bin/pip install --quiet torii-backend==0.0.13 standardwebhooks==1.1.0
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check torii-backend==0.0.13 standardwebhooks==1.1.0
 	touch $@
 
-$(BINDINGS:%=test-%): test-%: test-tools-% $(RELEASE)/libtorii.so emulator
-	BUILD=$(BUILD) bindings/$*/test.sh $(RELEASE) include $(EMULATOR)
+# With the library of the test build, which finds an overflow.
+suite-envoy: envoy-module
+$(BINDINGS:%=suite-%): suite-%: programs | tools-%
+	$(ENVOY) bindings/$*/test.sh $(CI) include $(EMULATOR)
 
-.PHONY: $(BINDINGS:%=test-tools-%)
-test-tools-cpp: test-tools
+.PHONY: $(BINDINGS:%=tools-%)
+tools-cpp: tools-rust
 	@scripts/require pkg-config =nlohmann-json3-dev =libcpp-httplib-dev =libssl-dev
-test-tools-go: test-tools
+tools-go: tools-rust
 	@scripts/require go pkg-config
-test-tools-ruby: test-tools
+tools-ruby: tools-rust
 	@scripts/require ruby puma =ruby-ffi =ruby-rack =ruby-minitest
-test-tools-php: test-tools
+tools-php: tools-rust
 	@scripts/require php:php-cli phpunit nginx:nginx-light =php-fpm =php-psr =php-nyholm-psr7
-test-tools-python: test-tools
-test-tools-nginx: test-tools
+tools-python: tools-rust
+tools-nginx: tools-rust
 	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =libfaketime
-test-tools-envoy: test-tools
+tools-envoy: tools-rust
 	@scripts/require wrk
 
-test-demo: demo
+suite-demo: demo
 
-test-install: all emulator | test-tools
-	@scripts/require pkg-config cmake mandoc =libssl-dev
+suite-install: all programs | tools-install
 	tests/install/run.sh $(EMULATOR)
 
+.PHONY: tools-install
+tools-install: tools-rust
+	@scripts/require pkg-config cmake mandoc =libssl-dev
+
 # In a Debian of its own.
-test-deb: deb emulator | test-tools
-	@scripts/require lintian mmdebstrap unshare:util-linux newuidmap:uidmap
+suite-deb: deb programs | tools-deb
 	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb $(BUILD)
 
+.PHONY: tools-deb
+tools-deb: tools-rust
+	@scripts/require dh:debhelper dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev lintian mmdebstrap unshare:util-linux newuidmap:uidmap
+
 # What each language's package manager takes, installed into an empty folder.
-.PHONY: test-tools-packages
-test-tools-packages: test-tools-ruby test-tools-php test-tools-python test-tools-go
+suite-packages: $(RELEASE)/libtorii.so programs | tools-packages
+	BUILD="$(CURDIR)/$(BUILD)" tests/packages/run.sh $(RELEASE) include $(EMULATOR)
+
+.PHONY: tools-packages
+tools-packages: tools-ruby tools-php tools-python tools-go
 	@scripts/require git zip unzip cgi-fcgi:libfcgi-bin =php-zip
 
-test-packages: test-tools-packages $(RELEASE)/libtorii.so emulator
-	BUILD=$(BUILD) tests/packages/run.sh $(RELEASE) include $(EMULATOR)
-
-test-readme: $(RELEASE)/libtorii.so $(RELEASE)/torii emulator
-	scripts/readme $(EMULATOR)
+suite-readme: $(RELEASE)/libtorii.so $(COMMANDS)/torii programs
+	scripts/readme $(EMULATOR) $(COMMANDS)
 
 # As their reader does who has installed the library.
-test-docs: all emulator $(BINDINGS:%=test-tools-%)
-	@scripts/require cmake
-	$(MAKE) --no-print-directory --silent install DESTDIR= PREFIX=$(BUILD)/docs
+suite-docs: all programs envoy-module | tools-docs
 	bindings/envoy/envoy.sh $(BUILD)/torii-envoy 1.40.0
-	BUILD=$(BUILD) PATH=$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH scripts/docs $(BUILD)/docs $(EMULATOR)
+	$(ENVOY) PATH="$(CURDIR)/$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH" \
+	  scripts/docs $(EMULATOR)
+
+.PHONY: tools-docs
+tools-docs: $(BINDINGS:%=tools-%)
+	@scripts/require cmake
+
+# ---- while working -----------------------------------------------------------------------------
+
+.PHONY: check
+check: programs | tools-rust
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
+	$(CARGO) test $(MEMBERS) --lib
+	$(MAKE) --no-print-directory BUILT=1 suite-header
+	tests/c/run.sh shared $(CI) include $(BUILD)/check $(EMULATOR) $(CI) behaviour
+	@echo "check: $$(($$(date +%s) - $(shell date +%s))) s"
 
 # ---- what takes longer -------------------------------------------------------------------------
 
@@ -266,26 +325,40 @@ bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
 # The bindings, each beside what its users would take instead.
 bench: bench-bindings
 .PHONY: bench-bindings
-bench-bindings: $(RELEASE)/libtorii.so emulator $(BINDINGS:%=test-tools-%)
+bench-bindings: $(RELEASE)/libtorii.so programs | $(BINDINGS:%=tools-%)
 	@scripts/require =ruby-jwt
 	bindings/cpp/bench.sh $(RELEASE) include
 	bindings/go/bench.sh $(RELEASE) include
 	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 ruby -Ibindings/ruby/lib bindings/ruby/bench.rb
 	TORII_LIBRARY=$(RELEASE)/libtorii.so.0 php -d ffi.enable=true bindings/php/bench.php $(PHP_JWT)
-	BUILD=$(BUILD) bindings/python/bench.sh $(RELEASE) $(EMULATOR)
-	BUILD=$(BUILD) bindings/nginx/bench.sh $(RELEASE) include $(EMULATOR)
-	BUILD=$(BUILD) bindings/envoy/bench.sh $(EMULATOR)
+	BUILD="$(CURDIR)/$(BUILD)" bindings/python/bench.sh $(RELEASE) $(EMULATOR)
+	BUILD="$(CURDIR)/$(BUILD)" bindings/nginx/bench.sh $(RELEASE) include $(EMULATOR)
+	BUILD="$(CURDIR)/$(BUILD)" bindings/envoy/bench.sh $(EMULATOR)
 
+FORKS ?= 50000
 .PHONY: soak
-soak: | tools
+soak: programs | tools-rust
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
+	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
+	TORII_FORKS=$(FORKS) tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm
 
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz
 fuzz: | tools
 	@scripts/require g++ python3
 	scripts/fuzz $(BUILD) $(FUZZ_SECONDS)
+
+# Changes the code in one place at a time, and says which changes no test notices: MUTANTS_SHARD=1/8 does the
+# second eighth of them (0/8 the first), MUTANTS_FILES some files.
+CARGO_MUTANTS_VERSION := 27.1.0
+CARGO_MUTANTS := $(BUILD)/cargo-mutants-$(CARGO_MUTANTS_VERSION)/bin/cargo-mutants
+.PHONY: mutants
+mutants: $(CARGO_MUTANTS) | tools
+	scripts/mutants $(CARGO_MUTANTS) $(BUILD)/mutants
+
+$(CARGO_MUTANTS):
+	$(CARGO) install --quiet --locked --debug --version $(CARGO_MUTANTS_VERSION) --root $(BUILD)/cargo-mutants-$(CARGO_MUTANTS_VERSION) cargo-mutants
 
 .PHONY: clean
 clean:

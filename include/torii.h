@@ -126,6 +126,18 @@
 #endif
 
 
+/// The user has a verified email address: `email_verified` is `true`.
+#define REQUIRE_EMAIL_VERIFIED 1
+
+/// All required profile fields are set: `profile_complete` is not `false`.
+#define REQUIRE_PROFILE_COMPLETE 2
+
+/// Nobody else acts as the user.
+#define REQUIRE_NOT_IMPERSONATED 4
+
+/// An organization is active.
+#define REQUIRE_ORGANIZATION 8
+
 /// The result of a call. Numbers are never reused, and later releases may add some: handle an unknown
 /// number by its range.
 ///
@@ -649,7 +661,8 @@ torii_status_t torii_verifier_options_require(torii_verifier_options_t *options,
                                               uint32_t flags,
                                               torii_error_t **err);
 
-/// Sets the requirements of every token. Replaces those set before, flags included.
+/// Sets the requirements of every token, in place of those set before. Flags of
+/// torii_verifier_options_require() stay.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
@@ -670,7 +683,6 @@ torii_status_t torii_verifier_options_set_legacy_organization(torii_verifier_opt
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `realm` is visible ASCII and blanks without quotes and backslashes.
 /// Since: 0.1.0.
 TORII_API
-TORII_NODISCARD
 torii_status_t torii_verifier_options_set_realm(torii_verifier_options_t *options,
                                                 const char *realm,
                                                 size_t realm_len,
@@ -681,7 +693,6 @@ torii_status_t torii_verifier_options_set_realm(torii_verifier_options_t *option
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `url` is visible ASCII without quotes and backslashes.
 /// Since: 0.1.0.
 TORII_API
-TORII_NODISCARD
 torii_status_t torii_verifier_options_set_resource_metadata(torii_verifier_options_t *options,
                                                             const char *url,
                                                             size_t url_len,
@@ -709,7 +720,6 @@ torii_status_t torii_verifier_options_set_max_stale_seconds(torii_verifier_optio
 /// to 60000 milliseconds. Default: 5000.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
-TORII_NODISCARD
 torii_status_t torii_verifier_options_set_fetch_timeout_ms(torii_verifier_options_t *options,
                                                            uint32_t milliseconds,
                                                            torii_error_t **err);
@@ -717,7 +727,6 @@ torii_status_t torii_verifier_options_set_fetch_timeout_ms(torii_verifier_option
 /// Sets whether short-lived threads may fetch keys before they expire. Default: true. A host that uses
 /// torii_verifier_claim_fetch() or its own threads sets false. Since: 0.1.0.
 TORII_API
-TORII_NODISCARD
 torii_status_t torii_verifier_options_set_background_refresh(torii_verifier_options_t *options,
                                                              bool allowed,
                                                              torii_error_t **err);
@@ -732,10 +741,9 @@ torii_status_t torii_verifier_options_set_ca_file(torii_verifier_options_t *opti
                                                   torii_error_t **err);
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
-/// Empty: no proxy, the default.
+/// Default: none, whatever the environment says. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 TORII_API
-TORII_NODISCARD
 torii_status_t torii_verifier_options_set_proxy(torii_verifier_options_t *options,
                                                 const char *url,
                                                 size_t url_len,
@@ -752,7 +760,6 @@ torii_status_t torii_verifier_options_set_allow_http(torii_verifier_options_t *o
 /// Sets the size of the verified token cache: 0 turns it off. Default: 8388608 bytes for each verifier.
 /// Since: 0.1.0.
 TORII_API
-TORII_NODISCARD
 torii_status_t torii_verifier_options_set_token_cache_bytes(torii_verifier_options_t *options,
                                                             size_t bytes,
                                                             torii_error_t **err);
@@ -1372,9 +1379,8 @@ TORII_API const char *torii_json_text(const torii_json_t *json, size_t *len);
 /// Returns the type of the value at the pointer. TORII_JSON_ABSENT for NULL. Since: 0.1.0.
 TORII_API torii_json_type_t torii_json_type(const torii_json_t *json, const char *pointer, size_t pointer_len);
 
-/// Returns the value at the pointer exactly as it stands in the text, and sets `*len` to its length.
-/// NULL if there is none, or if `len` is NULL. Points into the text, so no NUL follows the value.
-/// Since: 0.1.0.
+/// Returns the value at the pointer exactly as it stands in the text, such as `1.50` or `"a\u0000"`.
+/// NULL if there is none. Since: 0.1.0.
 TORII_API const char *torii_json_raw(const torii_json_t *json, const char *pointer, size_t pointer_len, size_t *len);
 
 /// Returns the string at the pointer, unescaped. NULL if there is none, if it is not a string, or if it

@@ -38,17 +38,11 @@ pub(crate) fn with_thread_state<T>(work: impl FnOnce() -> T) -> T {
 
 #[cold]
 fn with_new_thread_state<T>(work: impl FnOnce() -> T) -> T {
-    let lasts = without_fork(|| {
-        // Thread-local destructors of Rust run before those of pthread, which is where aws-lc
-        // frees its state.
-        let lasts = END.try_with(|_| ()).is_ok();
-        if lasts {
-            make_thread_state();
-            READY.set(true);
-        }
-        lasts
-    });
-    if lasts {
+    // Thread-local destructors of Rust run before those of pthread, which is where aws-lc frees its
+    // state. Registering one takes the loader's lock, which a thread that forks may hold.
+    if END.try_with(|_| ()).is_ok() {
+        without_fork(make_thread_state);
+        READY.set(true);
         return work();
     }
     // The host calls from a destructor, and ours has already run on this thread.

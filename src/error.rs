@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::ffi::CStr;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::text::{NulStr, NulString};
@@ -119,7 +120,7 @@ pub struct Error {
     /// Whether nothing of a REST request left this host.
     unsent: bool,
     cause: Cause,
-    retry_after: Option<u32>,
+    retry_after: Option<NonZeroU32>,
     /// Whose keys are missing.
     issuer: Option<Arc<NulString>>,
     challenge: Option<Arc<Challenge>>,
@@ -207,7 +208,7 @@ impl Error {
     }
 
     pub(crate) fn after(mut self, seconds: u64) -> Self {
-        self.retry_after = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self.retry_after = NonZeroU32::new(u32::try_from(seconds).unwrap_or(u32::MAX));
         self
     }
 
@@ -236,7 +237,7 @@ impl Error {
 
     /// Seconds after which trying again can help, when that is known.
     pub fn retry_after(&self) -> Option<u64> {
-        self.retry_after.map(u64::from)
+        self.retry_after.map(|seconds| seconds.get().into())
     }
 
     /// The issuer whose keys are missing, for [`Status::KeysUnavailable`] and

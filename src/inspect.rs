@@ -1,8 +1,8 @@
-//! For people who ask why it does not work: an issuer, its keys and the API, looked at as a
-//! [`Verifier`](crate::Verifier) and a [`Client`](crate::Client) look at them.
+//! Diagnostics: an issuer, its keys and the API, as a [`Verifier`](crate::Verifier) and a
+//! [`Client`](crate::Client) see them.
 //!
-//! Facts only; what to make of them is the reader's business. Nothing that is found is kept: the
-//! verifiers and clients of the process go on with what they have.
+//! Reports facts and draws no conclusions. Nothing is cached: the verifiers and clients of the process
+//! keep what they have.
 
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use crate::keys::jwks_url;
 use crate::token::json::{self, Value};
 use crate::verify::VerifierOptions;
 
-/// What came of asking an issuer for its keys, once.
+/// The result of one fetch of an issuer's keys.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IssuerReport {
@@ -23,7 +23,7 @@ pub struct IssuerReport {
     pub visit: Visit,
     /// `max-age` of the answer's `Cache-Control`, in seconds.
     pub max_age: Option<u64>,
-    /// How long a verifier with these options uses such keys before it asks again.
+    /// How long a verifier with these options uses such keys before it fetches again.
     pub lifetime: Duration,
     /// The key set, when the answer is a 200.
     pub key_set: Option<KeySetReport>,
@@ -33,30 +33,30 @@ pub struct IssuerReport {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Visit {
-    /// What was asked for.
+    /// The URL.
     pub url: String,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// There is an answer.
+    /// An answer arrived.
     Answered {
-        /// Its status, whatever it is.
+        /// Its status.
         http_status: u16,
         /// Its `Date`, in Unix seconds: the server's clock.
         date: Option<i64>,
-        /// Its `Age`: the seconds since it left the server, where something on the way keeps it.
+        /// Its `Age`: the seconds it spent in a cache on the way.
         age: Option<u64>,
     },
-    /// There is no connection: the name was not found, nobody listens, or TLS refuses the server's
+    /// No connection: the name does not resolve, the port is closed, or TLS rejects the server's
     /// certificate. Nothing of the request was sent.
     NotConnected(String),
-    /// There is a connection, but no answer, or none that is usable.
+    /// A connection, but no usable answer.
     NoAnswer(String),
 }
 
@@ -64,35 +64,35 @@ pub enum Outcome {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeySetReport {
-    /// Why the set as a whole is refused.
+    /// Why the set as a whole is rejected.
     pub refused: Option<&'static str>,
-    /// Every key, in the order of the set; none where the set could not be read.
+    /// Every key, in the order of the set; empty if the set could not be read.
     pub keys: Vec<KeyReport>,
 }
 
-/// How a verifier reads one key of a set. The members are those of the JWK that are texts.
+/// How a verifier reads one key of a set. Members of the JWK that are not strings are absent.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct KeyReport {
-    /// The name by which tokens refer to it.
+    /// The key id that tokens name.
     pub kid: Option<String>,
-    /// The type: has to be `EC`.
+    /// The type; usable: `EC`.
     pub kty: Option<String>,
-    /// The curve: has to be `P-256`.
+    /// The curve; usable: `P-256`.
     pub crv: Option<String>,
-    /// The algorithm: `ES256`, or absent.
+    /// The algorithm; usable: `ES256`, or absent.
     pub alg: Option<String>,
-    /// The use: `sig`, or absent.
+    /// The use; usable: `sig`, or absent.
     pub key_use: Option<String>,
-    /// Why it is not used.
+    /// Why a verifier skips it.
     pub skipped: Option<&'static str>,
 }
 
-/// Asks an issuer for its keys once, on this thread, as a verifier with these options does.
+/// Fetches an issuer's keys once, on this thread, as a verifier with these options does.
 ///
 /// # Errors
-/// [`Status::InvalidArgument`] or [`Status::InvalidConfig`] if nothing can be asked; what the issuer
-/// answers, or that it does not, is no error but in the report.
+/// [`Status::InvalidArgument`] or [`Status::InvalidConfig`] if the issuer or an option is invalid. The
+/// outcome of the fetch is in the report.
 pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
     let (allow_http, status) = (options.allow_http, Status::InvalidArgument);
     let url = jwks_url(check_url(issuer, &Rules { name: "issuer", allow_http, status })?);
@@ -112,11 +112,59 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
     })
 }
 
-/// Asks the API for a list without a key, once, on this thread: any answer, most likely a 401, tells
-/// that it is there.
+/// The result of one fetch of an issuer's OpenID Connect discovery document.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct DiscoveryReport {
+    /// The request and its answer.
+    pub visit: Visit,
+    /// The configured issuer, without trailing slashes.
+    pub issuer: String,
+    /// The URL that a verifier fetches the issuer's keys from.
+    pub jwks_url: String,
+    /// The document, if the answer is a 200 with a JSON object.
+    pub document: Option<DiscoveryDocument>,
+}
+
+/// Members of a discovery document; absent unless they are strings.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct DiscoveryDocument {
+    /// `issuer`.
+    pub issuer: Option<String>,
+    /// `jwks_uri` (OpenID Connect Discovery 1.0 §3), or `jwksUri` as torii's API reference spells it.
+    pub jwks_uri: Option<String>,
+}
+
+const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
+
+/// Fetches an issuer's discovery document once, on this thread. A verifier never reads it.
 ///
 /// # Errors
-/// [`Status::InvalidConfig`] if nothing can be asked; everything else is in the report.
+/// [`Status::InvalidArgument`] or [`Status::InvalidConfig`] if the issuer or an option is invalid. The
+/// outcome of the fetch is in the report.
+pub fn discovery(issuer: &str, options: &VerifierOptions) -> Result<DiscoveryReport> {
+    let (allow_http, status) = (options.allow_http, Status::InvalidArgument);
+    let issuer = check_url(issuer, &Rules { name: "issuer", allow_http, status })?;
+    let url = format!("{issuer}{DISCOVERY_PATH}");
+    let start = Instant::now();
+    let http = client(options.root_certificates.clone(), options.proxy.clone());
+    let outcome = request(&http, &url, None, options.timeout);
+    let took = start.elapsed();
+    let answer = outcome.as_ref().ok().filter(|answer| answer.status == 200);
+    Ok(DiscoveryReport {
+        issuer: issuer.to_owned(),
+        jwks_url: jwks_url(issuer),
+        document: answer.and_then(|answer| DiscoveryDocument::read(&answer.body)),
+        visit: Visit { url, took, outcome: told(outcome, options.timeout) },
+    })
+}
+
+/// Calls the API once without a key, on this thread. Any answer, usually a 401, shows that it is
+/// reachable.
+///
+/// # Errors
+/// [`Status::InvalidConfig`] if an option is invalid. The outcome of the call is in the report.
 pub fn api(options: &ClientOptions) -> Result<Visit> {
     let start = Instant::now();
     let (url, outcome) = probe(options)?;
@@ -125,7 +173,7 @@ pub fn api(options: &ClientOptions) -> Result<Visit> {
 
 fn told(outcome: std::result::Result<http::Answer, Failure>, timeout: Duration) -> Outcome {
     match outcome {
-        // The status says enough.
+        // The status is enough.
         Ok(answer) => answered(&answer),
         Err(Failure::Body(answer, _)) if !answer.status.is_success() => answered(&answer),
         Err(Failure::Unsent(reason)) => Outcome::NotConnected(reason),
@@ -140,6 +188,27 @@ fn answered(answer: &http::Answer) -> Outcome {
         http_status: answer.status.as_u16(),
         date: since.and_then(|since| i64::try_from(since.as_secs()).ok()),
         age: answer.header("age").and_then(|text| text.trim().parse().ok()),
+    }
+}
+
+impl DiscoveryDocument {
+    fn read(body: &[u8]) -> Option<Self> {
+        let mut document = DiscoveryDocument::default();
+        let mut camel_case = None;
+        json::object(std::str::from_utf8(body).ok()?, |name, value| {
+            let member = match name {
+                "issuer" => &mut document.issuer,
+                "jwks_uri" => &mut document.jwks_uri,
+                "jwksUri" => &mut camel_case,
+                _ => return,
+            };
+            if let Value::String(text) = value {
+                *member = Some(text.into_owned());
+            }
+        })
+        .ok()?;
+        document.jwks_uri = document.jwks_uri.or(camel_case);
+        Some(document)
     }
 }
 
@@ -169,7 +238,7 @@ impl KeySetReport {
 impl KeyReport {
     fn describe(jwk: &str) -> Self {
         let mut report = KeyReport::default();
-        // The set was read before; there is nothing to refuse.
+        // The set has been read already, so this cannot fail.
         let _ = json::object(jwk, |name, value| {
             let member = match name {
                 "kid" => &mut report.kid,

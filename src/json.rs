@@ -478,7 +478,7 @@ mod tests {
     #[test]
     fn the_tree_is_built_when_a_value_is_read() {
         let json = json();
-        assert_eq!(json.text().len(), json.terminated().as_str().len());
+        assert_eq!(json.text().len(), json.nul_text().as_str().len());
         assert!(json.tree.get().is_none());
         json.is_null("");
         assert!(json.tree.get().is_some());

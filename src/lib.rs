@@ -1,6 +1,6 @@
 //! libtorii: trust torii's logins from any language.
 //!
-//! [`Verifier`] judges the tokens torii issues to end users, without a request per token, and
+//! [`Verifier`] verifies the tokens torii issues to end users, without a request per token, and
 //! [`Client`] manages these users over the backend API. The C functions are in `include/torii.h`;
 //! they add nothing to what is here but pointers.
 //!
@@ -51,7 +51,10 @@ pub use error::{Error, Result, Status};
 pub use json::{Json, JsonKind};
 pub use keys::KeyFetch;
 pub use patch::Patch;
-pub use verify::{Auth, Requirement, Verifier, VerifierOptions};
+pub use verify::{
+    Auth, Check, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Requirements, Verifier, VerifierOptions,
+};
 pub use webhook::Webhook;
 
 /// Forgets the fetched keys of every issuer, for tests. Verifiers fetch them anew, and the results of

@@ -1,4 +1,4 @@
-//! Bodies that tell "set", "clear" and "leave alone" apart.
+//! Bodies that distinguish "set", "clear" and "leave unchanged".
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use crate::error::{Error, Result, Status};
 use crate::text::{NulStr, NulString};
 
-/// A JSON object made field by field: a field has a value, is null, or is not there.
+/// Builds a JSON object field by field: a field has a value, is `null`, or is absent.
 ///
-/// That is what a PATCH needs to say: set the field, clear it, leave it alone. Fields stand in the
-/// order in which they were first named; naming one again replaces what it said.
+/// A PATCH sets a field with a value, clears it with `null`, and leaves an absent one unchanged.
+/// Fields keep the order in which they were first set; setting one again replaces its value.
 ///
 /// ```
 /// # fn main() -> torii::Result<()> {
@@ -23,19 +23,19 @@ use crate::text::{NulStr, NulString};
 /// ```
 #[derive(Clone)]
 pub struct Patch {
-    /// Names, and values as JSON.
+    /// Names, and values as JSON text.
     fields: Vec<(String, String)>,
-    /// All of it as JSON.
+    /// The object as JSON text.
     text: NulString,
 }
 
 impl Patch {
-    /// No field: `{}`, which leaves everything alone.
+    /// Creates an empty patch, `{}`, which changes nothing.
     pub fn new() -> Self {
         Patch { fields: Vec::new(), text: NulString::new("{}") }
     }
 
-    /// Sets a field to a text, whatever it holds.
+    /// Sets a field to a string.
     pub fn set_string(&mut self, name: &str, value: &str) -> Result<&mut Self> {
         self.set(name, Value::from(value).to_string())
     }
@@ -50,8 +50,8 @@ impl Patch {
         self.set(name, value.to_string())
     }
 
-    /// Sets a field to a value given as JSON: an object or a list, say. It is passed on as it is
-    /// written.
+    /// Sets a field to a value given as JSON text, such as an object or an array. It is sent
+    /// unchanged.
     pub fn set_json(&mut self, name: &str, json: &str) -> Result<&mut Self> {
         // Not the error's own text, which could repeat the value.
         let value: &RawValue = serde_json::from_str(json).map_err(|error| {
@@ -62,12 +62,12 @@ impl Patch {
         self.set(name, value.get().to_owned())
     }
 
-    /// Clears a field: it is sent as null.
+    /// Clears a field: sends it as `null`.
     pub fn set_null(&mut self, name: &str) -> Result<&mut Self> {
         self.set(name, "null".to_owned())
     }
 
-    /// Leaves a field alone: it is not sent.
+    /// Leaves a field unchanged: does not send it.
     pub fn unset(&mut self, name: &str) -> Result<&mut Self> {
         check_name(name)?;
         self.fields.retain(|(known, _)| known != name);
@@ -75,7 +75,7 @@ impl Patch {
         Ok(self)
     }
 
-    /// The object, as compact JSON.
+    /// Returns the object as JSON text.
     pub fn json(&self) -> &str {
         self.text.as_str()
     }

@@ -11,7 +11,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use torii::{Status, Verifier, VerifierOptions};
+use torii::{Check, REQUIRE_NOT_IMPERSONATED, Requirements, Status, Verifier, VerifierOptions};
 use torii_behaviour::Input;
 
 struct Counting;
@@ -77,13 +77,28 @@ fn the_same_token_again_allocates_nothing() {
 }
 
 #[test]
+fn requirements_of_a_call_allocate_nothing() {
+    let (verifier, token) = verifier();
+    assert!(verifier.verify(&token).is_ok());
+    let mut requirements = Requirements::new();
+    requirements.add_flags(REQUIRE_NOT_IMPERSONATED).unwrap();
+    requirements.add_claim("/iss", r#""https://acme.torii.so""#).unwrap();
+    requirements.add_claim("/iat", "1.7e9").unwrap();
+    let before = CALLS.get();
+    assert!(verifier.check(&token, Check::default(), Some(&requirements)).is_ok());
+    assert_eq!(CALLS.get(), before);
+}
+
+#[test]
 fn what_is_too_long_is_not_even_copied() {
     let (verifier, _) = verifier();
     let too_large = Status::TokenTooLarge;
     assert_eq!(cost(&verifier, &[b'a'; 16 * 1024 + 1], too_large), (0, 0));
     assert_eq!(cost(&verifier, &[b'.'; 200_000], too_large), (0, 0));
     assert_eq!(cost(&verifier, &vec![b'['; 500_000_000], too_large), (0, 0));
-    assert_eq!(cost(&verifier, &[b'.'; 16 * 1024], Status::TokenMalformed), (0, 0));
+    // Copied once, so that nothing can change it meanwhile.
+    let longest = 16 * 1024;
+    assert_eq!(cost(&verifier, &[b'.'; 16 * 1024], Status::TokenMalformed), (1, longest));
     assert_eq!(cost(&verifier, b"", Status::TokenMissing), (0, 0));
 }
 

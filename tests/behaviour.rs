@@ -8,16 +8,36 @@
     reason = "a test fails by panicking"
 )]
 
-use torii::{Auth, Error, Requirement, Verifier, VerifierOptions, Webhook};
+use torii::{
+    Auth, Check, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE,
+    Requirements, Verifier, VerifierOptions, Webhook,
+};
 use torii_behaviour::{Case, Corpus, Input, KeySet};
 
-fn required(case: &Case) -> impl Iterator<Item = Requirement> {
-    case.options.require.iter().map(|requirement| match requirement.as_str() {
-        "email_verified" => Requirement::EmailVerified,
-        "profile_complete" => Requirement::ProfileComplete,
-        "not_impersonated" => Requirement::NotImpersonated,
+/// The flags of `require`.
+fn required(case: &Case) -> Option<u32> {
+    let flag = |requirement: &String| match requirement.as_str() {
+        "email_verified" => REQUIRE_EMAIL_VERIFIED,
+        "profile_complete" => REQUIRE_PROFILE_COMPLETE,
+        "not_impersonated" => REQUIRE_NOT_IMPERSONATED,
         other => panic!("{other}"),
-    })
+    };
+    case.options.require.iter().map(flag).reduce(|all, flag| all | flag)
+}
+
+fn requirements(case: &Case) -> Option<Requirements> {
+    let told = case.options.requirements.as_ref()?;
+    let mut requirements = Requirements::new();
+    if told.flags != 0 {
+        requirements.add_flags(told.flags).unwrap();
+    }
+    for claim in &told.claims {
+        requirements.add_claim(&claim.pointer, &claim.json).unwrap();
+    }
+    for organization in &told.organizations {
+        requirements.add_organization(&organization.id, organization.role.as_deref()).unwrap();
+    }
+    Some(requirements)
 }
 
 fn options(corpus: &Corpus, case: &Case) -> VerifierOptions {
@@ -26,17 +46,24 @@ fn options(corpus: &Corpus, case: &Case) -> VerifierOptions {
     let mut options = VerifierOptions::new();
     options.set_jwks(jwks(&case.key_set).as_bytes()).unwrap();
     for further in &told.issuers {
-        options.add_issuer(&further.issuer).unwrap();
-        options.set_jwks(jwks(&further.key_set).as_bytes()).unwrap();
+        options.add_issuer_jwks(&further.issuer, jwks(&further.key_set).as_bytes()).unwrap();
     }
     for audience in &told.audiences {
         options.add_audience(audience).unwrap();
     }
     if let Some(leeway) = told.leeway {
-        options.set_leeway(leeway.try_into().unwrap()).unwrap();
+        options.set_leeway_seconds(leeway.try_into().unwrap()).unwrap();
     }
-    for requirement in required(case) {
-        options.require(requirement);
+    if let Some(seconds) = told.max_lifetime_seconds {
+        options.set_max_lifetime_seconds(seconds.try_into().unwrap());
+    }
+    options.set_ignore_audience(told.ignore_audience);
+    options.set_legacy_organization(told.legacy_organization);
+    if let Some(flags) = required(case) {
+        options.require(flags).unwrap();
+    }
+    if let Some(requirements) = requirements(case) {
+        options.set_requirements(&requirements);
     }
     if let Some(now) = told.now {
         options.set_clock(move || now);
@@ -62,6 +89,10 @@ fn check(case: &Case, how: &str, verdict: Result<Auth, Error>) {
     assert_eq!(auth.email_verified(), expected.email_verified, "{name}");
     assert_eq!(auth.profile_complete(), expected.profile_complete, "{name}");
     assert_eq!(auth.impersonating(), expected.impersonating, "{name}");
+    assert_eq!(auth.actor_id(), expected.actor_id.as_deref(), "{name}");
+    assert_eq!(auth.organization_id(), expected.organization_id.as_deref(), "{name}");
+    assert_eq!(auth.organization_role(), expected.organization_role.as_deref(), "{name}");
+    assert_eq!(auth.flags(), expected.flags, "{name}");
     assert_eq!(auth.issued_at(), expected.issued_at, "{name}");
     assert_eq!(auth.expires_at(), expected.expires_at, "{name}");
     assert_eq!(auth.claims_json(), expected.claims_json.expand(), "{name}");
@@ -73,7 +104,7 @@ fn every_case_gets_its_verdict_in_every_way_of_asking() {
     for case in &corpus.cases {
         let mut options = options(&corpus, case);
         let cached = Verifier::new(&case.options.issuer, &options).unwrap();
-        options.set_verdict_cache_bytes(0);
+        options.set_token_cache_bytes(0);
         let uncached = Verifier::new(&case.options.issuer, &options).unwrap();
         match &case.input {
             Input::Token(token) => {
@@ -96,22 +127,36 @@ fn every_case_gets_its_verdict_in_every_way_of_asking() {
 }
 
 #[test]
-fn what_is_required_of_all_can_be_asked_of_one() {
+fn requirements_hold_for_a_verifier_a_call_or_a_result() {
     let corpus = torii_behaviour::load();
-    let mut asked = 0;
-    for case in corpus.cases.iter().filter(|case| !case.options.require.is_empty()) {
+    let (mut met, mut unmet) = (0, 0);
+    for case in &corpus.cases {
+        let mut all = requirements(case).unwrap_or_default();
+        if let Some(flags) = required(case) {
+            all.add_flags(flags).unwrap();
+        } else if case.options.requirements.is_none() {
+            continue;
+        }
         let Input::Token(token) = &case.input else { continue };
+        let token = token.expand();
         let mut lenient = case.clone();
         lenient.options.require.clear();
+        lenient.options.requirements = None;
         let verifier = Verifier::new(&case.options.issuer, &options(&corpus, &lenient)).unwrap();
-        if let Ok(auth) = verifier.verify(token.expand()) {
-            let outcome = required(case).try_for_each(|requirement| auth.meets(requirement));
-            let status = outcome.map_or_else(|error| error.status().name(), |()| "TORII_OK");
-            assert_eq!(status, case.expect.status, "{}", case.name);
-            asked += 1;
+        let call = || verifier.check(token.as_bytes(), Check::default(), Some(&all));
+        check(case, "with requirements of the call", call());
+        let Ok(auth) = verifier.verify(&token) else { continue };
+        check(case, "with requirements of the call, at a hit", call());
+        let asked = auth.require(&all).map(|()| auth.clone());
+        if asked.is_ok() {
+            met += 1
+        } else {
+            unmet += 1
         }
+        check(case, "asked of the result", asked);
+        assert!(verifier.verify(&token).is_ok(), "{}: the next call is free of them", case.name);
     }
-    assert!(asked > 10);
+    assert!(met > 20 && unmet > 30, "{met} met, {unmet} not");
 }
 
 #[test]

@@ -17,7 +17,7 @@ pub(crate) fn run(emulator: &Emulator) {
     let issuer = emulator.create_issuer("rotating");
     let mut options = VerifierOptions::new();
     // Every token is judged in full, and keys are renewed from 0.8 s on.
-    options.set_verdict_cache_bytes(0).set_key_lifetime(1).unwrap();
+    options.set_token_cache_bytes(0).set_key_lifetime_seconds(1).unwrap();
     let verifier = Verifier::new(&issuer.url(), &options).unwrap();
     let token = issuer.mint(Mint::new());
     verifier.verify(&token).unwrap();
@@ -40,7 +40,7 @@ pub(crate) fn run(emulator: &Emulator) {
 /// A verifier whose keys never change.
 fn steady(issuer: &Issuer) -> Verifier {
     let mut options = VerifierOptions::new();
-    options.set_verdict_cache_bytes(0).set_jwks(issuer.jwks().to_string().as_bytes()).unwrap();
+    options.set_token_cache_bytes(0).set_jwks(issuer.jwks().to_string().as_bytes()).unwrap();
     Verifier::new(&issuer.url(), &options).unwrap()
 }
 

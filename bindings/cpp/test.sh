@@ -11,8 +11,11 @@ cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export LD_LIBRARY_PATH=$libdir TORII_H=$includedir/torii.h
-compile="${CXX:-g++} -std=c++17 -Wall -Wextra -Wpedantic -Werror -Iinclude -isystem $includedir"
-libraries="-L$libdir -ltorii -pthread"
+# Paths may have spaces, and these are lists of words.
+ln -s "$libdir" "$work/lib"
+ln -s "$includedir" "$work/include"
+compile="${CXX:-g++} -std=c++17 -Wall -Wextra -Wpedantic -Werror -Iinclude -isystem $work/include"
+libraries="-L$work/lib -ltorii -pthread"
 httplib=$(pkg-config --cflags --libs cpp-httplib)
 crypto=$(pkg-config --cflags --libs libcrypto)
 

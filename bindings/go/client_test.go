@@ -449,15 +449,12 @@ func TestClientContext(t *testing.T) {
 	fault(t, "/api/", `{"kind":"hang"}`)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	start := time.Now()
+	// The API hangs until the faults are cleared: nothing but the context ends these.
 	if _, err := client.Users.Get(ctx, nobody); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if err := client.Users.Delete(ctx, nobody); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
-	}
-	if waited := time.Since(start); waited > 10*time.Second {
-		t.Errorf("waited %v", waited)
 	}
 }
 

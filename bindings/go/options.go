@@ -92,6 +92,10 @@ func WithLeeway(leeway time.Duration) VerifierOption {
 // Default: 0, unlimited.
 func WithMaxLifetime(lifetime time.Duration) VerifierOption {
 	return func(c *verifierConfig) error {
+		// The library takes any number of seconds, and would take this for a long lifetime.
+		if lifetime < 0 {
+			return &Error{Status: ErrInvalidArgument, Message: "max_lifetime: negative (expected 0 or more)"}
+		}
 		return refused(func(e **C.torii_error_t) C.torii_status_t {
 			return C.torii_verifier_options_set_max_lifetime_seconds(c.options, count(lifetime, time.Second), e)
 		})

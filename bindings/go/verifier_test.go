@@ -173,15 +173,12 @@ func TestContext(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	start := time.Now()
+	// The issuer hangs until the faults are cleared: nothing but the context ends these.
 	if _, err := verifier.Verify(ctx, token); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if err := verifier.Refresh(ctx); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
-	}
-	if waited := time.Since(start); waited > 10*time.Second {
-		t.Errorf("waited %v", waited)
 	}
 	if _, err := verifier.Authenticate(ctx, "Bearer "+token); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error("a context that is over already:", err)

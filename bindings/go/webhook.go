@@ -31,8 +31,8 @@ func WithSecret(secret string) WebhookOption {
 	}
 }
 
-// WithTolerance sets how far the timestamp may lie before or after now: 1 s to 24 h, in whole seconds.
-// Default: 5 minutes.
+// WithTolerance sets how far the timestamp may lie before or after now, in whole seconds. Default: 5
+// minutes.
 func WithTolerance(tolerance time.Duration) WebhookOption {
 	return func(webhook *C.torii_webhook_t) error {
 		return refused(func(e **C.torii_error_t) C.torii_status_t {

@@ -95,7 +95,7 @@ func TestWebhookTime(t *testing.T) {
 			t.Errorf("%v away, %v tolerated: %v", c.away, c.tolerance, err)
 		}
 	}
-	for _, tolerance := range []time.Duration{0, -time.Nanosecond, 24*time.Hour + time.Second, 1 << 62} {
+	for _, tolerance := range []time.Duration{-time.Nanosecond, 1 << 62} {
 		if _, err := torii.NewWebhookVerifier(webhookSecret, torii.WithTolerance(tolerance)); !errors.Is(err, torii.ErrInvalidArgument) {
 			t.Errorf("%v: %v", tolerance, err)
 		}

@@ -9,7 +9,14 @@ TORII_LIB=$(realpath "$1") TORII_INC=$(realpath "$2")
 export TORII_LIB TORII_INC
 mkdir -p "$3"
 out=$(realpath "$3")
-module=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# nginx's configure takes no path with a space: it works in a folder without one, which has links to all it needs.
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ln -s "$TORII_LIB" "$work/lib"
+ln -s "$TORII_INC" "$work/include"
+ln -s "$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)" "$work/module"
+TORII_LIB=$work/lib TORII_INC=$work/include
 
 if [ -n "${NGINX_SRC:-}" ]; then
     read -ra flags <<<"${NGINX_FLAGS:---with-compat --with-threads}"
@@ -24,7 +31,7 @@ cc="-O2 -g -fPIC -fstack-protector-strong -D_FORTIFY_SOURCE=2 -Wall -Wextra -Wno
 
 cd "$NGINX_SRC"
 ./configure --with-cc-opt="$cc" --with-ld-opt="-fPIC ${LDFLAGS:-}" "${flags[@]}" \
-    --add-dynamic-module="$module" --builddir="$out/build" >"$out/configure.log" \
+    --add-dynamic-module="$work/module" --builddir="$work/build" >"$out/configure.log" \
     || { cat "$out/configure.log" >&2; exit 1; }
-make --silent -f "$out/build/Makefile" modules >"$out/make.log" 2>&1 || { cat "$out/make.log" >&2; exit 1; }
-cp "$out/build/ngx_http_torii_module.so" "$out/"
+make --silent -f "$work/build/Makefile" modules >"$out/make.log" 2>&1 || { cat "$out/make.log" >&2; exit 1; }
+cp "$work/build/ngx_http_torii_module.so" "$out/"

@@ -9,9 +9,9 @@ libdir=$(realpath "$1") includedir=$(realpath "$2") emulator=$(realpath "$3")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 out=${BUILD:-/tmp}/torii-nginx
 
-TORII_RPATH=$libdir "$here/build.sh" "$libdir" "$includedir" "$out"
+"$here/build.sh" "$libdir" "$includedir" "$out"
 
-export TORII_MODULE=$out/ngx_http_torii_module.so TORII_EMULATOR=$emulator PYTHONDONTWRITEBYTECODE=1
+export LD_LIBRARY_PATH=$libdir TORII_MODULE=$out/ngx_http_torii_module.so TORII_EMULATOR=$emulator PYTHONDONTWRITEBYTECODE=1
 TORII_FAKETIME=$(dpkg -L libfaketime | grep '/libfaketime\.so\.1$')
 export TORII_FAKETIME
 cd "$here/tests"

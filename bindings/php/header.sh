@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Makes include/torii-ffi.h, the C declarations as PHP's FFI parser takes them, by the configuration of
-# include/torii.h: header.sh CBINDGEN [--verify]. With --verify it only tells whether the file is up to date.
+# include/torii.h: header.sh TORII_HEADER [--verify]. TORII_HEADER is the program of tests/header; with --verify it
+# only tells whether the file is up to date.
 set -euo pipefail
 
-cbindgen="$(realpath "$1")"
+torii_header="$(realpath "$1")"
 shift
 cd "$(dirname "$0")"
 config="$(mktemp)"
@@ -21,4 +22,4 @@ trap 'rm -f "$config"' EXIT
         -e '/^after_includes = """/,/^"""/d' \
         -e '/^\[fn\]/,/^$/d' ../../cbindgen.toml
 } > "$config"
-"$cbindgen" --quiet --config "$config" --crate torii --output include/torii-ffi.h "$@" ../..
+"$torii_header" ../.. "$config" include/torii-ffi.h "$@"

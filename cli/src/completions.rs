@@ -7,7 +7,7 @@ use crate::Cli;
 use crate::failure::Failure;
 use crate::terminal::print;
 
-/// Print completions for a shell
+/// Print shell completions
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

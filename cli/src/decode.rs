@@ -8,21 +8,21 @@ use serde_json::{Value, json};
 
 use crate::failure::{Class, Failure};
 use crate::show::Members;
-use crate::terminal::{Tone, line, print, tame, tone};
+use crate::terminal::{Style, escape, line, print, styled};
 use crate::{input, show};
 
-/// Show what a token says, without verifying anything.
+/// Show the content of a token without verifying it.
 ///
-/// Reads any compact JWS, by whomever and with whatever algorithm, and says nothing about whether it
-/// can be trusted: anyone can write a token that says anything. `torii verify` judges. The exit
-/// status is 0 if there was something to show, 1 if that is no compact JWS with JSON in it.
+/// Reads any compact JWS, from any issuer and with any algorithm. Anyone can write such a token; use
+/// `torii verify` to verify it. The exit status is 0 if the token could be read, 1 if it is not a
+/// compact JWS with JSON in it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   torii decode \"$TOKEN\"
   torii decode --json < token | jq .claims.exp")]
 pub(crate) struct Decode {
-    /// The token, or the value of an Authorization header; `-` or nothing: read it from standard
+    /// The token, or the value of an Authorization header. `-` or no argument: read it from standard
     /// input
     token: Option<String>,
     /// Print header and claims as JSON
@@ -30,7 +30,7 @@ pub(crate) struct Decode {
     json: bool,
 }
 
-/// Takes base64url as it comes: with padding, and with bits to spare.
+/// Accepts base64url with padding and with unused trailing bits set.
 const LAX: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new()
@@ -48,7 +48,7 @@ impl Decode {
         let (header, claims, signature) = match *parts.as_slice() {
             [header, claims, signature] => (header, claims, signature),
             [_, _, _, _, _] => {
-                return refuse("token", "encrypted (five parts), so there is nothing to read");
+                return refuse("token", "encrypted (five parts); it cannot be read");
             }
             _ if token.is_empty() => return refuse("token", "empty"),
             _ => return refuse("token", "not three parts separated by dots"),
@@ -66,12 +66,12 @@ impl Decode {
         let now = show::now();
         let signature = match signature {
             Some(0) => "none".to_owned(),
-            Some(bytes) => format!("{bytes} bytes, not checked"),
+            Some(bytes) => format!("{bytes} bytes, not verified"),
             None => "not base64url".to_owned(),
         };
         print(&format!(
             "{}\n\nheader\n{}\nclaims\n{}\nsignature\n  {signature}\n",
-            tone(Tone::Doubtful, "Nothing was verified: anyone can write a token that says this."),
+            styled(Style::Warning, "Not verified: anyone can write a token with this content."),
             section(&header_members, now),
             section(&claims_members, now),
         ))
@@ -79,7 +79,7 @@ impl Decode {
 }
 
 fn refuse<T>(part: &str, why: &str) -> Result<T, Failure> {
-    Err(Failure::new(Class::No, format!("{part}: {why}")))
+    Err(Failure::new(Class::Invalid, format!("{part}: {why}")))
 }
 
 fn text(part: &str, encoded: &str) -> Result<String, Failure> {
@@ -95,9 +95,9 @@ fn section(members: &Members, now: i64) -> String {
     let shown = members.iter().map(|(name, value)| {
         let time = value.as_f64().filter(|_| TIMES.contains(&name));
         let text = match (time, value) {
-            // Beyond what a date can be, it is cut to what says so.
+            // `show::time` reports a value out of range.
             (Some(seconds), _) => format!("{value}  {}", show::time(seconds as i64, now)),
-            (None, Value::String(text)) => tame(text),
+            (None, Value::String(text)) => escape(text),
             (None, value) => show::value(Some(value)),
         };
         (name, text)

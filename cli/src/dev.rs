@@ -12,20 +12,19 @@ use torii::{Client, ClientOptions, Json};
 
 use crate::failure::{Class, Failure};
 use crate::show;
-use crate::terminal::{Tone, line, print, tone};
+use crate::terminal::{Style, line, print, styled};
 
-/// Run a torii of your own on this machine, to work offline.
+/// Run a local torii for development.
 ///
-/// Starts torii-emulator, makes a first user and a token for them, and prints what a program under
-/// development needs. It runs until Ctrl-C; whatever way it ends, the emulator ends with it, and
-/// nothing is kept.
+/// Starts torii-emulator, creates a user and a token, and prints the settings for a program under
+/// development. It runs until Ctrl-C. The emulator ends with it and keeps nothing.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   torii dev --port 8099
   torii dev --json > torii.json &     # then: jq -r .issuer torii.json
 
-torii-emulator is looked for beside torii, then in $PATH.")]
+torii-emulator is searched for in the folder of torii, then in $PATH.")]
 pub(crate) struct Dev {
     /// The port on 127.0.0.1; 0: any free one
     #[arg(long, default_value_t = 0)]
@@ -40,7 +39,7 @@ pub(crate) struct Dev {
 
 const EMULATOR: &str = "torii-emulator";
 
-/// How long the first token lasts: a morning's work, where the real ones last minutes.
+/// The lifetime of the first token in seconds: longer than torii's, to work without renewing it.
 const TOKEN_LIFETIME: u32 = 4 * 3600;
 
 impl Dev {
@@ -56,10 +55,10 @@ impl Dev {
     }
 }
 
-/// The running program.
+/// The running emulator.
 struct Emulator {
     child: Child,
-    /// It ends when this closes, and this closes when this process ends, even if it is killed.
+    /// The emulator exits when this pipe closes, which happens even if this process is killed.
     _input: Option<ChildStdin>,
     addresses: Json,
 }
@@ -68,8 +67,8 @@ impl Emulator {
     fn start(port: u16) -> Result<Self, Failure> {
         let program = find().ok_or_else(|| {
             machine(format!(
-                "{EMULATOR} is neither beside torii nor in $PATH; in libtorii's sources, \
-                 cargo install --locked --path tests/emulator installs it"
+                "{EMULATOR}: found neither in the folder of torii nor in $PATH; in a checkout of \
+                 libtorii, run cargo install --locked --path tests/emulator"
             ))
         })?;
         let mut child = Command::new(&program)
@@ -82,34 +81,34 @@ impl Emulator {
         let (input, stderr) = (child.stdin.take(), child.stderr.take());
         let mut addresses = String::new();
         if let Some(stdout) = &mut child.stdout {
-            // An error leaves nothing to read, as does an emulator that did not start.
+            // After an error the line is empty, as it is if the emulator did not start.
             let _ = BufReader::new(stdout).read_line(&mut addresses);
         }
         let Ok(addresses) = Json::parse(&addresses) else {
-            // It has ended by itself, or is of no use.
+            // It may have exited by itself.
             let _ = child.kill();
             let said = stderr.map(io::read_to_string).and_then(Result::ok).unwrap_or_default();
-            let why = said.lines().next().unwrap_or("it said nothing");
+            let why = said.lines().next().unwrap_or("no message");
             let why = why.trim_start_matches("torii-emulator: ");
-            return Err(machine(format!("{EMULATOR} does not start: {why}")));
+            return Err(machine(format!("{EMULATOR}: cannot start: {why}")));
         };
-        // What it may have to say later is passed on.
+        // Forwards later messages.
         thread::spawn(move || stderr.map(|mut said| io::copy(&mut said, &mut io::stderr())));
         Ok(Emulator { child, _input: input, addresses })
     }
 
-    /// Waits for its end, which it does not come to by itself.
+    /// Waits until it exits, which is an error: it runs until it is stopped.
     fn wait(&mut self) -> Result<(), Failure> {
         let how = self.child.wait().map_or_else(|error| error.to_string(), |how| how.to_string());
-        Err(machine(format!("{EMULATOR} has ended: {how}")))
+        Err(machine(format!("{EMULATOR}: exited: {how}")))
     }
 }
 
 fn machine(text: String) -> Failure {
-    Failure::new(Class::Machine, text)
+    Failure::new(Class::Local, text)
 }
 
-/// The emulator's program: of this program's folder, or of the path.
+/// Finds the emulator in this program's folder or in the path.
 fn find() -> Option<PathBuf> {
     let name = format!("{EMULATOR}{}", env::consts::EXE_SUFFIX);
     let beside = env::current_exe().ok().and_then(|torii| Some(torii.parent()?.join(&name)));
@@ -118,7 +117,7 @@ fn find() -> Option<PathBuf> {
     beside.into_iter().chain(on_path).find(|program| program.is_file())
 }
 
-/// What a program under development needs.
+/// The settings for a program under development.
 struct World {
     issuer: String,
     api_url: String,
@@ -130,7 +129,7 @@ struct World {
 }
 
 impl World {
-    /// Makes a first user, signed in and with a verified email address.
+    /// Creates a user who is signed in and has a verified email address.
     fn new(addresses: &Json, email: &str) -> Result<Self, Failure> {
         let api_url = member(addresses, "/url")?;
         let secret_key = member(addresses, "/secret_key")?;
@@ -173,11 +172,11 @@ impl World {
                 ("API", api_url.clone()),
                 ("secret key", secret_key.clone()),
                 ("first user", format!("{user_id}  {email}")),
-                ("their token", format!("good for {lifetime}, below")),
+                ("their token", format!("valid for {lifetime}, below")),
             ]
             .into_iter(),
         );
-        let comment = |text: &str| tone(Tone::Faint, text);
+        let comment = |text: &str| styled(Style::Dim, text);
         format!(
             "\
 {facts}
@@ -195,8 +194,8 @@ torii request POST /_emulator/issuers/acme/tokens --set session={session}
 {until}
 ",
             for_a_shell = comment("# For another shell:"),
-            then = comment("# There, for a start; the last makes another token:"),
-            until = comment("# Until Ctrl-C. Nothing is kept."),
+            then = comment("# Then, for example; the last command mints another token:"),
+            until = comment("# Runs until Ctrl-C and keeps nothing."),
         )
     }
 }
@@ -204,6 +203,6 @@ torii request POST /_emulator/issuers/acme/tokens --set session={session}
 fn member(json: &Json, pointer: &str) -> Result<String, Failure> {
     let text = json.str(pointer).map(str::to_owned);
     text.ok_or_else(|| {
-        machine(format!("{EMULATOR} does not say {pointer}: is it of this version?"))
+        machine(format!("{EMULATOR}: no {pointer} in its answer; is it the same version as torii?"))
     })
 }

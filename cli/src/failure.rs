@@ -1,29 +1,27 @@
-//! How a command ends when it does not end well.
+//! Errors and their exit statuses.
 
 use std::fmt;
 use std::io;
 
 use torii::{Error, Status};
 
-use crate::terminal;
-
-/// What kind of trouble it is: the exit status.
+/// The class of an error: the exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Nobody reads what is printed, which is no trouble at all.
-    Unread = 0,
-    /// The answer is no.
-    No = 1,
+    /// A closed pipe, such as `| head`, is not an error.
+    ClosedPipe = 0,
+    /// The token is invalid, or a check of `torii doctor` failed.
+    Invalid = 1,
     Usage = 2,
     Policy = 3,
     Keys = 4,
-    Refused = 5,
-    Unreached = 6,
-    Machine = 7,
-    Defect = 70,
+    Api = 5,
+    Unreachable = 6,
+    Local = 7,
+    Internal = 70,
 }
 
-/// Why a command failed, in one line that repeats no token and no key.
+/// Why a command failed, in one line that contains no token and no key.
 #[derive(Debug)]
 pub(crate) struct Failure {
     class: Class,
@@ -43,11 +41,9 @@ impl Failure {
         self.class as u8
     }
 
-    /// Says it on standard error.
-    pub(crate) fn tell(&self) {
-        if self.class != Class::Unread {
-            terminal::note(&self.text);
-        }
+    /// Whether standard error should show it.
+    pub(crate) fn is_error(&self) -> bool {
+        self.class != Class::ClosedPipe
     }
 }
 
@@ -57,12 +53,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// A failure to print.
+/// A failure to write to standard output.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         let class = match error.kind() {
-            io::ErrorKind::BrokenPipe => Class::Unread,
-            _ => Class::Machine,
+            io::ErrorKind::BrokenPipe => Class::ClosedPipe,
+            _ => Class::Local,
         };
         Failure::new(class, format!("cannot write: {error}"))
     }
@@ -75,22 +71,24 @@ impl From<Error> for Failure {
             Status::InvalidArgument | Status::InvalidConfig => Class::Usage,
             Status::Policy => Class::Policy,
             Status::KeysUnavailable | Status::KeysPending => Class::Keys,
-            Status::Api => Class::Refused,
-            Status::Transport | Status::Timeout | Status::Response => Class::Unreached,
-            token if token.http() == 401 => Class::No,
-            _ => Class::Defect,
+            Status::Api => Class::Api,
+            Status::Transport | Status::Timeout | Status::Response => Class::Unreachable,
+            token if token.http() == 401 => Class::Invalid,
+            _ => Class::Internal,
         };
         let mut text = match class {
-            Class::No => format!("bad token: {error} ({})", status.name()),
-            Class::Policy => format!("good token, but not enough: {error} ({})", status.name()),
+            Class::Invalid => format!("invalid token: {error} ({})", status.name()),
+            Class::Policy => {
+                format!("valid token, requirement not met: {error} ({})", status.name())
+            }
             _ => error.to_string(),
         };
-        let told = |name, value: Option<&str>| Some(format!("{name} {}", value?));
+        let named = |name, value: Option<&str>| Some(format!("{name} {}", value?));
         let details: Vec<_> = [
             error.http_status().map(|status| format!("HTTP status {status}")),
-            told("code", error.code()),
-            told("support id", error.support_id()),
-            error.retry_after().map(|seconds| format!("try again in {seconds} s")),
+            named("code", error.code()),
+            named("support id", error.support_id()),
+            error.retry_after().map(|seconds| format!("retry in {seconds} s")),
         ]
         .into_iter()
         .flatten()

@@ -1,4 +1,4 @@
-//! Which issuer, and how its keys are asked for.
+//! Options for fetching an issuer's keys.
 
 use std::path::PathBuf;
 
@@ -7,26 +7,33 @@ use torii::VerifierOptions;
 
 use crate::failure::Failure;
 
-/// How an issuer's keys are asked for.
+/// Options for fetching keys.
 #[derive(Args)]
-pub(crate) struct Fetching {
+pub(crate) struct FetchArgs {
     /// Trust the certificate authorities in this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Allow plain http to hosts other than this one: anyone on the way can then forge keys
+    /// Allow plain http to hosts other than this one. Anyone on the network path can then forge keys
     #[arg(long)]
     allow_http: bool,
-    /// How long the issuer may take, in seconds, 1 to 60
+    /// Fetch keys through this proxy, such as http://proxy.example:3128. Environment variables are not
+    /// read
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+    /// Timeout for fetching keys, in seconds, 1 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     timeout: u32,
 }
 
-impl Fetching {
+impl FetchArgs {
     pub(crate) fn options(&self) -> Result<VerifierOptions, Failure> {
         let mut options = VerifierOptions::new();
         options.set_allow_http(self.allow_http).set_fetch_timeout_ms(self.timeout * 1_000)?;
         if let Some(path) = &self.ca_file {
             options.set_ca_file(path)?;
+        }
+        if let Some(url) = &self.proxy {
+            options.set_proxy(url)?;
         }
         Ok(options)
     }

@@ -7,14 +7,13 @@ use serde_json::json;
 use torii::inspect::{self, IssuerReport, KeyReport, KeySetReport, Outcome};
 
 use crate::failure::{Class, Failure};
-use crate::issuer::Fetching;
-use crate::terminal::{Tone, line, print, tame, tone};
+use crate::issuer::FetchArgs;
+use crate::terminal::{Style, escape, line, print, styled};
 use crate::{input, show, terminal};
 
-/// Show an issuer's keys: which are used, and which are skipped and why.
+/// Show an issuer's keys: used, or skipped and why.
 ///
-/// Asks the issuer once, as a verifier does. The exit status is 0 if there is a key to verify with, 4
-/// if not.
+/// Fetches the keys once, as a verifier does. The exit status is 0 if a key is usable, 4 if none is.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -30,25 +29,25 @@ pub(crate) struct Keys {
         required_unless_present = "jwks"
     )]
     issuer: Option<String>,
-    /// Look at this file, a JWK Set, and fetch nothing; `-`: standard input
+    /// Read this file, a JWK Set, and fetch nothing; `-`: standard input
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    fetching: Fetching,
+    fetch: FetchArgs,
 }
 
 impl Keys {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         if let Some(path) = &self.jwks {
-            let set = KeySetReport::read(input::file(path, "the key set")?.as_bytes());
+            let set = KeySetReport::read(input::file(path, "key set")?.as_bytes());
             return self.show(None, &set, &path.display().to_string());
         }
         let issuer = self.issuer.as_deref().unwrap_or_default();
         terminal::wait_for("the issuer");
-        let report = inspect::issuer(issuer, &self.fetching.options()?)?;
+        let report = inspect::issuer(issuer, &self.fetch.options()?)?;
         let why = match (&report.key_set, &report.visit.outcome) {
             (Some(set), Outcome::Answered { .. }) => {
                 return self.show(Some(&report), set, &report.visit.url);
@@ -57,7 +56,7 @@ impl Keys {
             (_, Outcome::NotConnected(why) | Outcome::NoAnswer(why)) => why.clone(),
         };
         let url = &report.visit.url;
-        Err(Failure::new(Class::Keys, format!("the keys at {url} cannot be had: {why}")))
+        Err(Failure::new(Class::Keys, format!("cannot fetch keys from {url}: {why}")))
     }
 
     fn show(
@@ -81,7 +80,7 @@ impl Keys {
 }
 
 fn text_of(report: Option<&IssuerReport>, set: &KeySetReport, place: &str) -> String {
-    let mut facts = vec![("keys of", tame(place))];
+    let mut facts = vec![("keys of", escape(place))];
     if let Some(report) = report {
         facts.push(("fetched", format!("in {} ms", report.visit.took.as_millis())));
         facts.push(("age", age(report)));
@@ -96,31 +95,31 @@ fn text_of(report: Option<&IssuerReport>, set: &KeySetReport, place: &str) -> St
 }
 
 fn row(key: &KeyReport) -> Vec<String> {
-    let cell = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), tame);
+    let cell = |text: &Option<String>| text.as_deref().map_or("-".to_owned(), escape);
     let state = match key.skipped {
-        None => tone(Tone::Good, "used"),
-        Some(why) => tone(Tone::Doubtful, &format!("skipped: {why}")),
+        None => styled(Style::Success, "used"),
+        Some(why) => styled(Style::Warning, &format!("skipped: {why}")),
     };
     vec![cell(&key.kid), cell(&key.kty), cell(&key.crv), cell(&key.alg), cell(&key.key_use), state]
 }
 
-/// How old what came is: new, unless something on the way has kept it.
+/// The age of the answer, as told by a cache on the way.
 fn age(report: &IssuerReport) -> String {
     match report.visit.outcome {
         Outcome::Answered { age: Some(age), .. } => {
-            format!("{age} s: a cache on the way has kept it")
+            format!("{age} s, from an intermediate cache")
         }
-        _ => "new".to_owned(),
+        _ => "0 s".to_owned(),
     }
 }
 
-/// How long it is used, and by whose word.
+/// How long the keys are used, and why.
 pub(crate) fn lifetime(report: &IssuerReport) -> String {
     let seconds = report.lifetime.as_secs();
     match report.max_age {
-        None => format!("{seconds} s, as the issuer does not say"),
-        Some(told) if told == seconds => format!("{seconds} s, as the issuer says"),
-        Some(told) => format!("{seconds} s, as near to the issuer's {told} s as is sound"),
+        None => format!("{seconds} s (the issuer sends no max-age)"),
+        Some(max_age) if max_age == seconds => format!("{seconds} s (the issuer's max-age)"),
+        Some(max_age) => format!("{seconds} s (the issuer's max-age of {max_age} s is limited)"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `torii`: judges tokens, looks at keys, finds what is wrong, and manages users.
+//! `torii`: verifies tokens, shows keys, diagnoses problems, and manages users.
 
 mod api;
 mod completions;
@@ -21,7 +21,7 @@ use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
 
-/// Trust torii's logins, and manage their users, from the command line
+/// Verify torii access tokens and manage users from the command line
 #[derive(Parser)]
 #[command(name = "torii", version, after_help = AFTER_HELP, max_term_width = 100)]
 struct Cli {
@@ -31,23 +31,23 @@ struct Cli {
 
 const AFTER_HELP: &str = "\
 Environment:
-  TORII_ISSUER      stands in for --issuer
-  TORII_API_URL     stands in for --api-url
-  TORII_SECRET_KEY  the secret key; it is never an argument
-  NO_COLOR          no colour, if it holds anything
+  TORII_ISSUER      default for --issuer
+  TORII_API_URL     default for --api-url
+  TORII_SECRET_KEY  the secret key, which is never an argument
+  NO_COLOR          turns color off unless empty
 
 Exit status:
-  0  good: the token, the keys, the call
-  1  the token is bad (a server answers 401); of doctor: something has to be done
-  2  the command line, a file it names or a variable makes no sense
-  3  the token is good, but does not meet --require (403)
-  4  the issuer's keys cannot be had, so nothing is known of the token (503)
-  5  the API refused
-  6  the API could not be reached, took too long, or was not understood
-  7  this machine will not: a program is missing, a port is taken, a disk is full
-  70 a defect of torii itself
+  0  success: the token is valid, the keys are usable, the call succeeded
+  1  invalid token (HTTP 401); for doctor: a check failed
+  2  invalid command line, file or environment variable
+  3  valid token that does not meet a requirement (HTTP 403)
+  4  signing keys unavailable; the token could not be verified (HTTP 503)
+  5  the API returned an error
+  6  the API is unreachable, timed out, or sent an invalid response
+  7  local error: a missing program, a port in use, a full disk
+  70 internal error of torii
 
-Errors are one line on standard error, and repeat no token and no key.";
+An error is one line on standard error. It contains no token and no key.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -85,7 +85,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            failure.tell();
+            if failure.is_error() {
+                terminal::note(&failure.to_string());
+            }
             ExitCode::from(failure.code())
         }
     }

@@ -1,4 +1,4 @@
-//! `torii man`: the man pages, from what `--help` says.
+//! `torii man`: man pages, generated from the help texts.
 
 use std::fs;
 use std::io;
@@ -10,11 +10,11 @@ use clap_mangen::Man as Page;
 use crate::Cli;
 use crate::failure::{Class, Failure};
 
-/// Write torii.1, and a page for each command, into a folder
+/// Write torii.1 and a page for each command into a folder
 #[derive(Args)]
 #[command(hide = true)]
 pub(crate) struct Man {
-    /// The folder, which has to exist
+    /// An existing folder
     folder: PathBuf,
 }
 
@@ -23,7 +23,7 @@ impl Man {
         let mut torii = Cli::command().disable_help_subcommand(true);
         torii.build();
         write(&torii, &self.folder).map_err(|error| {
-            Failure::new(Class::Machine, format!("{}: {error}", self.folder.display()))
+            Failure::new(Class::Local, format!("{}: {error}", self.folder.display()))
         })
     }
 }
@@ -44,7 +44,7 @@ fn write(command: &Command, folder: &Path) -> io::Result<()> {
     let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let name = page.get_filename();
     let mut text = title(name.trim_end_matches(".1"));
-    // Each part begins with it.
+    // Each part repeats this definition.
     text.push_str(&String::from_utf8_lossy(&parts).replace(APOSTROPHE, ""));
     text.push_str(&sections(&after));
     if command.get_name() != "torii" {
@@ -53,16 +53,16 @@ fn write(command: &Command, folder: &Path) -> io::Result<()> {
     fs::write(folder.join(name), text)
 }
 
-/// What the parts of a page write for an apostrophe.
+/// The definition of the apostrophe at the start of each part.
 const APOSTROPHE: &str = ".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n";
 
-/// The head of a page. It has no date, so that the same source makes the same page.
+/// The title line of a page. It has no date, so that builds are reproducible.
 fn title(name: &str) -> String {
     let (name, version) = (roff(&name.to_uppercase()), env!("CARGO_PKG_VERSION"));
     format!("{APOSTROPHE}.TH \"{name}\" 1 \"\" \"torii {version}\" \"User Commands\"\n")
 }
 
-/// What stands below the options in the help: blocks with a heading are sections, others are notes.
+/// Converts the text after the options: blocks with a heading become sections, others notes.
 fn sections(help: &str) -> String {
     let (mut sections, mut notes) = (String::new(), Vec::new());
     for block in help.split("\n\n").filter(|block| !block.is_empty()) {
@@ -81,7 +81,7 @@ fn sections(help: &str) -> String {
     sections
 }
 
-/// Text as it has to be written to come out as it is.
+/// Escapes text for roff.
 fn roff(text: &str) -> String {
     let escaped = text.replace('\\', "\\e").replace('-', "\\-").replace('\'', "\\(aq");
     let line =

@@ -1,4 +1,4 @@
-//! Answers for people: tables, and one thing with its fields.
+//! Readable output: tables, and objects with their fields.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use crate::terminal::{Tone, tame, tone};
+use crate::terminal::{Style, escape, styled};
 
-/// A JSON object with its members in the order in which they came.
+/// A JSON object that keeps the order of its members.
 pub(crate) struct Members(Vec<(String, Value)>);
 
 impl Members {
@@ -44,26 +44,26 @@ impl<'de> Deserialize<'de> for Members {
     }
 }
 
-/// A value in a line.
+/// Formats a value in one line.
 pub(crate) fn value(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "-".to_owned(),
-        Some(Value::String(text)) => tame(text),
-        Some(other) => tame(&other.to_string()),
+        Some(Value::String(text)) => escape(text),
+        Some(other) => escape(&other.to_string()),
     }
 }
 
-/// The fields of one thing, a line each.
+/// Formats fields, one a line.
 pub(crate) fn fields<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> String {
-    let fields: Vec<_> = fields.map(|(name, value)| (tame(name), value)).collect();
+    let fields: Vec<_> = fields.map(|(name, value)| (escape(name), value)).collect();
     let width = fields.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
     let line = |(name, value): &(String, String)| {
-        format!("{}  {value}\n", tone(Tone::Faint, &format!("{name:width$}")))
+        format!("{}  {value}\n", styled(Style::Dim, &format!("{name:width$}")))
     };
     fields.iter().map(line).collect()
 }
 
-/// Rows below their headings.
+/// Formats a table.
 pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = headings.iter().map(|heading| heading.len()).collect();
     for row in rows {
@@ -76,7 +76,7 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     let head = line(&mut headings.iter().copied());
-    let mut text = format!("{}\n", tone(Tone::Faint, &head));
+    let mut text = format!("{}\n", styled(Style::Dim, &head));
     for row in rows {
         text.push_str(&line(&mut row.iter().map(String::as_str)));
         text.push('\n');
@@ -84,7 +84,7 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A time in Unix seconds, and how far from now it is.
+/// Formats a time in Unix seconds, with its distance from now.
 pub(crate) fn time(seconds: i64, now: i64) -> String {
     let date = Timestamp::from_second(seconds).map_or("out of range".to_owned(), |t| t.to_string());
     let distance = match seconds.saturating_sub(now) {
@@ -100,7 +100,7 @@ pub(crate) fn now() -> i64 {
     Timestamp::now().as_second()
 }
 
-/// A length of time in its largest whole units, two of them.
+/// Formats a duration in its two largest units.
 pub(crate) fn span(seconds: i64) -> String {
     let units = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let mut rest = seconds;
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_told_from_now() {
+    fn times_show_their_distance_from_now() {
         assert_eq!(time(1_700_000_000, 1_700_000_000), "2023-11-14T22:13:20Z (now)");
         assert_eq!(time(1_700_000_000, 1_699_999_910), "2023-11-14T22:13:20Z (in 1 min 30 s)");
         assert_eq!(time(0, 90_061), "1970-01-01T00:00:00Z (1 d 1 h ago)");
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn members_keep_their_order_and_terminals_their_peace() {
+    fn members_keep_their_order_and_control_characters_are_escaped() {
         let text = r#"{"z":"a\u001b[31mb","a":{"y":1,"b":null},"m":null}"#;
         let members: Members = serde_json::from_str(text).unwrap();
         let shown: Vec<_> = members.iter().map(|(name, v)| (name, value(Some(v)))).collect();
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_as_wide_as_it_has_to_be() {
+    fn columns_are_as_wide_as_their_longest_cell() {
         let rows = [vec!["1".to_owned(), "é".to_owned()], vec!["22".to_owned(), "-".to_owned()]];
         assert_eq!(table(&["N", "NAME"], &rows), "N   NAME\n1   é\n22  -\n");
     }

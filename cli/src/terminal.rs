@@ -1,4 +1,4 @@
-//! Standard output and standard error: colour, where it is wanted, and notes.
+//! Standard output and standard error: text, color, notes and progress.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,58 +7,59 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 
-/// What a text means.
+/// The meaning of a text, shown as a color.
 #[derive(Clone, Copy)]
-pub(crate) enum Tone {
-    Good,
-    Doubtful,
-    Bad,
-    Faint,
+pub(crate) enum Style {
+    Success,
+    Warning,
+    Error,
+    Dim,
 }
 
-/// Prints text, as it is.
+/// Prints text unchanged.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    wait_no_more();
+    end_wait();
     let mut out = stdout().lock();
     out.write_all(text.as_bytes())?;
     Ok(out.flush()?)
 }
 
-/// Prints a line, as it is.
+/// Prints a line unchanged.
 pub(crate) fn line(text: &str) -> Result<(), Failure> {
     print(&format!("{text}\n"))
 }
 
-/// Text in the colour of its meaning, when standard output is a terminal and nobody minds.
-pub(crate) fn tone(tone: Tone, text: &str) -> String {
+/// Returns the text in the color of its style if standard output is a terminal and color is not
+/// turned off.
+pub(crate) fn styled(style: Style, text: &str) -> String {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     if set("NO_COLOR") || dumb || !stdout().is_terminal() {
         return text.to_owned();
     }
-    let code = match tone {
-        Tone::Good => 32,
-        Tone::Doubtful => 33,
-        Tone::Bad => 31,
-        Tone::Faint => 2,
+    let code = match style {
+        Style::Success => 32,
+        Style::Warning => 33,
+        Style::Error => 31,
+        Style::Dim => 2,
     };
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
-/// Text somebody else wrote, with nothing in it that a terminal would obey.
-pub(crate) fn tame(text: &str) -> String {
+/// Escapes control characters, so that foreign text cannot control the terminal.
+pub(crate) fn escape(text: &str) -> String {
     let escaped = |c: char| if c.is_control() { c.escape_unicode().to_string() } else { c.into() };
     text.chars().map(escaped).collect()
 }
 
-/// Says something on standard error, in one line whatever is in it.
+/// Prints one line on standard error, escaped.
 pub(crate) fn note(text: &str) {
-    wait_no_more();
-    // If nobody listens there, nobody can be told.
-    let _ = writeln!(stderr(), "torii: {}", tame(text));
+    end_wait();
+    // There is no other place to report that standard error is closed.
+    let _ = writeln!(stderr(), "torii: {}", escape(text));
 }
 
-/// Whether the terminal shows that something is waited for.
+/// Whether the terminal shows a message about a wait.
 static WAITING: Mutex<Waiting> = Mutex::new(Waiting::No);
 
 #[derive(PartialEq, Eq)]
@@ -72,15 +73,15 @@ fn waiting() -> MutexGuard<'static, Waiting> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says on standard error, when that is a terminal, what is waited for, if it takes long. Whatever is
-/// printed next takes the place of it.
+/// Shows on standard error, if it is a terminal, what the program waits for, once that takes longer
+/// than [`WAIT_MESSAGE_AFTER`]. The next output replaces the message.
 pub(crate) fn wait_for(what: &'static str) {
     if !stderr().is_terminal() {
         return;
     }
     *waiting() = Waiting::NotYetShown;
     thread::spawn(move || {
-        thread::sleep(PATIENCE);
+        thread::sleep(WAIT_MESSAGE_AFTER);
         let mut waiting = waiting();
         if *waiting == Waiting::NotYetShown {
             let _ = write!(stderr(), "waiting for {what} …");
@@ -89,42 +90,43 @@ pub(crate) fn wait_for(what: &'static str) {
     });
 }
 
-/// How long nobody wonders.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long a wait may take without a message.
+const WAIT_MESSAGE_AFTER: Duration = Duration::from_secs(1);
 
-fn wait_no_more() {
+fn end_wait() {
     let mut waiting = waiting();
     if *waiting == Waiting::Shown {
-        wipe_line();
+        clear_line();
     }
     *waiting = Waiting::No;
 }
 
-fn wipe_line() {
-    // Back to its start, and nothing on it.
+fn clear_line() {
+    // Carriage return, then erase to the end of the line.
     let _ = write!(stderr(), "\r\x1b[K");
 }
 
-/// A count on standard error that goes on as long as this lives, when that is a terminal.
+/// A counter on standard error, if it is a terminal. Dropping it clears the line.
 pub(crate) struct Progress {
-    wanted: bool,
+    enabled: bool,
     shown: bool,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Progress { wanted: stderr().is_terminal(), shown: false }
+        Progress { enabled: stderr().is_terminal(), shown: false }
     }
 
-    /// As [`new`](Self::new), of what is printed meanwhile: on a terminal that is seen as it is.
+    /// As [`new`](Self::new), but disabled if standard output, which shows the items themselves, is
+    /// a terminal.
     pub(crate) fn of_printing() -> Self {
-        Progress { wanted: stderr().is_terminal() && !stdout().is_terminal(), shown: false }
+        Progress { enabled: stderr().is_terminal() && !stdout().is_terminal(), shown: false }
     }
 
-    /// So many so far. Said now and then, not for each.
+    /// Updates the counter, at every hundredth item.
     pub(crate) fn at(&mut self, count: usize) {
-        if self.wanted && count.is_multiple_of(100) {
-            wait_no_more();
+        if self.enabled && count.is_multiple_of(100) {
+            end_wait();
             self.shown = true;
             let _ = write!(stderr(), "\r{count} read …");
         }
@@ -134,7 +136,7 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            wipe_line();
+            clear_line();
         }
     }
 }

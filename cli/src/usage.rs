@@ -1,4 +1,4 @@
-//! What is wrong with a command line, in one line that repeats no value: it could be a token.
+//! Errors in the command line, in one line that contains no value, which could be a token.
 
 use std::error::Error as _;
 
@@ -8,13 +8,13 @@ use clap::{CommandFactory, Error};
 use crate::Cli;
 use crate::failure::Failure;
 
-/// Prints help that was asked for; anything else is a failure.
+/// Prints requested help or the version; anything else is a failure.
 pub(crate) fn answer(error: &Error) -> Result<(), Failure> {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Ok(error.print()?),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             error.print()?;
-            Err(Failure::usage(format!("name a command; {} --help", path())))
+            Err(Failure::usage(format!("command: missing; see {} --help", path())))
         }
         _ => Err(Failure::usage(format!("{}; see {} --help", explain(error), path()))),
     }
@@ -25,13 +25,13 @@ fn explain(error: &Error) -> String {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let hint = match texts(error, ContextKind::SuggestedArg).first() {
-                Some(known) => format!(", but there is {known}"),
+                Some(known) => format!("; did you mean {known}?"),
                 None => String::new(),
             };
-            // What is no option is a value.
+            // Anything but an option is a value, and is not repeated.
             match argument.split('=').next().filter(|name| name.starts_with('-')) {
-                Some(option) => format!("there is no option {option}{hint}"),
-                None => "one argument too many".to_owned(),
+                Some(option) => format!("unknown option {option}{hint}"),
+                None => "too many arguments".to_owned(),
             }
         }
         ErrorKind::InvalidSubcommand => {
@@ -40,31 +40,31 @@ fn explain(error: &Error) -> String {
             let looks_like_one = word.len() <= 24
                 && word.bytes().all(|byte| byte == b'-' || byte.is_ascii_lowercase());
             match (looks_like_one, known.first()) {
-                (true, Some(known)) => format!("there is no command {word}, but there is {known}"),
-                (true, None) => format!("there is no command {word}"),
-                (false, _) => "the first argument is no command".to_owned(),
+                (true, Some(known)) => format!("unknown command {word}; did you mean {known}?"),
+                (true, None) => format!("unknown command {word}"),
+                (false, _) => "the first argument is not a command".to_owned(),
             }
         }
         ErrorKind::InvalidValue => match texts(error, ContextKind::ValidValue) {
-            none if none.is_empty() => format!("{argument} lacks its value"),
-            known => format!("{argument} is none of {}", known.join(", ")),
+            none if none.is_empty() => format!("{argument}: missing value"),
+            known => format!("{argument}: unknown value (expected one of {})", known.join(", ")),
         },
         ErrorKind::ValueValidation => match error.source() {
             Some(why) => format!("{argument}: {why}"),
-            None => format!("{argument} makes no sense"),
+            None => format!("{argument}: invalid value"),
         },
-        ErrorKind::MissingRequiredArgument => format!("what is missing: {argument}"),
+        ErrorKind::MissingRequiredArgument => format!("missing argument: {argument}"),
         ErrorKind::ArgumentConflict => {
             let other = texts(error, ContextKind::PriorArg).join(", ");
             if argument == other || other.is_empty() {
-                format!("{argument} is there twice")
+                format!("{argument}: given twice")
             } else {
-                format!("{argument} does not go with {other}")
+                format!("{argument}: cannot be used with {other}")
             }
         }
         ErrorKind::InvalidUtf8 => "an argument is not UTF-8".to_owned(),
-        ErrorKind::MissingSubcommand => "name a command".to_owned(),
-        _ => "the arguments make no sense".to_owned(),
+        ErrorKind::MissingSubcommand => "command: missing".to_owned(),
+        _ => "invalid arguments".to_owned(),
     }
 }
 
@@ -76,7 +76,7 @@ fn texts(error: &Error, kind: ContextKind) -> Vec<String> {
     }
 }
 
-/// The command that was called, as far as there is one.
+/// The called command, as far as the arguments name one.
 fn path() -> String {
     let (mut command, mut path) = (&Cli::command(), "torii".to_owned());
     for word in std::env::args().skip(1) {

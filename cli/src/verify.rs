@@ -4,19 +4,21 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use torii::{Auth, Error, Requirement, Verifier};
+use torii::{
+    Auth, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Verifier,
+};
 
 use crate::failure::Failure;
-use crate::issuer::Fetching;
-use crate::terminal::{Tone, line, print, tame, tone};
+use crate::issuer::FetchArgs;
+use crate::terminal::{Style, escape, line, print, styled};
 use crate::{input, show, terminal};
 
-/// Judge a token: is it good, and whose is it?
+/// Verify a token and show its claims.
 ///
-/// The exit status is the verdict: 0 for a good token, 1 for a bad one (a server answers 401), 3 for
-/// a good one that does not meet --require (403), 4 if the issuer's keys cannot be had, so that
-/// nothing is known (503), 2 if the command line makes no sense. Why a token is refused is on
-/// standard error.
+/// Exit status: 0 for a valid token, 1 for an invalid one (HTTP 401), 3 for a valid one that does not
+/// meet a requirement (403), 4 if the signing keys are unavailable (503), 2 for an invalid command
+/// line. The reason is on standard error.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -24,42 +26,54 @@ Examples:
   pbpaste | torii verify --issuer https://acme.torii.so --require email-verified
   torii verify --issuer https://acme.torii.so --jwks keys.json --json < token | jq .claims")]
 pub(crate) struct Verify {
-    /// The token, or the value of an Authorization header; `-` or nothing: read it from standard
-    /// input, where it stays out of the list of processes
+    /// The token, or the value of an Authorization header. `-` or no argument: read it from standard
+    /// input, which keeps it out of the process list
     token: Option<String>,
-    /// An issuer whose tokens are good; may be repeated
+    /// An accepted issuer; repeatable
     #[arg(long, value_name = "URL", env = "TORII_ISSUER", hide_env_values = true, required = true)]
     issuer: Vec<String>,
-    /// Demand that `aud` names this audience, or another one given
+    /// An accepted audience; repeatable. The claim `aud` has to name one of them
     #[arg(long, value_name = "NAME")]
     audience: Vec<String>,
-    /// How many seconds the clocks of torii and of this machine may differ, 0 to 300
+    /// Do not check `aud`. Without this option and --audience, a token with `aud` is invalid
+    #[arg(long, conflicts_with = "audience")]
+    ignore_audience: bool,
+    /// The longest accepted lifetime of a token, `exp` - `iat`, in seconds
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    max_lifetime: Option<u32>,
+    /// Also read the organization from the older claims `org_id` and `org_role`. A JWT template can
+    /// set claims with these names
+    #[arg(long)]
+    legacy_organization: bool,
+    /// Clock difference to tolerate, in seconds, 0 to 300
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=300))]
     leeway: u32,
-    /// What a good token has to say besides; may be repeated
+    /// A requirement that a valid token has to meet; repeatable
     #[arg(long, value_delimiter = ',', value_name = "CLAIM")]
     require: Vec<Require>,
-    /// Take the keys from this file, a JWK Set, and fetch nothing
+    /// Use the keys in this file, a JWK Set, and fetch none
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
-    /// Judge as of this time, in Unix seconds, instead of now
+    /// Verify as of this time, in Unix seconds, instead of now
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     now: Option<i64>,
-    /// Print the verdict and the claims as JSON, whatever the verdict is
+    /// Print the result and the claims as JSON
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    fetching: Fetching,
+    fetch: FetchArgs,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Require {
     /// The user's email address is verified
     EmailVerified,
-    /// All required profile fields are set
+    /// The profile is complete
     ProfileComplete,
-    /// Nobody else is acting as the user
+    /// No impersonator is acting as the user
     NotImpersonated,
+    /// An organization is active
+    Organization,
 }
 
 impl Verify {
@@ -67,43 +81,50 @@ impl Verify {
         let verifier = self.verifier()?;
         let token = input::token(self.token.as_deref())?;
         terminal::wait_for("the issuer");
-        let verdict = match input::is_header(&token) {
+        let result = match input::is_header(&token) {
             true => verifier.authenticate(&token),
             false => verifier.verify(&token),
         };
         if self.json {
-            let printed = line(&json_of(&verdict));
-            // The verdict is the exit status, even if nobody reads on.
-            return verdict.map_err(Failure::from).and(printed);
+            let printed = line(&json_of(&result));
+            // The exit status is the result even if the reader has closed the pipe.
+            return result.map_err(Failure::from).and(printed);
         }
-        let auth = verdict?;
+        let auth = result?;
         print(&text_of(&auth, self.now.unwrap_or_else(show::now)))
     }
 
     fn verifier(&self) -> Result<Verifier, Failure> {
-        let mut options = self.fetching.options()?;
-        options.set_leeway(self.leeway)?;
+        let mut options = self.fetch.options()?;
+        options
+            .set_leeway_seconds(self.leeway)?
+            .set_max_lifetime_seconds(self.max_lifetime.unwrap_or(0))
+            .set_ignore_audience(self.ignore_audience)
+            .set_legacy_organization(self.legacy_organization);
         for audience in &self.audience {
             options.add_audience(audience)?;
         }
         for require in &self.require {
             options.require(match require {
-                Require::EmailVerified => Requirement::EmailVerified,
-                Require::ProfileComplete => Requirement::ProfileComplete,
-                Require::NotImpersonated => Requirement::NotImpersonated,
-            });
+                Require::EmailVerified => REQUIRE_EMAIL_VERIFIED,
+                Require::ProfileComplete => REQUIRE_PROFILE_COMPLETE,
+                Require::NotImpersonated => REQUIRE_NOT_IMPERSONATED,
+                Require::Organization => REQUIRE_ORGANIZATION,
+            })?;
         }
         if let Some(now) = self.now {
             options.set_clock(move || now);
         }
         let Some((first, further)) = self.issuer.split_first() else {
-            return Err(Failure::usage("--issuer is missing"));
+            return Err(Failure::usage("issuer: missing (expected --issuer or $TORII_ISSUER)"));
         };
         if let Some(path) = &self.jwks {
             if !further.is_empty() {
-                return Err(Failure::usage("--jwks has the keys of one issuer: name only one"));
+                return Err(Failure::usage(
+                    "--jwks: given with several issuers (expected one: the file has the keys of one)",
+                ));
             }
-            options.set_jwks(input::file(path, "the key set")?.as_bytes())?;
+            options.set_jwks(input::file(path, "key set")?.as_bytes())?;
         }
         for issuer in further {
             options.add_issuer(issuer)?;
@@ -113,27 +134,31 @@ impl Verify {
 }
 
 fn text_of(auth: &Auth, now: i64) -> String {
+    let or_none = |text: Option<&str>| text.map_or("-".to_owned(), escape);
     let yes_no = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
     let fields = [
-        ("user", tame(auth.user_id())),
-        ("environment", tame(auth.environment_id())),
-        ("issuer", tame(auth.issuer())),
-        ("locale", auth.locale().map_or("-".to_owned(), tame)),
+        ("user", escape(auth.user_id())),
+        ("environment", escape(auth.environment_id())),
+        ("issuer", escape(auth.issuer())),
+        ("locale", or_none(auth.locale())),
         ("email verified", yes_no(auth.email_verified())),
         ("profile complete", yes_no(auth.profile_complete())),
         ("impersonated", yes_no(auth.impersonating())),
+        ("actor", or_none(auth.actor_id())),
+        ("organization", or_none(auth.organization_id())),
+        ("role", or_none(auth.organization_role())),
         ("issued", show::time(auth.issued_at(), now)),
         ("expires", show::time(auth.expires_at(), now)),
-        ("claims", tame(auth.claims_json())),
+        ("claims", escape(auth.claims_json())),
     ];
-    format!("{}\n{}", tone(Tone::Good, "good"), show::fields(fields.into_iter()))
+    format!("{}\n{}", styled(Style::Success, "valid"), show::fields(fields.into_iter()))
 }
 
-fn json_of(verdict: &Result<Auth, Error>) -> String {
-    match verdict {
+fn json_of(result: &Result<Auth, Error>) -> String {
+    match result {
         Ok(auth) => {
-            let said = json!({
-                "good": true,
+            let members = json!({
+                "valid": true,
                 "status": "TORII_OK",
                 "http": 200,
                 "userId": auth.user_id(),
@@ -143,22 +168,25 @@ fn json_of(verdict: &Result<Auth, Error>) -> String {
                 "emailVerified": auth.email_verified(),
                 "profileComplete": auth.profile_complete(),
                 "impersonating": auth.impersonating(),
+                "actorId": auth.actor_id(),
+                "organizationId": auth.organization_id(),
+                "organizationRole": auth.organization_role(),
                 "issuedAt": auth.issued_at(),
                 "expiresAt": auth.expires_at(),
             });
-            // As they were signed: no number is rounded, no order changed.
+            // Exactly as signed: numbers and order unchanged.
             let claims = auth.claims_json();
-            format!("{},\"claims\":{claims}}}", said.to_string().trim_end_matches('}'))
+            format!("{},\"claims\":{claims}}}", members.to_string().trim_end_matches('}'))
         }
         Err(error) => {
-            let said = json!({
-                "good": false,
+            let members = json!({
+                "valid": false,
                 "status": error.status().name(),
                 "http": error.status().http(),
                 "message": error.to_string(),
                 "retryAfter": error.retry_after(),
             });
-            said.to_string()
+            members.to_string()
         }
     }
 }

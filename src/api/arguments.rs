@@ -1,5 +1,4 @@
-//! What a caller may pass: checked before anything is sent, so that no argument can turn a request
-//! into another one.
+//! Checks of arguments, before anything is sent: no argument can turn a request into another one.
 
 use std::fmt::{self, Write};
 
@@ -8,19 +7,19 @@ use serde_json::{Map, Value};
 use crate::error::{Error, Result, Status};
 use crate::http::is_dots;
 
-/// An id, which has to be a UUID.
+/// An id, which must be a UUID.
 pub(super) fn id<'a>(name: &'static str, text: &'a str) -> Result<&'a str> {
     if is_uuid(text) { Ok(text) } else { Err(Error::argument(name, "not a UUID")) }
 }
 
-/// Whether the text is a UUID in its usual form (RFC 9562, 4).
+/// Whether the text is a UUID in its usual form (RFC 9562 §4).
 pub(super) fn is_uuid(text: &str) -> bool {
     let lengths = text.split('-').map(str::len);
     lengths.eq([8, 4, 4, 4, 12])
         && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
 }
 
-/// A body, which has to be one JSON object. It goes out as it is.
+/// A body, which must be one JSON object. It is sent unchanged.
 pub(super) fn object<'a>(name: &'static str, text: &'a str) -> Result<&'a str> {
     let start = text.trim_start_matches([' ', '\t', '\n', '\r']);
     if !start.starts_with('{') {
@@ -37,12 +36,12 @@ pub(super) fn object<'a>(name: &'static str, text: &'a str) -> Result<&'a str> {
     }
 }
 
-/// The texts of a JSON list.
+/// The strings of a JSON array.
 pub(crate) fn states(list: &str) -> Result<Vec<String>> {
     serde_json::from_str(list).map_err(|_| Error::argument("statuses", "not a JSON list of texts"))
 }
 
-/// A path for a request of the caller's own making, which cannot lead anywhere else.
+/// The path of a request to an operation this library does not know.
 pub(super) fn path(text: &str) -> Result<&str> {
     let refuse = |why| Err(Error::argument("path", why));
     if !text.starts_with('/') {
@@ -60,7 +59,7 @@ pub(super) fn path(text: &str) -> Result<&str> {
     Ok(text)
 }
 
-/// A query for a request of the caller's own making, encoded already.
+/// The query of such a request, already encoded.
 pub(super) fn encoded_query(text: &str) -> Result<&str> {
     if text.bytes().all(|byte| is_url_byte(byte) || byte == b'?') {
         Ok(text)
@@ -73,12 +72,12 @@ fn is_url_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"#<>?\\^`{|}".contains(&byte)
 }
 
-/// The query of a request; displays with its question mark, or as nothing.
+/// The query of a request. Displays with its question mark, or as nothing.
 #[derive(Default)]
 pub(super) struct Query(String);
 
 impl Query {
-    /// The query that asks for a page. A limit of 0 leaves it to the API.
+    /// The query for a page. A limit of 0 means the API's default.
     pub(super) fn page(limit: u32, cursor: Option<&str>) -> Result<Self> {
         let mut query = Query::default();
         if limit > 100 {
@@ -101,7 +100,7 @@ impl Query {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 self.0.push(char::from(byte));
             } else {
-                // Writing to a text does not fail.
+                // Writing to a `String` does not fail.
                 let _ = write!(self.0, "%{byte:02X}");
             }
         }
@@ -158,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_where_it_says() {
+    fn a_path_is_checked() {
         for good in ["/", "/api/server/v1/users", "/a%20b/c:d@e"] {
             assert_eq!(path(good).unwrap(), good);
         }

@@ -6,13 +6,13 @@ use crate::error::Result;
 use crate::http::Method;
 use crate::json::Json;
 
-/// Acting as a user.
+/// Impersonation of users.
 #[derive(Clone, Copy)]
 pub struct Impersonation<'a>(pub(super) &'a Transport);
 
 impl Impersonation<'_> {
-    /// Creates a token with which somebody signs in as a user, once. It counts towards a quota, so
-    /// it is not repeated once it was sent.
+    /// Creates a token that signs in as the user, once. Tokens count toward a quota, so this call is
+    /// never sent twice.
     pub fn create_token(&self, user_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let target = format!("/users/{}/impersonation-token", id("user_id", user_id)?);
         let body = object("body", body.as_ref())?;

@@ -12,8 +12,9 @@ use crate::json::Json;
 pub struct Invitations<'a>(pub(super) &'a Transport);
 
 impl<'a> Invitations<'a> {
-    /// Invites somebody by email. Not repeated once it was sent: after [`Status::Timeout`] or
-    /// [`Status::Transport`] the email may be on its way.
+    /// Invites somebody by email. Never sent twice: after [`Status::Timeout`] or
+    /// [`Status::Transport`] the email may have been sent, unless
+    /// [`unsent`](crate::Error::unsent) is true.
     ///
     /// [`Status::Timeout`]: crate::Status::Timeout
     /// [`Status::Transport`]: crate::Status::Transport
@@ -22,9 +23,9 @@ impl<'a> Invitations<'a> {
         self.0.json(&Call::once(Method::POST, "/invitations".to_owned()).body(Some(body)))
     }
 
-    /// A page of the invitations in one of these states (`PENDING`, `ACCEPTED`, …; none for any)
-    /// that a text is found in. A limit of 0 leaves it to the API, a cursor is `nextCursor` of the
-    /// page before.
+    /// Lists a page of invitations: those in one of these states (`PENDING`, `ACCEPTED`, …; empty
+    /// for any) that contain the search text. A limit of 0 means the API's default. The cursor is
+    /// `nextCursor` of the previous page.
     pub fn list(
         &self,
         limit: u32,
@@ -42,7 +43,7 @@ impl<'a> Invitations<'a> {
         self.0.json(&Call::idempotent(Method::GET, format!("/invitations{query}")))
     }
 
-    /// All such invitations, fetched page by page.
+    /// Iterates over all such invitations, fetched page by page.
     pub fn all(&self, statuses: &[&str], search: Option<&str>) -> Paginator<'a> {
         let (invitations, search) = (*self, search.map(str::to_owned));
         let statuses: Vec<_> = statuses.iter().map(|&status| status.to_owned()).collect();
@@ -52,25 +53,24 @@ impl<'a> Invitations<'a> {
         })
     }
 
-    /// One invitation, with its metadata.
+    /// Returns one invitation, with its metadata.
     pub fn get(&self, invitation_id: &str) -> Result<Json> {
         self.0.json(&Call::idempotent(Method::GET, invitation(invitation_id)?))
     }
 
-    /// Sends an invitation again, with a new link. Not repeated once it was sent, as for
-    /// [`create`](Self::create).
+    /// Sends an invitation again, with a new link. Never sent twice, like [`create`](Self::create).
     pub fn resend(&self, invitation_id: &str) -> Result<Json> {
         let target = format!("{}/resend", invitation(invitation_id)?);
         self.0.json(&Call::once(Method::POST, target))
     }
 
-    /// Takes an invitation back. What a second time does is undocumented, so it is not repeated once
-    /// it was sent.
+    /// Revokes an invitation. The API does not document the effect of a second revocation, so this
+    /// call is never sent twice.
     pub fn revoke(&self, invitation_id: &str) -> Result<()> {
         self.0.nothing(&Call::once(Method::DELETE, invitation(invitation_id)?))
     }
 
-    /// Merges into the metadata of a pending invitation: null removes a key.
+    /// Merges metadata into that of a pending invitation. `null` removes a key.
     pub fn update_metadata(&self, invitation_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
         self.0.json(&Call::idempotent(Method::PATCH, invitation(invitation_id)?).body(Some(body)))

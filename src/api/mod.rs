@@ -1,6 +1,6 @@
 //! The backend API: torii's users, sessions, organizations and invitations.
 //!
-//! [`Transport`] makes every call; a resource only says what to call.
+//! [`Transport`] makes every call; each resource describes its calls.
 
 mod allowed_origins;
 mod arguments;
@@ -33,17 +33,21 @@ use arguments::{encoded_query, object, path};
 pub(crate) use transport::probe;
 use transport::{Call, Transport};
 
-/// The secret key's environment, managed over torii's backend API.
+/// Manages the environment of a secret key over torii's backend API.
 ///
-/// Any number of threads may use one client at once: each call runs on the thread that makes it, and
-/// connections are kept open between calls. A client made before `fork` works in the child.
+/// Any number of threads may use one client at once. Each call blocks its caller's thread;
+/// connections and TLS sessions are reused. A client created before `fork` works in the child.
 ///
-/// The secret key is in no error and no `Debug`, and is wiped when the client is dropped. Who has the
-/// `log` of a Rust program show `ureq_proto` at its most talkative level sees every byte of a request,
-/// and with it the key.
+/// The secret key is in no error and no `Debug`. It is wiped from memory after each request and when
+/// the client is dropped. The exception is a Rust program that logs `ureq_proto` at level `trace`,
+/// which shows every byte of a request.
 ///
-/// Bodies are JSON objects, as text or as a [`Patch`](crate::Patch), and reach the API as they are:
-/// fields this library has never heard of pass, null stays null, and what is absent stays absent.
+/// Bodies are JSON objects, as text or as a [`Patch`](crate::Patch), and are sent unchanged, with
+/// fields this library does not know.
+///
+/// Unless a CA file is set, the client trusts the platform's root certificates, loaded once per
+/// process. On Linux and BSD `SSL_CERT_FILE` and `SSL_CERT_DIR` replace them, as for OpenSSL, except
+/// in programs with raised privileges (setuid). No other environment variable is read.
 ///
 /// ```no_run
 /// use torii::{Client, ClientOptions, Patch};
@@ -62,45 +66,48 @@ pub struct Client {
 }
 
 impl Client {
-    /// Makes a client for the environment of a secret key, `sk_live_…` or `sk_test_…`. Nothing is
-    /// sent yet.
+    /// Creates a client with a secret key, `sk_live_…` or `sk_test_…`. Sends nothing.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`](crate::Status::InvalidArgument) for a malformed key,
+    /// [`Status::InvalidConfig`](crate::Status::InvalidConfig) for a plain `http` URL of another host.
     pub fn new(secret_key: &str, options: &ClientOptions) -> Result<Client> {
         Ok(Client { transport: Transport::new(secret_key, options)? })
     }
 
-    /// The users of the environment.
+    /// Returns the operations on users.
     pub fn users(&self) -> Users<'_> {
         Users(&self.transport)
     }
 
-    /// Where users are signed in.
+    /// Returns the operations on sessions.
     pub fn sessions(&self) -> Sessions<'_> {
         Sessions(&self.transport)
     }
 
-    /// Organizations and who belongs to them.
+    /// Returns the operations on organizations.
     pub fn organizations(&self) -> Organizations<'_> {
         Organizations(&self.transport)
     }
 
-    /// Invitations to sign up.
+    /// Returns the operations on invitations.
     pub fn invitations(&self) -> Invitations<'_> {
         Invitations(&self.transport)
     }
 
-    /// Acting as a user.
+    /// Returns the operations for impersonation.
     pub fn impersonation(&self) -> Impersonation<'_> {
         Impersonation(&self.transport)
     }
 
-    /// The origins browsers may call torii from.
+    /// Returns the operations on allowed origins.
     pub fn allowed_origins(&self) -> AllowedOrigins<'_> {
         AllowedOrigins(&self.transport)
     }
 
-    /// Calls an operation that is newer than this library. The path is the whole one below the API's
-    /// URL, as in `/api/server/v1/users`; the query is encoded already; an answer without a body is
-    /// null. GET is repeated after a failure, anything else only if nothing of it was sent.
+    /// Calls an operation this library does not know. The path starts below the API's URL, as in
+    /// `/api/server/v1/users`; the query is already encoded. An answer without a body is `null`. GET
+    /// is retried after a transient failure, other methods only if nothing was sent.
     pub fn request(
         &self,
         method: &str,

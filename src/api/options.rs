@@ -1,4 +1,4 @@
-//! What a client is told.
+//! Options of a client.
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,30 +35,31 @@ impl Default for ClientOptions {
 }
 
 impl ClientOptions {
-    /// The defaults: `https://api.torii.so`, 30 s for a call, 5 s of these for connecting, two
-    /// repetitions, no proxy.
+    /// Creates options with the defaults: `https://api.torii.so`, a timeout of 30 s, of which 5 s for
+    /// connecting, two retries, no proxy.
     pub fn new() -> Self {
         ClientOptions::default()
     }
 
-    /// Where the API is.
+    /// Sets the URL of the API. Plain `http` is for `localhost`, addresses in 127.0.0.0/8 and `[::1]`,
+    /// unless [`set_allow_http`](Self::set_allow_http) allows it.
     pub fn set_api_url(&mut self, url: &str) -> Result<&mut Self> {
-        // Whether plain http is allowed may be said later.
+        // Plain http may still be allowed by a later call.
         let rules = Rules { name: "api_url", allow_http: true, status: Status::InvalidArgument };
         check_url(url, &rules)?;
         self.api_url = url.to_owned();
         Ok(self)
     }
 
-    /// How long a call may take in all, with every repetition and the pauses between: 100 to 600000
-    /// ms, 30000 by default.
+    /// Sets the timeout of a call, with all retries and the backoff between them: 100 to 600000 ms,
+    /// 30000 by default.
     pub fn set_timeout_ms(&mut self, milliseconds: u32) -> Result<&mut Self> {
         let why = "not within 100 to 600000 milliseconds";
         self.timeout = within("timeout", milliseconds, 600_000, why)?;
         Ok(self)
     }
 
-    /// How long looking up the API's name may take, and connecting to it: 100 to 60000 ms, 5000 by
+    /// Sets the timeout of a connection, with name resolution and TLS: 100 to 60000 ms, 5000 by
     /// default.
     pub fn set_connect_timeout_ms(&mut self, milliseconds: u32) -> Result<&mut Self> {
         let why = "not within 100 to 60000 milliseconds";
@@ -66,7 +67,7 @@ impl ClientOptions {
         Ok(self)
     }
 
-    /// How often a call that may be repeated is repeated: 0 to 10 times, 2 by default.
+    /// Sets how often a call is retried: 0 to 10 times, 2 by default.
     pub fn set_max_retries(&mut self, retries: u32) -> Result<&mut Self> {
         if retries > 10 {
             return Err(Error::argument("max_retries", "not within 0 to 10"));
@@ -75,20 +76,21 @@ impl ClientOptions {
         Ok(self)
     }
 
-    /// Trusts the certificate root_certificates in this PEM file instead of the platform's.
+    /// Trusts the root certificates in this PEM file instead of the platform's. Reads it now.
     pub fn set_ca_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self> {
         self.root_certificates = Some(RootCertificates::read(path.as_ref())?);
         Ok(self)
     }
 
-    /// Goes through an `http` or `https` proxy, with CONNECT: `http://proxy.example:3128`, or
-    /// `http://name:password@proxy.example:3128`.
+    /// Uses an `http` or `https` proxy, through CONNECT: `http://proxy.example:3128`, or
+    /// `http://name:password@proxy.example:3128`. Requests to `localhost`, 127.0.0.0/8 and `[::1]` go
+    /// direct: the proxy's own loopback interface is another host.
     pub fn set_proxy(&mut self, url: &str) -> Result<&mut Self> {
         self.proxy = Some(Proxy::parse(url)?);
         Ok(self)
     }
 
-    /// Names the program as well in `User-Agent`, as in `shop/1.2`. Up to 256 visible ASCII
+    /// Appends the program's name to `User-Agent`, as in `shop/1.2`. Up to 256 visible ASCII
     /// characters and blanks.
     pub fn set_user_agent_suffix(&mut self, suffix: &str) -> Result<&mut Self> {
         if !suffix.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
@@ -102,8 +104,8 @@ impl ClientOptions {
         Ok(self)
     }
 
-    /// Allows plain `http` to hosts other than this one. Anyone on the way then learns the secret
-    /// key.
+    /// Allows plain `http` to other hosts. Anyone on the path then learns the secret key, the proxy
+    /// included.
     pub fn set_allow_http(&mut self, allowed: bool) -> &mut Self {
         self.allow_http = allowed;
         self

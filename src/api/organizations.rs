@@ -7,13 +7,13 @@ use crate::error::Result;
 use crate::http::Method;
 use crate::json::Json;
 
-/// Organizations and who belongs to them. Ids are UUIDs.
+/// Organizations and their members. Ids are UUIDs.
 #[derive(Clone, Copy)]
 pub struct Organizations<'a>(pub(super) &'a Transport);
 
 impl<'a> Organizations<'a> {
-    /// A page of the organizations whose name contains a text. A limit of 0 leaves it to the API, a
-    /// cursor is `nextCursor` of the page before.
+    /// Lists a page of the organizations whose name contains the text. A limit of 0 means the API's
+    /// default. The cursor is `nextCursor` of the previous page.
     pub fn list(&self, limit: u32, cursor: Option<&str>, name: Option<&str>) -> Result<Json> {
         let mut query = Query::page(limit, cursor)?;
         if let Some(name) = name {
@@ -22,25 +22,25 @@ impl<'a> Organizations<'a> {
         self.0.json(&Call::idempotent(Method::GET, format!("/organizations{query}")))
     }
 
-    /// All organizations whose name contains a text, fetched page by page.
+    /// Iterates over all organizations whose name contains the text, fetched page by page.
     pub fn all(&self, name: Option<&str>) -> Paginator<'a> {
         let (organizations, name) = (*self, name.map(str::to_owned));
         Paginator::new(move |limit, cursor| organizations.list(limit, cursor, name.as_deref()))
     }
 
-    /// One organization.
+    /// Returns one organization.
     pub fn get(&self, organization_id: &str) -> Result<Json> {
         self.0.json(&Call::idempotent(Method::GET, organization(organization_id)?))
     }
 
-    /// Merges into an organization's metadata: null removes a key.
+    /// Merges metadata into that of an organization. `null` removes a key.
     pub fn update_metadata(&self, organization_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let target = format!("{}/metadata", organization(organization_id)?);
         let body = object("body", body.as_ref())?;
         self.0.json(&Call::idempotent(Method::PATCH, target).body(Some(body)))
     }
 
-    /// A page of the users who belong to an organization.
+    /// Lists a page of the members of an organization.
     pub fn list_members(
         &self,
         organization_id: &str,
@@ -52,13 +52,13 @@ impl<'a> Organizations<'a> {
         self.0.json(&Call::idempotent(Method::GET, target))
     }
 
-    /// All users who belong to an organization, fetched page by page.
+    /// Iterates over all members of an organization, fetched page by page.
     pub fn all_members(&self, organization_id: &str) -> Paginator<'a> {
         let (organizations, id) = (*self, organization_id.to_owned());
         Paginator::new(move |limit, cursor| organizations.list_members(&id, limit, cursor))
     }
 
-    /// Merges into the metadata of a membership: null removes a key.
+    /// Merges metadata into that of a membership. `null` removes a key.
     pub fn update_member_metadata(
         &self,
         organization_id: &str,

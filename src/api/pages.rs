@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Iterating over paginated lists.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -10,17 +10,17 @@ use super::arguments::is_uuid;
 use crate::error::{Error, Result, Status};
 use crate::json::Json;
 
-/// As many as a page may hold.
+/// The largest page.
 const LIMIT: u32 = 100;
 
 type Fetch<'a> = Box<dyn Fn(u32, Option<&str>) -> Result<Json> + Send + 'a>;
 
-/// All items of a list, fetched page by page as they are asked for. After an error there are none.
+/// Iterates over all items of a list. Fetches each page when it is needed, and ends after an error.
 pub struct Paginator<'a> {
     /// `None` after the last page.
     fetch: Option<Fetch<'a>>,
     cursor: Option<String>,
-    /// Every cursor so far: one that comes back would go on for ever.
+    /// Every cursor so far: one that repeats would never end.
     seen: HashSet<String>,
     page: vec::IntoIter<Json>,
 }
@@ -35,14 +35,14 @@ impl<'a> Paginator<'a> {
         }
     }
 
-    fn turn(&mut self, fetch: Fetch<'a>) -> Result<()> {
+    fn fetch_page(&mut self, fetch: Fetch<'a>) -> Result<()> {
         let page = fetch(LIMIT, self.cursor.as_deref())?;
-        self.page = items(&page).ok_or(unlike("no list of `items`"))?.into_iter();
-        if !page.bool("/hasMore").map_err(|_| unlike("no boolean `hasMore`"))? {
+        self.page = items(&page).ok_or(malformed("no list of `items`"))?.into_iter();
+        if !page.bool("/hasMore").map_err(|_| malformed("no boolean `hasMore`"))? {
             return Ok(());
         }
         let cursor = page.str("/nextCursor").filter(|cursor| is_uuid(cursor));
-        let cursor = cursor.ok_or(unlike("there is more, but `nextCursor` is no UUID"))?;
+        let cursor = cursor.ok_or(malformed("there is more, but `nextCursor` is no UUID"))?;
         if !self.seen.insert(cursor.to_owned()) {
             let text = format!("the page: `nextCursor` is {cursor} once more");
             return Err(Error::text(Status::Response, text));
@@ -53,14 +53,14 @@ impl<'a> Paginator<'a> {
     }
 }
 
-/// The items of a page, each as it is written there.
+/// The items of a page, each as its own text.
 fn items(page: &Json) -> Option<Vec<Json>> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(page.text()).ok()?;
     let items: Vec<&RawValue> = serde_json::from_str(members.get("items")?.get()).ok()?;
     items.into_iter().map(|item| Json::read(item.get()).ok()).collect()
 }
 
-fn unlike(why: &'static str) -> Error {
+fn malformed(why: &'static str) -> Error {
     Error::fixed(Status::Response, "the page", why)
 }
 
@@ -73,7 +73,7 @@ impl Iterator for Paginator<'_> {
                 return Some(Ok(item));
             }
             let fetch = self.fetch.take()?;
-            if let Err(error) = self.turn(fetch) {
+            if let Err(error) = self.fetch_page(fetch) {
                 self.page = Vec::new().into_iter();
                 return Some(Err(error));
             }
@@ -94,7 +94,7 @@ mod tests {
     const A: &str = "0191d3c0-0000-7000-8000-00000000000a";
     const B: &str = "0191d3c0-0000-7000-8000-00000000000b";
 
-    /// What is iterated over when each cursor leads to the page named by it.
+    /// The items, and the error at the end, if each cursor leads to this page.
     fn all(page: impl Fn(Option<&str>) -> String + Send + Sync) -> (Vec<String>, Option<String>) {
         let mut items = Paginator::new(|limit, cursor| {
             assert_eq!(limit, 100);
@@ -112,11 +112,11 @@ mod tests {
     }
 
     #[test]
-    fn it_stops_where_there_is_no_more() {
+    fn it_ends_after_the_last_page() {
         let (items, error) = all(|cursor| match cursor {
             None => format!(r#"{{"items":[1.50],"nextCursor":"{A}","hasMore":true}}"#),
             Some(A) => format!(r#"{{"items":[],"nextCursor":"{B}","hasMore":true}}"#),
-            // A cursor that comes without more is of no interest.
+            // The cursor of the last page is ignored.
             Some(_) => {
                 format!(r#"{{"items":[{{"b": 2,"a":3}}],"nextCursor":"{B}","hasMore":false}}"#)
             }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_that_comes_back_is_an_error() {
+    fn a_repeated_cursor_is_an_error() {
         let (items, error) = all(|cursor| {
             let next = if cursor == Some(A) { B } else { A };
             format!(r#"{{"items":[1],"nextCursor":"{next}","hasMore":true}}"#)
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_page_is_an_error() {
+    fn a_malformed_page_is_an_error() {
         for (page, why) in [
             ("[]", "no list of `items`"),
             (r#"{"items":{},"hasMore":false}"#, "no list of `items`"),

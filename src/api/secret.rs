@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_fit_for_a_header() {
+    fn a_key_is_checked() {
         let secret = Secret::new("sk_test_1").unwrap();
         assert_eq!(secret.header().as_bytes(), b"Bearer sk_test_1");
         assert_eq!(format!("{secret:?} {:?}", secret.header()), "Secret Sensitive");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_struck_from_texts() {
+    fn a_key_is_redacted() {
         let secret = Secret::new("sk_test_1").unwrap();
         for (text, redacted) in [
             ("", ""),

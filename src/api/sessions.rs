@@ -6,12 +6,12 @@ use crate::error::Result;
 use crate::http::Method;
 use crate::json::Json;
 
-/// Where users are signed in.
+/// Sessions of users.
 #[derive(Clone, Copy)]
 pub struct Sessions<'a>(pub(super) &'a Transport);
 
 impl Sessions<'_> {
-    /// The active sessions of a user, as a list.
+    /// Lists the active sessions of a user.
     pub fn list_for_user(&self, user_id: &str) -> Result<Json> {
         self.0.json(&Call::idempotent(Method::GET, sessions(user_id)?))
     }
@@ -21,7 +21,7 @@ impl Sessions<'_> {
         self.0.nothing(&Call::idempotent(Method::DELETE, sessions(user_id)?))
     }
 
-    /// Ends one session of a user; one that is over is ended already.
+    /// Ends one session of a user. Succeeds if the session has already ended.
     pub fn revoke(&self, user_id: &str, session_id: &str) -> Result<()> {
         let target = format!("{}/{}", sessions(user_id)?, id("session_id", session_id)?);
         self.0.nothing(&Call::idempotent(Method::DELETE, target))

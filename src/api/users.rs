@@ -12,28 +12,28 @@ use crate::json::Json;
 pub struct Users<'a>(pub(super) &'a Transport);
 
 impl<'a> Users<'a> {
-    /// A page of the users that meet a filter: a JSON object, none for all of them. A limit of 0
-    /// leaves it to the API, a cursor is `nextCursor` of the page before.
+    /// Lists a page of the users that match a filter, a JSON object; without one, of all users. A
+    /// limit of 0 means the API's default. The cursor is `nextCursor` of the previous page.
     pub fn list(&self, limit: u32, cursor: Option<&str>, filter: Option<&str>) -> Result<Json> {
         let filter = filter.map(|filter| object("filter", filter)).transpose()?;
         let target = format!("/users/search{}", Query::page(limit, cursor)?);
-        // It says POST, and only reads.
+        // A POST that only reads.
         self.0.json(&Call::idempotent(Method::POST, target).body(filter))
     }
 
-    /// All users that meet a filter, fetched page by page.
+    /// Iterates over all users that match a filter, fetched page by page.
     pub fn all(&self, filter: Option<&str>) -> Paginator<'a> {
         let (users, filter) = (*self, filter.map(str::to_owned));
         Paginator::new(move |limit, cursor| users.list(limit, cursor, filter.as_deref()))
     }
 
-    /// One user.
+    /// Returns one user.
     pub fn get(&self, user_id: &str) -> Result<Json> {
         self.0.json(&Call::idempotent(Method::GET, user(user_id, "")?))
     }
 
-    /// Creates a user. Not repeated once it was sent: after [`Status::Timeout`] or
-    /// [`Status::Transport`] the user may exist.
+    /// Creates a user. Never sent twice: after [`Status::Timeout`] or [`Status::Transport`] the user
+    /// may exist, unless [`unsent`](crate::Error::unsent) is true.
     ///
     /// [`Status::Timeout`]: crate::Status::Timeout
     /// [`Status::Transport`]: crate::Status::Transport
@@ -42,24 +42,25 @@ impl<'a> Users<'a> {
         self.0.json(&Call::once(Method::POST, "/users".to_owned()).body(Some(body)))
     }
 
-    /// Changes a user: a field that is absent stays, null clears it, a value sets it.
+    /// Changes a user: a value sets a field, `null` clears it, and an absent field stays.
     pub fn update(&self, user_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
         self.0.json(&Call::idempotent(Method::PATCH, user(user_id, "")?).body(Some(body)))
     }
 
-    /// Merges into a user's metadata: null removes a key.
+    /// Merges metadata into that of a user. `null` removes a key.
     pub fn update_metadata(&self, user_id: &str, body: impl AsRef<str>) -> Result<Json> {
         let body = object("body", body.as_ref())?;
         self.0.json(&Call::idempotent(Method::PATCH, user(user_id, "/metadata")?).body(Some(body)))
     }
 
-    /// Deletes a user. A repetition that finds the user gone is a success.
+    /// Deletes a user. Succeeds if a retry after a lost connection finds the user deleted: torii
+    /// then answers 403. After any other failure a 403 is an error.
     pub fn delete(&self, user_id: &str) -> Result<()> {
         self.0.nothing(&Call::deletion(Method::DELETE, user(user_id, "")?))
     }
 
-    /// Bans a user, which ends all sessions. Tokens that are out stay good until they expire.
+    /// Bans a user and ends all sessions. Issued tokens stay valid until they expire.
     pub fn ban(&self, user_id: &str) -> Result<Json> {
         self.0.json(&Call::idempotent(Method::POST, user(user_id, "/ban")?))
     }
@@ -69,7 +70,7 @@ impl<'a> Users<'a> {
         self.0.json(&Call::idempotent(Method::POST, user(user_id, "/unban")?))
     }
 
-    /// A page of the organizations a user belongs to.
+    /// Lists a page of the organizations of a user.
     pub fn list_organizations(
         &self,
         user_id: &str,
@@ -81,14 +82,14 @@ impl<'a> Users<'a> {
         self.0.json(&Call::idempotent(Method::GET, format!("{target}{query}")))
     }
 
-    /// All organizations a user belongs to, fetched page by page.
+    /// Iterates over all organizations of a user, fetched page by page.
     pub fn all_organizations(&self, user_id: &str) -> Paginator<'a> {
         let (users, user_id) = (*self, user_id.to_owned());
         Paginator::new(move |limit, cursor| users.list_organizations(&user_id, limit, cursor))
     }
 }
 
-/// The path of something of a user's.
+/// The path of a user, and the rest.
 fn user(user_id: &str, rest: &str) -> Result<String> {
     Ok(format!("/users/{}{rest}", id("user_id", user_id)?))
 }

@@ -24,7 +24,7 @@ pub unsafe extern "C" fn torii_auth_user_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::UserId)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::UserId)) }
 }
 
 /// Returns the id of the user's environment, claim `pid`. Since: 0.1.0.
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn torii_auth_environment_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::EnvironmentId)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::EnvironmentId)) }
 }
 
 /// Returns the configured issuer that signed the token, without trailing slashes. Since: 0.1.0.
@@ -44,7 +44,7 @@ pub unsafe extern "C" fn torii_auth_issuer(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Issuer)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Issuer)) }
 }
 
 /// Returns the user's preferred locale, claim `locale`. NULL if absent. Since: 0.1.0.
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn torii_auth_locale(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Locale)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Locale)) }
 }
 
 /// Returns the id of the active organization, claim `o`. NULL if none is active. Since: 0.1.0.
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn torii_auth_organization_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::OrganizationId)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::OrganizationId)) }
 }
 
 /// Returns the user's role in the active organization. NULL if absent. Roles are opaque names that an
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn torii_auth_organization_role(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::OrganizationRole)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::OrganizationRole)) }
 }
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn torii_auth_actor_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::ActorId)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::ActorId)) }
 }
 
 /// Returns all claims exactly as signed: the payload of the token. Since: 0.1.0.
@@ -96,7 +96,7 @@ pub unsafe extern "C" fn torii_auth_claims_json(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.text(Field::Claims)) }
+    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Claims)) }
 }
 
 /// Returns whether the user has a verified email address: claim `email_verified` is `true`. torii stamps
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn torii_auth_claim_string(
     unsafe {
         borrow(len, || {
             let name = text(name, name_len, "name").ok()?;
-            shared(auth, "auth").ok()?.0.nul_claim(name)
+            shared(auth, "auth").ok()?.0.0.string(name)
         })
     }
 }

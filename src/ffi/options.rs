@@ -6,7 +6,7 @@ use std::ptr;
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::panic::caught;
-use super::pointer::{bytes, exclusive, free, into_raw, optional, shared, text};
+use super::pointer::{bytes, exclusive, free, into_raw, shared, text};
 use super::requirements::torii_requirements_t;
 use super::status::torii_status_t;
 use crate::error::Result;
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_lifetime_seconds(
     // SAFETY: the promise of `change` is that of this function.
     unsafe {
         change(options, err, |options| {
-            options.set_max_lifetime_seconds(seconds)?;
+            options.set_max_lifetime_seconds(seconds);
             Ok(())
         })
     }
@@ -185,7 +185,8 @@ pub unsafe extern "C" fn torii_verifier_options_require(
     }
 }
 
-/// Sets the requirements of every token. Replaces those set before, flags included.
+/// Sets the requirements of every token, in place of those set before. Flags of
+/// torii_verifier_options_require() stay.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -225,7 +226,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_legacy_organization(
 /// Sets the `realm` of torii_error_www_authenticate(). Default: "torii".
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `realm` is visible ASCII and blanks without quotes and backslashes.
 /// Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_realm(
     options: *mut torii_verifier_options_t,
@@ -247,7 +247,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_realm(
 /// none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT unless `url` is visible ASCII without quotes and backslashes.
 /// Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_resource_metadata(
     options: *mut torii_verifier_options_t,
@@ -306,7 +305,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_max_stale_seconds(
 /// Sets the timeout of a key fetch, from the name lookup to the last byte, and of waiting for one: 100
 /// to 60000 milliseconds. Default: 5000.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
     options: *mut torii_verifier_options_t,
@@ -324,7 +322,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_fetch_timeout_ms(
 
 /// Sets whether short-lived threads may fetch keys before they expire. Default: true. A host that uses
 /// torii_verifier_claim_fetch() or its own threads sets false. Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_background_refresh(
     options: *mut torii_verifier_options_t,
@@ -361,9 +358,8 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
 }
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
-/// Empty: no proxy, the default.
+/// Default: none, whatever the environment says. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_proxy(
     options: *mut torii_verifier_options_t,
@@ -374,7 +370,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_proxy(
     // SAFETY: the promise of `change` is that of this function, and the text is readable.
     unsafe {
         change(options, err, |options| {
-            let url = optional(url, url_len, "proxy")?;
+            let url = text(url, url_len, "proxy")?;
             options.set_proxy(url)?;
             Ok(())
         })
@@ -401,7 +397,6 @@ pub unsafe extern "C" fn torii_verifier_options_set_allow_http(
 
 /// Sets the size of the verified token cache: 0 turns it off. Default: 8388608 bytes for each verifier.
 /// Since: 0.1.0.
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_token_cache_bytes(
     options: *mut torii_verifier_options_t,

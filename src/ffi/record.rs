@@ -134,8 +134,7 @@ const FIELDS: [Field; 8] = [
 ];
 
 fn size_of_record(auth: &Auth) -> Result<usize> {
-    let texts = FIELDS.iter().filter_map(|field| auth.text(*field));
-    let size = texts.fold(HEADER_SIZE, |size, text| size + text.with_nul().len());
+    let size = HEADER_SIZE + auth.0.texts().len();
     u32::try_from(size).map_err(|_| too_small())?;
     Ok(size)
 }
@@ -181,18 +180,19 @@ impl Buffer {
         if self.cap < size {
             return Err(too_small());
         }
-        let mut spans = [torii_span_t::default(); FIELDS.len()];
-        let mut at = HEADER_SIZE;
-        for (field, span) in FIELDS.iter().zip(&mut spans) {
-            let Some(text) = auth.text(*field) else { continue };
-            let with_nul = text.with_nul();
-            // SAFETY: `at` plus this text is at most `size`, the sum of all, which fits the buffer.
-            unsafe {
-                self.start.add(at).copy_from_nonoverlapping(with_nul.as_ptr(), with_nul.len())
-            };
-            *span = torii_span_t { offset: at as u32, len: (with_nul.len() - 1) as u32 };
-            at += with_nul.len();
+        let texts = auth.0.texts();
+        // SAFETY: `size` is that of the header and the texts, and the buffer has room for it.
+        unsafe {
+            let behind_header = self.start.add(HEADER_SIZE);
+            behind_header.copy_from_nonoverlapping(texts.as_ptr(), texts.len());
         }
+        let spans = FIELDS.map(|field| {
+            let span = auth.0.span(field).map(|span| torii_span_t {
+                offset: HEADER_SIZE as u32 + span.start,
+                len: span.len,
+            });
+            span.unwrap_or_default()
+        });
         let [
             user_id,
             environment_id,

@@ -28,6 +28,16 @@ pub enum torii_require_t {
     TORII_REQUIRE_ORGANIZATION = 8,
 }
 
+const _: () = {
+    use torii_require_t::*;
+
+    use crate::verify as core;
+    assert!(TORII_REQUIRE_EMAIL_VERIFIED as u32 == core::REQUIRE_EMAIL_VERIFIED);
+    assert!(TORII_REQUIRE_PROFILE_COMPLETE as u32 == core::REQUIRE_PROFILE_COMPLETE);
+    assert!(TORII_REQUIRE_NOT_IMPERSONATED as u32 == core::REQUIRE_NOT_IMPERSONATED);
+    assert!(TORII_REQUIRE_ORGANIZATION as u32 == core::REQUIRE_ORGANIZATION);
+};
+
 /// == Requirements ==
 /// What a valid token must say beyond being valid. Set them for a verifier, pass them to one
 /// torii_verify_into() call, or check a result with torii_auth_require(): one verifier serves routes

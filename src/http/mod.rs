@@ -10,6 +10,7 @@ mod tls;
 mod url;
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ureq::http;
@@ -22,27 +23,27 @@ use self::tls::TlsConnector;
 pub(crate) use self::url::{Rules, check as check_url, is_dots};
 use crate::crypto;
 use crate::error::{Error, Result};
-use crate::fork::ForkLocal;
+use crate::fork::{ForkLocal, without_fork};
 pub(crate) use ureq::http::{HeaderValue, Method, StatusCode};
 
-/// How long a connection may lie idle and still be used. Servers and what stands before them close
-/// an idle connection after a minute or so, and what is sent at that moment is lost without a word.
+/// How long a connection may be idle before it is closed. Servers and load balancers close idle
+/// connections after about a minute, and a request sent at that moment is lost.
 const MAX_IDLE: Duration = Duration::from_secs(10);
 
-/// How requests are made. Says nothing about any one request.
+/// Settings shared by all requests.
 #[derive(Clone, Default)]
 pub(crate) struct Settings {
     /// Trusted instead of the platform's.
     pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
     pub(crate) user_agent: String,
-    /// For looking up the name, and for the connection; without it as long as the request may take.
+    /// For name resolution, the connection and TLS; without it the timeout of the request.
     pub(crate) connect_timeout: Option<Duration>,
-    /// How many connections to keep open between requests.
+    /// How many idle connections are kept open.
     pub(crate) idle_connections: usize,
 }
 
-/// Makes requests. Any number of threads may use one at once.
+/// An HTTP client. Any number of threads may use one at once.
 pub(crate) struct Http {
     agent: ForkLocal<Agent>,
 }
@@ -52,16 +53,16 @@ pub(crate) struct Request<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(&'static str, &'a str)],
-    /// Apart from the other headers, because it must not be copied.
+    /// Separate from the other headers, because it must not be copied.
     pub(crate) authorization: Option<&'a HeaderValue>,
     pub(crate) body: Option<&'a str>,
-    /// For everything, from looking up the name to the last byte of the answer.
+    /// For everything, from name resolution to the last byte of the answer.
     pub(crate) timeout: Duration,
-    /// The longest body that is read, in bytes.
+    /// The longest body that is accepted, in bytes.
     pub(crate) limit: usize,
 }
 
-/// An answer, whatever its status.
+/// An answer of any status.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -76,9 +77,9 @@ pub(crate) enum Failure {
     Unsent(String),
     /// The time is up, and something was sent.
     Timeout,
-    /// The connection was lost before the answer, or what came is no answer.
+    /// The connection was lost before the answer, or the answer is not HTTP.
     Lost(String),
-    /// The answer came, but not its body; that of the answer is empty.
+    /// The status and headers came, but not the body, which is empty here.
     Body(Box<Answer>, Fault),
 }
 
@@ -95,14 +96,15 @@ impl Http {
         Http { agent: ForkLocal::new(move || agent(&settings)) }
     }
 
-    /// Makes a request. A connection that lies idle is used again if it is young and the server has
-    /// not closed it yet; a request that crosses with the closing is [`Failure::Lost`].
+    /// Makes a request, over an idle connection if the server has not closed it. A request sent while
+    /// the server closes the connection is [`Failure::Lost`].
     pub(crate) fn send(&self, request: &Request<'_>) -> std::result::Result<Answer, Failure> {
-        // A certificate that is refused reaches aws-lc's error queue.
+        prepare_ureq();
+        // A refused certificate reaches aws-lc's error queue.
         crypto::with_thread_state(|| ());
         let (outcome, sent) = sent::watch(|| match (request.body, &request.method) {
             (Some(body), _) => self.answer_to(request, body.as_bytes()),
-            // These have a body, if an empty one.
+            // These methods have a body, if an empty one.
             (None, &Method::POST | &Method::PUT | &Method::PATCH) => {
                 self.answer_to(request, [].as_slice())
             }
@@ -139,7 +141,7 @@ impl Http {
 }
 
 impl Answer {
-    /// A header's value, when it is text.
+    /// The value of a header, if it is visible ASCII.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
@@ -147,7 +149,7 @@ impl Answer {
 
 fn agent(settings: &Settings) -> Agent {
     let config = Agent::config_builder()
-        // Also where there is none: the default is the environment's.
+        // Set even if there is none: the default comes from the environment.
         .proxy(settings.proxy.as_ref().map(|proxy| proxy.0.clone()))
         .http_status_as_error(false)
         .max_redirects(0)
@@ -165,13 +167,29 @@ fn agent(settings: &Settings) -> Agent {
     Agent::with_parts(config, RequestConnector(ResolvingConnector::new(tls)), NoResolver)
 }
 
+/// Has `ureq` make its static values while no thread can fork. A child would wait for ever for a
+/// thread that was making one.
+fn prepare_ureq() {
+    static DONE: AtomicBool = AtomicBool::new(false);
+    if DONE.load(Ordering::Acquire) {
+        return;
+    }
+    without_fork(|| {
+        // They are made before a request connects, and this one has no connector.
+        let config = Agent::config_builder().proxy(None).build();
+        let nowhere = Agent::with_parts(config, (), NoResolver);
+        drop(nowhere.get("http://127.0.0.1/").call());
+        DONE.store(true, Ordering::Release);
+    });
+}
+
 fn failure(error: &ureq::Error, sent: bool) -> Failure {
     match error {
         ureq::Error::BadUri(_) => Failure::Unsent("the URL cannot be requested".to_owned()),
         ureq::Error::Timeout(_) if !sent => Failure::Unsent("timed out".to_owned()),
         ureq::Error::Timeout(Timeout::Global | Timeout::PerCall) => Failure::Timeout,
-        other if sent => Failure::Lost(chain(other)),
-        other => Failure::Unsent(chain(other)),
+        other if sent => Failure::Lost(reason(other)),
+        other => Failure::Unsent(reason(other)),
     }
 }
 
@@ -179,11 +197,19 @@ fn fault(error: &ureq::Error) -> Fault {
     match error {
         ureq::Error::Timeout(_) => Fault::Timeout,
         ureq::Error::BodyExceedsLimit(_) => Fault::TooLarge,
-        other => Fault::Cut(chain(other)),
+        other => Fault::Cut(reason(other)),
     }
 }
 
-/// An error and what caused it, in one line.
+fn reason(error: &ureq::Error) -> String {
+    match error {
+        // Without the prefix `io: `.
+        ureq::Error::Io(error) => chain(error),
+        other => chain(other),
+    }
+}
+
+/// An error and its causes, in one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
@@ -220,5 +246,37 @@ impl Proxy {
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.0.host(), self.0.port())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_proxy_is_known_by_its_text() {
+        let proxy = |text| Proxy::parse(text).unwrap();
+        let first = proxy("http://ada:Secret@proxy.example:3128");
+        assert_eq!(first, first.clone());
+        assert_eq!(first, proxy("http://ada:Secret@proxy.example:3128"));
+        let others = [
+            "http://ada:secret@proxy.example:3128",
+            "http://Ada:Secret@proxy.example:3128",
+            "http://proxy.example:3128",
+            "http://ada:Secret@proxy.example:3129",
+            "http://ada:Secret@proxy2.example:3128",
+            "https://ada:Secret@proxy.example:3128",
+        ];
+        let set: HashSet<_> = others.into_iter().map(proxy).chain([first.clone(), first]).collect();
+        assert_eq!(set.len(), others.len() + 1);
+    }
+
+    #[test]
+    fn a_proxy_has_a_scheme_and_a_host() {
+        for text in ["", "proxy.example", "socks5://p:1", "http://", "http:// x", "http://\u{e4}"] {
+            let error = Proxy::parse(text).unwrap_err();
+            assert!(error.to_string().starts_with("proxy: "), "{text}: {error}");
+        }
     }
 }

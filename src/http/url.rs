@@ -1,4 +1,4 @@
-//! Which URLs are taken as an issuer or as the address of an API.
+//! Checks of issuers and API URLs.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -6,20 +6,20 @@ use url::Url;
 
 use crate::error::{Error, Result, Status};
 
-/// The longest URL that is taken, in bytes.
+/// The longest URL, in bytes.
 const MAX_LENGTH: usize = 2048;
 
-/// What is asked of a URL.
+/// How a URL is checked.
 pub(crate) struct Rules {
-    /// What the URL is, for messages: an argument's or an option's name.
+    /// The name of the argument or option, for messages.
     pub(crate) name: &'static str,
-    /// Whether plain `http` is allowed to hosts other than this one.
+    /// Whether plain `http` to other hosts is allowed.
     pub(crate) allow_http: bool,
-    /// What a URL that breaks the rules is: a wrong argument, or a wrong option.
+    /// The status of an error.
     pub(crate) status: Status,
 }
 
-/// Checks a base URL and returns it without trailing slashes, otherwise as it was written.
+/// Checks a base URL and returns it as written, without trailing slashes.
 pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
     let refuse = |why| Err(Error::fixed(rules.status, rules.name, why));
     if text.is_empty() {
@@ -31,7 +31,7 @@ pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
     if text.contains('\0') {
         return refuse("holds U+0000");
     }
-    // A parser would mend these; then two texts would name one place.
+    // A parser would correct these, so that two texts would name one URL.
     if text.bytes().any(|byte| !byte.is_ascii_graphic() || b"\"<>\\^`{|}".contains(&byte)) {
         return refuse("holds a character that a URL cannot hold");
     }
@@ -62,7 +62,7 @@ pub(crate) fn check<'a>(text: &'a str, rules: &Rules) -> Result<&'a str> {
     Ok(text.trim_end_matches('/'))
 }
 
-/// Whether a parser takes the segment for "this" or "the one above" (WHATWG URL).
+/// Whether a URL parser takes the path segment for `.` or `..` (WHATWG URL).
 pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn trailing_slashes_go_and_the_rest_stays() {
+    fn only_trailing_slashes_are_removed() {
         for text in ["https://acme.torii.so", "https://acme.torii.so/", "https://acme.torii.so//"] {
             assert_eq!(checked(text, false), Ok("https://acme.torii.so"));
         }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_this_host_alone() {
+    fn plain_http_is_for_loopback_hosts_only() {
         for text in [
             "http://localhost:8080",
             "http://LOCALHOST",
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_problem() {
         let long = format!("https://{}", "x".repeat(2041));
         for (text, why) in [
             ("", "empty"),

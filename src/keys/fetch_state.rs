@@ -115,6 +115,12 @@ impl FetchState {
         }
     }
 
+    /// Whether a caller waits for the fetch in flight longer than its leader.
+    #[cfg(test)]
+    pub(super) fn is_followed(&self) -> bool {
+        self.in_flight.as_ref().is_some_and(|fetch| fetch.patient_until > 0)
+    }
+
     /// When the request of this fetch was sent, if the fetch is still in flight.
     pub(crate) fn sent_at(&mut self, id: FetchId, now: Millis) -> Option<Millis> {
         self.expire(now);

@@ -162,9 +162,8 @@ fn allows_verify(operations: &str) -> bool {
 /// lie on the curve. jsonwebtoken reads the two members; that they are canonical and of the
 /// curve's length is checked here, and [`Key::new`] has aws-lc check the point.
 fn point(x: &str, y: &str) -> Option<Vec<u8>> {
-    let canonical = |member: &str| {
-        decode_base64url(member.as_bytes(), 0).is_some_and(|bytes| bytes.len() == 32)
-    };
+    let canonical =
+        |member: &str| decode_base64url(member.as_bytes()).is_some_and(|bytes| bytes.len() == 32);
     if !canonical(x) || !canonical(y) {
         return None;
     }

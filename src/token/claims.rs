@@ -1,5 +1,7 @@
 //! The claims of a torii token (RFC 7519 §4) and the rules they obey.
 
+use std::borrow::Cow;
+
 use super::json::{self, Value};
 use super::malformed;
 use crate::error::{Error, Result, Status};
@@ -21,17 +23,51 @@ pub(crate) struct Claims<'a> {
     email_verified: Option<Value<'a>>,
     profile_complete: Option<Value<'a>>,
     impersonating: Option<Value<'a>>,
+    act: Option<Value<'a>>,
+    o: Option<Value<'a>>,
+    org_id: Option<Value<'a>>,
+    org_role: Option<Value<'a>>,
+    strings: StringClaims,
 }
 
-/// Claims of the right types.
+/// How many top-level members are strings, and how many bytes their names and values take.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StringClaims {
+    pub(crate) count: u32,
+    pub(crate) bytes: u32,
+}
+
+/// Claims of the right types. No text holds U+0000, where C would see it end too early.
 pub(crate) struct ValidatedClaims<'a> {
     pub(crate) user_id: &'a str,
     pub(crate) environment_id: &'a str,
     pub(crate) locale: Option<&'a str>,
-    pub(crate) email_verified: bool,
+    /// `None` if the claim is absent.
+    pub(crate) email_verified: Option<bool>,
     pub(crate) profile_complete: bool,
     pub(crate) impersonating: bool,
+    /// Who acts as the user, if the token names anyone.
+    pub(crate) actor_id: Option<Cow<'a, str>>,
+    pub(crate) organization: Option<Organization<'a>>,
     pub(crate) times: Times,
+    pub(crate) strings: StringClaims,
+}
+
+/// The organization that is active.
+pub(crate) struct Organization<'a> {
+    pub(crate) id: Cow<'a, str>,
+    pub(crate) role: Option<Cow<'a, str>>,
+}
+
+/// Whom a token has to be issued for.
+#[derive(Clone, Debug)]
+pub(crate) enum Audience {
+    /// No audience is configured: a token that names one is for someone else (RFC 7519 §4.1.3).
+    Unnamed,
+    /// One of these.
+    AnyOf(Vec<String>),
+    /// `aud` is not read.
+    Ignored,
 }
 
 /// When a token holds, in Unix seconds.
@@ -44,13 +80,19 @@ pub(crate) struct Times {
     /// `iat` and `nbf`, rounded up: the first whole second that is not before them.
     issued_by: i64,
     not_before: Option<i64>,
+    /// `exp` - `iat`, rounded up.
+    lifetime: i64,
 }
 
 impl<'a> Claims<'a> {
     /// Reads a payload, which has to be one strict JSON object.
     pub(crate) fn read(payload: &'a str) -> Result<Self> {
         let mut claims = Claims::default();
-        json::object(payload, |name, value| {
+        json::finite_object(payload, |name, value| {
+            if let Value::String(text) = &value {
+                claims.strings.count += 1;
+                claims.strings.bytes += u32::try_from(name.len() + text.len()).unwrap_or(u32::MAX);
+            }
             let claim = match name {
                 "iss" => &mut claims.iss,
                 "sub" => &mut claims.sub,
@@ -63,6 +105,10 @@ impl<'a> Claims<'a> {
                 "email_verified" => &mut claims.email_verified,
                 "profile_complete" => &mut claims.profile_complete,
                 "impersonating" => &mut claims.impersonating,
+                "act" => &mut claims.act,
+                "o" => &mut claims.o,
+                "org_id" => &mut claims.org_id,
+                "org_role" => &mut claims.org_role,
                 _ => return,
             };
             *claim = Some(value);
@@ -80,37 +126,108 @@ impl<'a> Claims<'a> {
     }
 
     /// Checks the types of all claims but `aud`, whose rule depends on the configuration.
-    pub(crate) fn check(&'a self) -> Result<ValidatedClaims<'a>> {
+    /// `legacy_organization`: whether `org_id` and `org_role` are read.
+    pub(crate) fn check(&'a self, legacy_organization: bool) -> Result<ValidatedClaims<'a>> {
         let iat = number("claim `iat`", self.iat.as_ref())?.ok_or(missing("claim `iat`"))?;
+        let exp = expiry(self.exp.as_ref())?;
+        let flag = match self.impersonating {
+            Some(Value::Bool(impersonating)) => impersonating,
+            None => false,
+            Some(_) => return Err(claim("claim `impersonating`", "not a boolean")),
+        };
+        let (acted_for, actor_id) = self.actor()?;
+        let organization = match legacy_organization {
+            true => self.legacy_organization()?,
+            false => self.organization(),
+        };
         Ok(ValidatedClaims {
             user_id: identifier("claim `sub`", self.sub.as_ref())?,
             environment_id: identifier("claim `pid`", self.pid.as_ref())?,
             times: Times {
-                expires_at: expiry(self.exp.as_ref())?,
+                expires_at: exp.floor() as i64,
                 issued_at: iat.floor() as i64,
                 issued_by: iat.ceil() as i64,
                 not_before: number("claim `nbf`", self.nbf.as_ref())?.map(|nbf| nbf.ceil() as i64),
+                lifetime: (exp - iat).ceil() as i64,
             },
             locale: match &self.locale {
                 Some(Value::String(locale)) if !locale.contains('\0') => Some(locale),
                 _ => None,
             },
-            email_verified: self.email_verified == Some(Value::Bool(true)),
+            email_verified: self.email_verified.as_ref().map(|value| *value == Value::Bool(true)),
             profile_complete: self.profile_complete != Some(Value::Bool(false)),
-            impersonating: match self.impersonating {
-                Some(Value::Bool(impersonating)) => impersonating,
-                None => false,
-                Some(_) => return Err(claim("claim `impersonating`", "not a boolean")),
-            },
+            impersonating: flag || acted_for,
+            actor_id,
+            organization,
+            strings: self.strings,
         })
     }
 
-    /// Whether `aud` (RFC 7519 §4.1.3) names one of `audiences`; any token does when none is
-    /// configured.
-    pub(crate) fn check_audience(&self, audiences: &[String]) -> Result<()> {
-        if audiences.is_empty() {
-            return Ok(());
+    /// Whether `act` (RFC 8693 §4.1) says that someone acts as the user, and who.
+    fn actor(&'a self) -> Result<(bool, Option<Cow<'a, str>>)> {
+        match &self.act {
+            None | Some(Value::Null) => Ok((false, None)),
+            Some(Value::String(actor)) => Ok((true, usable(Cow::Borrowed(actor)))),
+            Some(Value::Object(act)) => {
+                Ok((true, string(json::member(act, "sub")).and_then(usable)))
+            }
+            Some(_) => Err(claim("claim `act`", "neither an object nor a string")),
         }
+    }
+
+    /// The organization that `o` names: its id, or an object with the id and the role.
+    fn organization(&'a self) -> Option<Organization<'a>> {
+        match &self.o {
+            Some(Value::String(id)) => {
+                Some(Organization { id: usable(Cow::Borrowed(id))?, role: None })
+            }
+            Some(Value::Object(o)) => {
+                let id = string(json::member(o, "id")).and_then(usable)?;
+                let role = match (json::member(o, "rol"), json::member(o, "role")) {
+                    (Some(rol), Some(role)) if rol != role => None,
+                    (rol, role) => string(rol.or(role)).and_then(usable),
+                };
+                Some(Organization { id, role })
+            }
+            _ => None,
+        }
+    }
+
+    /// As [`organization`](Self::organization); where there is no `o`, `org_id` names it. `org_role`
+    /// is the role where `o` is no object, which would have a role of its own.
+    fn legacy_organization(&'a self) -> Result<Option<Organization<'a>>> {
+        let text = |value: &'a Option<Value<'a>>| match value {
+            Some(Value::String(text)) if !text.is_empty() => Some(Cow::Borrowed(&**text)),
+            _ => None,
+        };
+        let current = match &self.o {
+            Some(Value::Object(o)) => string(json::member(o, "id")).filter(|id| !id.is_empty()),
+            _ => text(&self.o),
+        };
+        let (legacy, role) = (text(&self.org_id), || text(&self.org_role).and_then(usable));
+        if current.is_some() && legacy.is_some() && current != legacy {
+            return Err(claim("claims `o` and `org_id`", "they name different organizations"));
+        }
+        Ok(match &self.o {
+            None => legacy.and_then(usable).map(|id| Organization { id, role: role() }),
+            Some(Value::Object(_)) => self.organization(),
+            Some(_) => self.organization().map(|o| Organization { role: role(), ..o }),
+        })
+    }
+
+    /// Checks that `aud` (RFC 7519 §4.1.3) names the audience.
+    pub(crate) fn check_audience(&self, audience: &Audience) -> Result<()> {
+        let audiences = match (audience, &self.aud) {
+            (Audience::Ignored, _) | (Audience::Unnamed, None) => return Ok(()),
+            (Audience::Unnamed, Some(_)) => {
+                return Err(Error::fixed(
+                    Status::TokenAudience,
+                    "claim `aud`",
+                    "present, but the verifier has no audience (add one, or ignore the claim)",
+                ));
+            }
+            (Audience::AnyOf(audiences), _) => audiences,
+        };
         let wanted = |aud: &str| audiences.iter().any(|audience| audience == aud);
         let named = match &self.aud {
             Some(Value::String(aud)) => wanted(aud),
@@ -151,6 +268,28 @@ impl Times {
             _ => Ok(()),
         }
     }
+
+    /// Checks that the token lives no longer than `max` seconds; 0 sets no limit.
+    pub(crate) fn check_lifetime(&self, max: i64) -> Result<()> {
+        if max == 0 || self.lifetime <= max {
+            return Ok(());
+        }
+        let lifetime = self.lifetime;
+        let text = format!("claim `exp`: {lifetime} s after `iat` (expected at most {max} s)");
+        Err(Error::text(Status::TokenLifetime, text))
+    }
+}
+
+/// A string that C reads to its end, and that is not empty.
+fn usable(text: Cow<'_, str>) -> Option<Cow<'_, str>> {
+    (!text.is_empty() && !text.contains('\0')).then_some(text)
+}
+
+fn string(value: Option<Value<'_>>) -> Option<Cow<'_, str>> {
+    match value {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
 const fn claim(subject: &'static str, why: &'static str) -> Error {
@@ -172,12 +311,12 @@ fn identifier<'a>(subject: &'static str, value: Option<&'a Value<'a>>) -> Result
     }
 }
 
-fn expiry(value: Option<&Value<'_>>) -> Result<i64> {
+fn expiry(value: Option<&Value<'_>>) -> Result<f64> {
     let exp = number("claim `exp`", value)?.ok_or(missing("claim `exp`"))?;
     if exp <= 0.0 {
         return Err(claim("claim `exp`", "not after 1970"));
     }
-    Ok(exp.floor() as i64)
+    Ok(exp)
 }
 
 /// A NumericDate (RFC 7519 §2).
@@ -198,7 +337,7 @@ mod tests {
     use super::*;
 
     fn times(payload: &str) -> Result<Times> {
-        Claims::read(payload)?.check().map(|checked| checked.times)
+        Claims::read(payload)?.check(false).map(|checked| checked.times)
     }
 
     fn status(result: Result<()>) -> Status {
@@ -226,6 +365,21 @@ mod tests {
         let times = times(r#"{"sub":"u","pid":"e","exp":1000,"iat":500.5}"#).unwrap();
         assert_eq!(status(times.check(500, 0)), Status::TokenNotYetValid);
         assert_eq!(status(times.check(501, 0)), Status::Ok);
+    }
+
+    #[test]
+    fn a_lifetime_is_measured_to_the_fraction() {
+        let limited = |exp: &str, iat: &str, max| {
+            let payload = format!(r#"{{"sub":"u","pid":"e","exp":{exp},"iat":{iat}}}"#);
+            times(&payload).unwrap().check_lifetime(max)
+        };
+        assert_eq!(status(limited("4600", "1000", 3600)), Status::Ok);
+        assert_eq!(status(limited("4600.5", "1000.5", 3600)), Status::Ok);
+        assert_eq!(status(limited("4600.5", "1000", 3600)), Status::TokenLifetime);
+        assert_eq!(status(limited("4600", "999.5", 3600)), Status::TokenLifetime);
+        assert_eq!(status(limited("9007199254740991", "-9007199254740991", 0)), Status::Ok);
+        let message = limited("4601", "1000", 3600).unwrap_err().to_string();
+        assert_eq!(message, "claim `exp`: 3601 s after `iat` (expected at most 3600 s)");
     }
 
     #[test]

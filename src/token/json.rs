@@ -2,8 +2,8 @@
 //!
 //! A token must mean the same to everybody who reads it, so what parsers are known to disagree
 //! about is refused: duplicate member names (also when spelt with different escapes), lone
-//! surrogates, a byte order mark, and nesting beyond a bound. Nothing is copied but text that has
-//! escapes, and no tree is built.
+//! surrogates, a byte order mark, and nesting beyond a bound; in a token also numbers beyond the range
+//! of a double. Only strings with escapes are copied, and no tree is built.
 
 use std::borrow::Cow;
 
@@ -24,34 +24,107 @@ pub(crate) enum Value<'a> {
     Object(&'a str),
 }
 
-/// Reads a text that is one JSON object, and shows each of its members to `each`.
-pub(crate) fn object<'a>(
+/// How much is checked.
+#[derive(Clone, Copy, PartialEq)]
+enum Rules {
+    /// Strict JSON.
+    Strict,
+    /// Strict JSON in which a double can hold every number.
+    Finite,
+    /// Nothing more: the text was found strict before.
+    Known,
+}
+
+/// Reads a text that is one JSON object, and passes each of its members to `each`.
+pub(crate) fn object<'a>(text: &'a str, each: impl FnMut(&str, Value<'a>)) -> Result<(), Fault> {
+    whole_object(text, Rules::Strict, each)
+}
+
+/// As [`object`], and refuses a number that no double can hold: readers disagree about it, and one
+/// that gives up on it loses the members beside it.
+pub(crate) fn finite_object<'a>(
     text: &'a str,
+    each: impl FnMut(&str, Value<'a>),
+) -> Result<(), Fault> {
+    whole_object(text, Rules::Finite, each)
+}
+
+fn whole_object<'a>(
+    text: &'a str,
+    rules: Rules,
     mut each: impl FnMut(&str, Value<'a>),
 ) -> Result<(), Fault> {
-    let mut scan = Scan { text, at: 0, names: Vec::new() };
+    let mut scan = Scan::new(text, rules);
     scan.blanks();
     if scan.peek() != Some(b'{') {
         return Err("not a JSON object");
     }
-    scan.members(1, &mut each)?;
+    scan.members(1, &mut |name, value| {
+        each(name, value);
+        true
+    })?;
     scan.blanks();
     if scan.at == text.len() { Ok(()) } else { Err("text after the JSON object") }
 }
 
-/// Shows each element of an array that was found strict to `each`.
+/// Reads a text that is one JSON value, by the rules of [`finite_object`].
+pub(crate) fn value(text: &str) -> Result<Value<'_>, Fault> {
+    let mut scan = Scan::new(text, Rules::Finite);
+    scan.blanks();
+    let value = scan.value(0)?;
+    scan.blanks();
+    if scan.at == text.len() { Ok(value) } else { Err("text after the JSON value") }
+}
+
+/// Passes each element of an array that was found strict to `each`.
 pub(crate) fn elements<'a>(array: &'a str, mut each: impl FnMut(Value<'a>)) -> Result<(), Fault> {
-    Scan { text: array, at: 0, names: Vec::new() }.items(1, &mut each)
+    Scan::new(array, Rules::Known).items(1, &mut |element| {
+        each(element);
+        true
+    })
+}
+
+/// Returns a member of an object that was found strict.
+pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<Value<'a>> {
+    let (mut scan, mut found) = (Scan::new(object, Rules::Known), None);
+    scan.blanks();
+    let read = scan.members(1, &mut |known, value| {
+        let other = known != name;
+        if !other {
+            found = Some(value);
+        }
+        other
+    });
+    found.filter(|_| read.is_ok())
+}
+
+/// Returns the element at `index` of an array that was found strict.
+pub(crate) fn element(array: &str, index: usize) -> Option<Value<'_>> {
+    let (mut left, mut found) = (index, None);
+    let read = Scan::new(array, Rules::Known).items(1, &mut |element| {
+        if left == 0 {
+            found = Some(element);
+            return false;
+        }
+        left -= 1;
+        true
+    });
+    found.filter(|_| read.is_ok())
 }
 
 struct Scan<'a> {
     text: &'a str,
     at: usize,
+    rules: Rules,
     /// The member names of the objects being read, outermost first.
     names: Vec<Cow<'a, str>>,
 }
 
 impl<'a> Scan<'a> {
+    fn new(text: &'a str, rules: Rules) -> Self {
+        Scan { text, at: 0, rules, names: Vec::new() }
+    }
+
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
@@ -77,11 +150,11 @@ impl<'a> Scan<'a> {
         match self.peek() {
             Some(b'"') => self.string().map(Value::String),
             Some(b'{') => {
-                self.members(depth + 1, &mut |_, _| ())?;
+                self.members(depth + 1, &mut |_, _| true)?;
                 self.since(start).map(Value::Object)
             }
             Some(b'[') => {
-                self.items(depth + 1, &mut |_| ())?;
+                self.items(depth + 1, &mut |_| true)?;
                 self.since(start).map(Value::Array)
             }
             Some(b't') => self.word("true").map(|()| Value::Bool(true)),
@@ -93,11 +166,11 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// An object, from its `{` to its `}`.
+    /// An object, from its `{` to its `}`, or to the member at which `each` says to stop.
     fn members(
         &mut self,
         depth: usize,
-        each: &mut dyn FnMut(&str, Value<'a>),
+        each: &mut dyn FnMut(&str, Value<'a>) -> bool,
     ) -> Result<(), Fault> {
         self.enter(depth)?;
         let outer = self.names.len();
@@ -114,8 +187,12 @@ impl<'a> Scan<'a> {
                 }
                 self.blanks();
                 let value = self.value(depth)?;
-                each(&name, value);
-                self.names.push(name);
+                if !each(&name, value) {
+                    return Ok(());
+                }
+                if self.rules != Rules::Known {
+                    self.names.push(name);
+                }
                 if self.ends(b'}')? {
                     break;
                 }
@@ -126,13 +203,19 @@ impl<'a> Scan<'a> {
         if distinct { Ok(()) } else { Err("a member name that occurs twice") }
     }
 
-    /// An array, from its `[` to its `]`.
-    fn items(&mut self, depth: usize, each: &mut dyn FnMut(Value<'a>)) -> Result<(), Fault> {
+    /// An array, from its `[` to its `]`, or to the element at which `each` says to stop.
+    fn items(
+        &mut self,
+        depth: usize,
+        each: &mut dyn FnMut(Value<'a>) -> bool,
+    ) -> Result<(), Fault> {
         self.enter(depth)?;
         if !self.empty(b']') {
             loop {
                 self.blanks();
-                each(self.value(depth)?);
+                if !each(self.value(depth)?) {
+                    return Ok(());
+                }
                 if self.ends(b']')? {
                     break;
                 }
@@ -194,7 +277,11 @@ impl<'a> Scan<'a> {
             }
             self.some_digits()?;
         }
-        self.since(start)
+        let number = self.since(start)?;
+        if self.rules == Rules::Finite && !is_finite(number) {
+            return Err("a number that no double can hold");
+        }
+        Ok(number)
     }
 
     fn digits(&mut self) {
@@ -275,6 +362,13 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Whether a double can hold the JSON number, rounded or not.
+fn is_finite(number: &str) -> bool {
+    // Without an exponent, a number of this length is below 1e300.
+    let small = number.len() <= 300 && memchr::memchr2(b'e', b'E', number.as_bytes()).is_none();
+    small || number.parse::<f64>().is_ok_and(f64::is_finite)
+}
+
 /// Whether no name occurs twice. Sorting keeps a crowd of names from costing its square.
 fn distinct(names: &mut [Cow<'_, str>]) -> bool {
     if let [rest @ .., _] = &*names
@@ -341,6 +435,44 @@ mod tests {
         let nest = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
         assert_eq!(fault(&nest(MAX_DEPTH - 1)), None);
         assert_eq!(fault(&nest(MAX_DEPTH)), Some("JSON nested deeper than 32"));
+    }
+
+    #[test]
+    fn a_token_holds_no_number_beyond_a_double() {
+        let fault = |value: &str| finite_object(&format!("{{\"a\":{value}}}"), |_, _| ()).err();
+        let beyond = Some("a number that no double can hold");
+        let long = |digits: usize| "9".repeat(digits);
+        for value in ["1e308", "-1.7976931348623157e308", "1e-999", "0e999", &long(308)] {
+            assert_eq!(fault(value), None, "{value}");
+        }
+        for value in ["1e309", "-1E+999", "[[1e999]]", r#"{"b":1e999}"#, &long(310)] {
+            assert_eq!(fault(value), beyond, "{value}");
+            assert_eq!(object(&format!("{{\"a\":{value}}}"), |_, _| ()), Ok(()), "{value}");
+        }
+    }
+
+    #[test]
+    fn members_and_elements_are_found() {
+        let text = r#" {"a":[1,{"b":"x"}],"\u0062":true,"c":{"a":null}} "#;
+        assert_eq!(member(text, "b"), Some(Value::Bool(true)));
+        assert_eq!(member(text, "c"), Some(Value::Object(r#"{"a":null}"#)));
+        assert_eq!(member(text, "x"), None);
+        assert_eq!(member("{}", "x"), None);
+        let array = r#"[1, {"b":"x"} ,[ ]]"#;
+        assert_eq!(element(array, 0), Some(Value::Number("1")));
+        assert_eq!(element(array, 1), Some(Value::Object(r#"{"b":"x"}"#)));
+        assert_eq!(element(array, 2), Some(Value::Array("[ ]")));
+        assert_eq!(element(array, 3), None);
+        assert_eq!(element("[]", 0), None);
+    }
+
+    #[test]
+    fn a_value_is_the_whole_text() {
+        assert_eq!(value(" 1.50 "), Ok(Value::Number("1.50")));
+        assert_eq!(value(r#""\u0041""#), Ok(Value::String("A".into())));
+        for text in ["", "1 2", "x", "1e999", r#"{"a":1,"a":2}"#, "\"a"] {
+            assert!(value(text).is_err(), "{text}");
+        }
     }
 
     #[test]

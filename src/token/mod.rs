@@ -5,12 +5,15 @@
 
 mod base64url;
 mod claims;
+pub(crate) mod decimal;
 pub(crate) mod json;
+mod pointer;
 
 use std::borrow::Cow;
 
 pub(crate) use base64url::decode as decode_base64url;
-pub(crate) use claims::{Claims, Times, ValidatedClaims};
+pub(crate) use claims::{Audience, Claims, StringClaims, Times, ValidatedClaims};
+pub(crate) use pointer::Pointer;
 
 use crate::error::{Error, Result, Status};
 use json::Value;
@@ -40,10 +43,9 @@ impl<'a> Token<'a> {
     pub(crate) fn parse(token: &'a [u8]) -> Result<Self> {
         size(token)?;
         let (header, payload, signature, signed) = split(token)?;
-        let header = decode("token header", header, 0)?;
-        // Room for the few claims that are stored behind the payload.
-        let payload = decode("token payload", payload, 160)?;
-        let signature = decode("token signature", signature, 0)?;
+        let header = decode("token header", header)?;
+        let payload = decode("token payload", payload)?;
+        let signature = decode("token signature", signature)?;
         let kid = read_header(&text("token header", header)?)?;
         if signature.len() != SIGNATURE {
             return Err(Error::fixed(
@@ -125,8 +127,8 @@ fn split(token: &[u8]) -> Result<Parts<'_>> {
     three().ok_or(malformed("token", "not three parts separated by dots"))
 }
 
-fn decode(part: &'static str, encoded: &[u8], room: usize) -> Result<Vec<u8>> {
-    decode_base64url(encoded, room).ok_or(malformed(part, "not canonical base64url"))
+fn decode(part: &'static str, encoded: &[u8]) -> Result<Vec<u8>> {
+    decode_base64url(encoded).ok_or(malformed(part, "not canonical base64url"))
 }
 
 fn text(part: &'static str, bytes: Vec<u8>) -> Result<String> {
@@ -138,7 +140,7 @@ fn text(part: &'static str, bytes: Vec<u8>) -> Result<String> {
 /// `jwk`, `jku`, `x5u`, `x5c` and whatever else it holds are never looked at.
 fn read_header(header: &str) -> Result<String> {
     let (mut alg, mut kid, mut crit) = (None, None, false);
-    json::object(header, |name, value| match name {
+    json::finite_object(header, |name, value| match name {
         "alg" => alg = Some(value),
         "kid" => kid = Some(value),
         "crit" => crit = true,

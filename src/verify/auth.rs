@@ -1,18 +1,21 @@
-//! What a good token says.
+//! What a valid token says.
 
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 use once_cell::race::OnceBox;
 
-use super::{Issuer, Requirement};
-use crate::error::{Error, Result, Status};
+use super::Issuer;
+use super::requirements::{
+    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Requirements,
+};
+use crate::error::{Challenge, Result};
 use crate::json::Json;
 use crate::keys::KeyId;
 use crate::text::NulStr;
 use crate::token::json::{self, Value};
-use crate::token::{Times, ValidatedClaims};
+use crate::token::{StringClaims, Times, ValidatedClaims};
 
 /// The user a token was issued to, as the issuer signed it.
 ///
@@ -27,143 +30,207 @@ pub(crate) enum Field {
     EnvironmentId,
     Issuer,
     Locale,
+    OrganizationId,
+    OrganizationRole,
+    ActorId,
     Claims,
 }
 
-/// The claims of a token whose signature was checked.
+/// Where a text starts, and how long it is without the U+0000 behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+/// The claims of a token whose signature was verified.
 ///
 /// Aligned to a cache line, so that threads with different tokens do not write to the same one when
 /// they count references.
 #[repr(align(64))]
 pub(crate) struct Verified {
-    /// The payload as signed, then user id, environment id and locale, each followed by U+0000.
+    /// The payload as signed, then the other texts, each followed by U+0000.
     text: String,
-    payload: Range<usize>,
-    user_id: Range<usize>,
-    environment_id: Range<usize>,
-    locale: Option<Range<usize>>,
+    payload: Span,
+    user_id: Span,
+    environment_id: Span,
+    issuer_name: Span,
+    locale: Option<Span>,
+    organization_id: Option<Span>,
+    organization_role: Option<Span>,
+    actor_id: Option<Span>,
+    /// The `REQUIRE_` flags that this login meets.
+    pub(super) flags: u32,
+    pub(super) names_email_verified: bool,
     pub(super) issuer: Arc<Issuer>,
     pub(super) key: KeyId,
     pub(super) times: Times,
-    email_verified: bool,
-    profile_complete: bool,
-    impersonating: bool,
-    /// String claims by name, read when the first of them is asked for.
-    strings: OnceBox<Vec<(String, String)>>,
+    challenge: Option<Arc<Challenge>>,
+    string_claims: StringClaims,
+    /// Read when the first of them is asked for. A lock could be held by a thread that a child
+    /// made by `fork` does not have; this never blocks.
+    strings: OnceBox<Strings>,
 }
 
-/// What is kept of [`ValidatedClaims`] claims besides the payload they borrow from.
-pub(super) struct OwnedClaims {
-    user_id: String,
-    environment_id: String,
-    locale: Option<String>,
-    times: Times,
-    email_verified: bool,
-    profile_complete: bool,
-    impersonating: bool,
+/// The top-level claims that are strings without U+0000.
+struct Strings {
+    /// Each name, and each value with U+0000 behind it.
+    text: String,
+    /// Name and value of each claim.
+    claims: Vec<(Span, Span)>,
 }
 
-impl From<ValidatedClaims<'_>> for OwnedClaims {
-    fn from(claims: ValidatedClaims<'_>) -> Self {
-        OwnedClaims {
-            user_id: claims.user_id.to_owned(),
-            environment_id: claims.environment_id.to_owned(),
-            locale: claims.locale.map(str::to_owned),
-            times: claims.times,
-            email_verified: claims.email_verified,
-            profile_complete: claims.profile_complete,
-            impersonating: claims.impersonating,
-        }
-    }
-}
+/// What an allocator keeps for itself with each allocation, about.
+const ALLOCATION: usize = 16;
 
 impl Verified {
-    pub(super) fn meets(&self, requirement: Requirement) -> Result<()> {
-        let (met, subject, why) = match requirement {
-            Requirement::EmailVerified => {
-                (self.email_verified, "claim `email_verified`", "has to be true")
-            }
-            Requirement::ProfileComplete => {
-                (self.profile_complete, "claim `profile_complete`", "must not be false")
-            }
-            Requirement::NotImpersonated => {
-                (!self.impersonating, "claim `impersonating`", "must not be true")
-            }
-        };
-        if met { Ok(()) } else { Err(Error::fixed(Status::Policy, subject, why)) }
-    }
-
-    pub(super) fn new(payload: String, kept: OwnedClaims, issuer: Arc<Issuer>, key: KeyId) -> Self {
-        let mut text = payload;
-        let payload = 0..terminate(&mut text);
-        let mut append = |part: &str| {
-            let start = text.len();
-            text.push_str(part);
-            start..terminate(&mut text)
-        };
+    pub(super) fn new(
+        payload: &str,
+        claims: &ValidatedClaims<'_>,
+        issuer: Arc<Issuer>,
+        key: KeyId,
+        challenge: Option<Arc<Challenge>>,
+    ) -> Self {
+        let organization = claims.organization.as_ref();
+        let optional = [
+            claims.locale,
+            organization.map(|organization| &*organization.id),
+            organization.and_then(|organization| organization.role.as_deref()),
+            claims.actor_id.as_deref(),
+        ];
+        let required = [payload, claims.user_id, claims.environment_id, issuer.name.as_str()];
+        let all = required.iter().chain(optional.iter().flatten());
+        let mut text = String::with_capacity(all.map(|part| part.len() + 1).sum());
+        let mut append = |part: &str| append(&mut text, part);
+        let [payload, user_id, environment_id, issuer_name] = required.map(&mut append);
+        let [locale, organization_id, organization_role, actor_id] =
+            optional.map(|part| part.map(&mut append));
+        let met = [
+            (claims.email_verified == Some(true), REQUIRE_EMAIL_VERIFIED),
+            (claims.profile_complete, REQUIRE_PROFILE_COMPLETE),
+            (!claims.impersonating, REQUIRE_NOT_IMPERSONATED),
+            (organization.is_some(), REQUIRE_ORGANIZATION),
+        ];
         Verified {
             payload,
-            user_id: append(&kept.user_id),
-            environment_id: append(&kept.environment_id),
-            locale: kept.locale.as_deref().map(append),
+            user_id,
+            environment_id,
+            issuer_name,
+            locale,
+            organization_id,
+            organization_role,
+            actor_id,
             text,
+            flags: met.iter().filter(|(met, _)| *met).map(|(_, flag)| flag).sum(),
+            names_email_verified: claims.email_verified.is_some(),
             issuer,
             key,
-            times: kept.times,
-            email_verified: kept.email_verified,
-            profile_complete: kept.profile_complete,
-            impersonating: kept.impersonating,
+            times: claims.times,
+            challenge,
+            string_claims: claims.strings,
             strings: OnceBox::new(),
         }
     }
 
+    /// Returns all texts, each followed by U+0000, one after the other: [`span`](Self::span) tells
+    /// which is where.
+    pub(crate) fn texts(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn span(&self, field: Field) -> Option<Span> {
+        match field {
+            Field::UserId => Some(self.user_id),
+            Field::EnvironmentId => Some(self.environment_id),
+            Field::Issuer => Some(self.issuer_name),
+            Field::Locale => self.locale,
+            Field::OrganizationId => self.organization_id,
+            Field::OrganizationRole => self.organization_role,
+            Field::ActorId => self.actor_id,
+            Field::Claims => Some(self.payload),
+        }
+    }
+
     pub(crate) fn text(&self, field: Field) -> Option<NulStr<'_>> {
-        let range = match field {
-            Field::Issuer => return Some(self.issuer.name.borrow()),
-            Field::UserId => &self.user_id,
-            Field::EnvironmentId => &self.environment_id,
-            Field::Locale => self.locale.as_ref()?,
-            Field::Claims => &self.payload,
-        };
-        NulStr::new(self.text.get(range.clone())?)
+        terminated(&self.text, self.span(field)?)
+    }
+
+    fn str(&self, field: Field) -> Option<&str> {
+        self.text(field).map(NulStr::as_str)
+    }
+
+    pub(super) fn payload(&self) -> &str {
+        self.str(Field::Claims).unwrap_or_default()
+    }
+
+    pub(super) fn organization_id(&self) -> Option<&str> {
+        self.str(Field::OrganizationId)
+    }
+
+    pub(super) fn organization_role(&self) -> Option<&str> {
+        self.str(Field::OrganizationRole)
     }
 
     /// A top-level claim that is a string without U+0000.
     pub(crate) fn string(&self, name: &str) -> Option<NulStr<'_>> {
         let strings = self.strings.get_or_init(|| Box::new(self.read_strings()));
-        let (_, value) = strings.iter().find(|(known, _)| known == name)?;
-        NulStr::new(value)
+        let text = &strings.text;
+        let is_it = |(known, _): &&(Span, Span)| part(text, *known, 0) == Some(name);
+        let (_, value) = strings.claims.iter().find(is_it)?;
+        terminated(text, *value)
     }
 
-    fn read_strings(&self) -> Vec<(String, String)> {
-        let mut strings = Vec::new();
-        let payload = self.text(Field::Claims).map_or("", NulStr::as_str);
-        // The payload was found strict before it was signed for; there is nothing to refuse.
-        let _ = json::object(payload, |name, value| {
+    fn read_strings(&self) -> Strings {
+        let StringClaims { count, bytes } = self.string_claims;
+        let mut strings = Strings {
+            text: String::with_capacity(bytes as usize + 2 * count as usize),
+            claims: Vec::with_capacity(count as usize),
+        };
+        // The payload was found strict before.
+        let _ = json::object(self.payload(), |name, value| {
             if let Value::String(value) = value
                 && !value.contains('\0')
             {
-                strings.push((name.to_owned(), format!("{value}\0")));
+                let name = append(&mut strings.text, name);
+                let value = append(&mut strings.text, &value);
+                strings.claims.push((name, value));
             }
         });
         strings
     }
 
-    /// About how many bytes the claims take, what may be read later included.
+    /// About how many bytes the claims take, the string claims that may be read later included.
     pub(super) fn weight(&self) -> usize {
-        size_of::<Verified>() + self.text.capacity() + self.payload.len()
+        let StringClaims { count, bytes } = self.string_claims;
+        let strings = size_of::<Strings>()
+            + bytes as usize
+            + count as usize * (2 + size_of::<(Span, Span)>())
+            + 3 * ALLOCATION;
+        size_of::<Verified>() + self.text.capacity() + 2 * ALLOCATION + strings
     }
 }
 
-/// Ends the last part with U+0000; returns where it ends, that included.
-fn terminate(text: &mut String) -> usize {
+/// Appends a part and U+0000.
+fn append(text: &mut String, part: &str) -> Span {
+    // A token has at most 16 KiB, and so have its claims.
+    let [start, len] = [text.len(), part.len()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+    text.push_str(part);
     text.push('\0');
-    text.len()
+    Span { start, len }
+}
+
+fn part(text: &str, span: Span, more: usize) -> Option<&str> {
+    let start = span.start as usize;
+    text.get(start..start + span.len as usize + more)
+}
+
+fn terminated(text: &str, span: Span) -> Option<NulStr<'_>> {
+    NulStr::new(part(text, span, 1)?)
 }
 
 impl Auth {
     fn field(&self, field: Field) -> &str {
-        self.0.text(field).map_or("", NulStr::as_str)
+        self.0.str(field).unwrap_or_default()
     }
 
     /// The user: `sub`.
@@ -183,32 +250,54 @@ impl Auth {
 
     /// The locale the user prefers.
     pub fn locale(&self) -> Option<&str> {
-        self.0.text(Field::Locale).map(NulStr::as_str)
+        self.0.str(Field::Locale)
     }
 
-    /// Asks for something more of this token alone, as [`VerifierOptions::require`] does of all.
+    /// The organization that is active. `None` if there is none, or if its id contains U+0000.
+    pub fn organization_id(&self) -> Option<&str> {
+        self.0.organization_id()
+    }
+
+    /// The role of the user in that organization, if the token names one.
+    pub fn organization_role(&self) -> Option<&str> {
+        self.0.organization_role()
+    }
+
+    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if nobody does, or if the token
+    /// does not say who; [`impersonating`](Self::impersonating) tells the two apart.
+    pub fn actor_id(&self) -> Option<&str> {
+        self.0.str(Field::ActorId)
+    }
+
+    /// The `REQUIRE_` flags that this login meets.
+    pub fn flags(&self) -> u32 {
+        self.0.flags
+    }
+
+    /// Checks requirements for one route among many: of this login, after it was verified.
+    ///
+    /// Reads the claims only: neither `exp` nor a revocation is checked again.
     ///
     /// # Errors
-    /// [`Status::Policy`], with the claim that does not say so.
-    ///
-    /// [`VerifierOptions::require`]: crate::VerifierOptions::require
-    pub fn meets(&self, requirement: Requirement) -> Result<()> {
-        self.0.meets(requirement)
+    /// [`Status::Policy`](crate::Status::Policy), with the requirement that is not met.
+    pub fn require(&self, requirements: &Requirements) -> Result<()> {
+        let unmet = |error: crate::Error| error.challenged_by(self.0.challenge.as_ref());
+        requirements.check(&self.0).map_err(unmet)
     }
 
     /// Whether the user has a verified email address: only when the token says `true`.
     pub fn email_verified(&self) -> bool {
-        self.0.email_verified
+        self.flags() & REQUIRE_EMAIL_VERIFIED != 0
     }
 
     /// Whether all required profile fields are set: unless the token says `false`.
     pub fn profile_complete(&self) -> bool {
-        self.0.profile_complete
+        self.flags() & REQUIRE_PROFILE_COMPLETE != 0
     }
 
-    /// Whether somebody else is acting as the user.
+    /// Whether somebody else acts as the user: `impersonating` is `true`, or there is an `act`.
     pub fn impersonating(&self) -> bool {
-        self.0.impersonating
+        self.flags() & REQUIRE_NOT_IMPERSONATED == 0
     }
 
     /// `iat`, in Unix seconds.

@@ -1,43 +1,60 @@
 //! The verifier: options, token, keys and the time, and what follows from them.
 
 mod auth;
-mod cache;
 mod options;
+mod requirements;
 mod stats;
+mod token_cache;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use auth::Auth;
 pub(crate) use auth::{Field, Verified};
-use cache::TokenCache;
 use once_cell::race::OnceBox;
-pub use options::{Requirement, VerifierOptions};
+pub use options::VerifierOptions;
+pub use requirements::{
+    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Requirements,
+};
 use serde_json::json;
 use stats::Stats;
+use token_cache::TokenCache;
 
 use crate::clock::Clock;
-use crate::error::{Error, Result, Status};
+use crate::error::{Challenge, Error, Result, Status};
 use crate::http::{Rules, check_url};
 use crate::json::Json;
 use crate::keys::{
     self, CacheKey, Call, FetchedBy, IssuerKeys, KeyFetch, KeyOptions, Refresh, jwks_url,
 };
 use crate::text::NulString;
-use crate::token::{self, Claims, Token};
+use crate::token::{self, Audience, Claims, Token};
 
-/// Judges tokens of one or several issuers.
+/// Verifies tokens of one or several issuers.
 ///
 /// Any number of threads may use one at once. Keys are shared by all verifiers of the process.
 pub struct Verifier {
     issuers: Vec<Arc<Issuer>>,
-    audiences: Vec<String>,
+    audience: Audience,
     leeway: i64,
+    max_lifetime: i64,
+    legacy_organization: bool,
+    requirements: Requirements,
+    challenge: Option<Arc<Challenge>>,
     key_options: KeyOptions,
-    requirements: Vec<Requirement>,
     clock: Clock,
     token_cache: TokenCache,
     stats: Stats,
+}
+
+/// How [`Verifier::check`] verifies; by default a token, with keys fetched first if need be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Check {
+    /// The text is the value of an `Authorization` header: `Bearer <token>` (RFC 6750 §2.1).
+    pub header: bool,
+    /// The call performs no I/O and never waits for I/O on another thread.
+    pub nowait: bool,
 }
 
 /// A configured issuer.
@@ -50,7 +67,11 @@ pub(crate) struct Issuer {
 }
 
 impl Verifier {
-    /// Makes a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet.
+    /// Creates a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] if `issuer` is not a valid base URL; [`Status::InvalidConfig`] if
+    /// the options contradict each other.
     pub fn new(issuer: &str, options: &VerifierOptions) -> Result<Self> {
         let status = Status::InvalidArgument;
         let rules = Rules { name: "issuer", allow_http: options.allow_http, status };
@@ -65,75 +86,122 @@ impl Verifier {
         }
         Ok(Verifier {
             issuers: issuers.into_iter().map(Arc::new).collect(),
-            audiences: options.audiences.clone(),
+            audience: options.audience()?,
             leeway: options.leeway,
+            max_lifetime: options.max_lifetime,
+            legacy_organization: options.legacy_organization,
+            requirements: options.requirements(),
+            challenge: options.challenge(),
             key_options: KeyOptions {
                 lifetimes: options.lifetimes,
                 background: options.background,
                 timeout: options.timeout,
             },
-            requirements: options.requirements.clone(),
             clock: options.clock.clone(),
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
         })
     }
 
-    /// Judges a token. Fetches keys first when they are missing or too old.
+    /// Verifies a token. Fetches keys first if they are missing or too old.
+    ///
+    /// # Errors
+    /// A status of 401, 403 or 503; see [`Status`].
     pub fn verify(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
-        self.counted(token.as_ref(), true)
+        self.check(token.as_ref(), Check::default(), None)
     }
 
-    /// As [`verify`](Self::verify), without I/O on this thread and without waiting: where keys
-    /// have to be fetched first, the answer is [`Status::KeysPending`].
+    /// As [`verify`](Self::verify), but performs no I/O and never waits for I/O on another thread:
+    /// if keys must be fetched first, fails with [`Status::KeysPending`].
     pub fn verify_nowait(&self, token: impl AsRef<[u8]>) -> Result<Auth> {
-        self.counted(token.as_ref(), false)
+        self.check(token.as_ref(), Check { nowait: true, ..Check::default() }, None)
     }
 
-    /// Judges the token in the value of an `Authorization` header: `Bearer <token>` (RFC 6750).
+    /// Verifies the token in the value of an `Authorization` header: `Bearer <token>`
+    /// (RFC 6750 §2.1).
     pub fn authenticate(&self, header: impl AsRef<[u8]>) -> Result<Auth> {
-        self.verify(self.bearer(header.as_ref())?)
+        self.check(header.as_ref(), Check { header: true, nowait: false }, None)
     }
 
     /// As [`authenticate`](Self::authenticate), in the manner of
     /// [`verify_nowait`](Self::verify_nowait).
     pub fn authenticate_nowait(&self, header: impl AsRef<[u8]>) -> Result<Auth> {
-        self.verify_nowait(self.bearer(header.as_ref())?)
+        self.check(header.as_ref(), Check { header: true, nowait: true }, None)
     }
 
-    fn bearer<'a>(&self, header: &'a [u8]) -> Result<&'a [u8]> {
-        token::bearer(header).inspect_err(|error| self.stats.refuse(error))
+    /// Verifies a token, or the token in a header, and checks further requirements for this call.
+    /// All other ways to verify come down to this one.
+    pub fn check(
+        &self,
+        text: &[u8],
+        how: Check,
+        requirements: Option<&Requirements>,
+    ) -> Result<Auth> {
+        self.check_then(text, how, requirements, Ok)
     }
 
-    fn counted(&self, token: &[u8], may_wait: bool) -> Result<Auth> {
-        match self.verify_with(token, may_wait) {
+    /// As [`check`](Self::check), and hands the result to `deliver`. A result that is not delivered
+    /// is not counted.
+    pub(crate) fn check_then<T>(
+        &self,
+        text: &[u8],
+        how: Check,
+        requirements: Option<&Requirements>,
+        deliver: impl FnOnce(Auth) -> Result<T>,
+    ) -> Result<T> {
+        match self.verified(text, how, requirements) {
             Ok((verified, hit)) => {
+                let delivered = deliver(Auth(verified))?;
                 self.stats.accept(hit);
-                Ok(Auth(verified))
+                Ok(delivered)
             }
             Err(error) => {
                 self.stats.refuse(&error);
-                Err(error)
+                Err(error.challenged_by(self.challenge.as_ref()))
             }
         }
     }
 
-    /// The claims, and whether the signature was checked before.
+    /// The claims, and whether the token was in the cache.
+    fn verified(
+        &self,
+        text: &[u8],
+        how: Check,
+        requirements: Option<&Requirements>,
+    ) -> Result<(Arc<Verified>, bool)> {
+        let token = if how.header { token::bearer(text)? } else { text };
+        let (verified, hit) = self.verify_with(token, !how.nowait)?;
+        if let Some(requirements) = requirements {
+            requirements.check(&verified)?;
+        }
+        Ok((verified, hit))
+    }
+
+    /// The claims, and whether the token was in the cache.
+    ///
+    /// The caller's bytes are compared with the cache, and copied if that does not end the matter;
+    /// everything else reads the copy. A host may change its buffer meanwhile, by mistake: then the
+    /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
         let call = Call::begin(&self.key_options, may_wait);
+        let mut stale = false;
         if let Some(verified) = self.token_cache.get(token) {
             let keys = verified.issuer.keys().usable(&call)?;
             if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
                 let checked = self.check_current(&verified);
                 if checked.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
-                    self.token_cache.remove(token);
+                    self.token_cache.remove(&Box::<[u8]>::from(token));
                 }
                 return checked.map(|()| (verified, true));
             }
-            self.token_cache.remove(token);
+            stale = true;
         }
-        let verified = self.verify_signature(token, &call)?;
+        let token = Box::<[u8]>::from(token);
+        if stale {
+            self.token_cache.remove(&token);
+        }
+        let verified = self.verify_signature(&token, &call)?;
         self.token_cache.insert(token, verified.clone());
         Ok((verified, false))
     }
@@ -151,29 +219,27 @@ impl Verifier {
             let why = "not made by the issuer's key";
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
         };
-        let checked = claims.check()?;
-        checked.times.check(self.clock.now(), self.leeway)?;
-        claims.check_audience(&self.audiences)?;
-        let kept = checked.into();
-        let verified = Verified::new(token.payload, kept, issuer.clone(), key.id);
-        self.check_requirements(&verified)?;
+        let valid = claims.check(self.legacy_organization)?;
+        valid.times.check(self.clock.now(), self.leeway)?;
+        valid.times.check_lifetime(self.max_lifetime)?;
+        claims.check_audience(&self.audience)?;
+        let challenge = self.challenge.clone();
+        let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
+        self.requirements.check(&verified)?;
         Ok(Arc::new(verified))
     }
 
-    /// What time or the operator may have to say against a token whose signature is good.
+    /// Checks again what time or the operator may have to say against a token whose signature was
+    /// verified before.
     fn check_current(&self, verified: &Verified) -> Result<()> {
         verified.times.check(self.clock.now(), self.leeway)?;
-        self.check_requirements(verified)
+        self.requirements.check(verified)
     }
 
     fn issuer(&self, claims: &Claims<'_>) -> Result<&Arc<Issuer>> {
         let named = claims.issuer();
         let known = self.issuers.iter().find(|issuer| Some(issuer.name.as_str()) == named);
         known.ok_or(Error::fixed(Status::TokenIssuer, "claim `iss`", "not a configured issuer"))
-    }
-
-    fn check_requirements(&self, verified: &Verified) -> Result<()> {
-        self.requirements.iter().try_for_each(|requirement| verified.meets(*requirement))
     }
 
     /// Fetches the keys of every issuer now, on this thread.
@@ -243,18 +309,15 @@ impl Verifier {
         claimed
     }
 
-    /// What the verifier has done so far, as JSON:
-    /// `accepted`, of these `hits` (verdicts known before), `refused` by the name of the status,
-    /// `verdicts` and `verdict_bytes` in the cache, and for each of the `issuers` its `issuer`,
-    /// `keys` in use and `skipped`, `key_age` in seconds (null without keys), `due_in_ms`, the
-    /// milliseconds until keys are to be fetched (null where they were given), `fetches` that ended
-    /// and of these `failures`, `last_success`, the seconds since the last fetch that succeeded, and
-    /// `last_error`, the reason of the last one that failed (each null if there is none); fetches
-    /// are counted for the whole process.
+    /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
+    /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
+    /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
+    /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
+    /// what does not exist is null.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
-        let (verdicts, bytes) = self.token_cache.size();
+        let (tokens, bytes) = self.token_cache.size();
         let issuers = self.issuers.iter().map(|issuer| {
             let stats = issuer.keys().stats(&self.key_options.lifetimes);
             json!({
@@ -273,8 +336,8 @@ impl Verifier {
             "accepted": self.stats.accepted(),
             "hits": self.stats.hits(),
             "refused": refused,
-            "verdicts": verdicts,
-            "verdict_bytes": bytes,
+            "cached_tokens": tokens,
+            "cache_bytes": bytes,
             "issuers": issuers.collect::<Vec<_>>(),
         });
         Json::parse(&stats.to_string())

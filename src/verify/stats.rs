@@ -40,7 +40,7 @@ impl Stats {
         self.stripes.get(index)
     }
 
-    /// A token was accepted: by a verdict known before, or not.
+    /// A token was accepted: from the cache, or not.
     pub(super) fn accept(&self, hit: bool) {
         if let Some(stripe) = self.stripe() {
             stripe.accepted.fetch_add(1, Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! What an error tells of the API's answer.
+//! Errors from the API's answers.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn error_of(world: &World, fault: FaultKind) -> Error {
 }
 
 #[test]
-fn the_message_is_what_the_api_says() {
+fn the_message_comes_from_the_answer() {
     let world = World::new();
     for (body, message) in [
         (r#"{"detail":"D","title":"T","message":"M"}"#, "D"),
@@ -98,7 +98,7 @@ fn the_secret_key_is_in_no_error() {
 }
 
 #[test]
-fn an_answer_lasts_as_long_as_its_error() {
+fn an_error_owns_its_answer() {
     let world = World::new();
     let error = error_of(&world, answer(400, r#"{"detail":"no","code":"c"}"#)).clone();
     drop(world);

@@ -1,4 +1,4 @@
-//! What can go wrong between the client and the API.
+//! Failures between the client and the API.
 
 use std::net::TcpListener;
 
@@ -9,7 +9,7 @@ use crate::world::{API, World};
 
 const LIMIT: usize = 16 * 1024 * 1024;
 
-/// What a call comes to that is made once, and how many requests it took.
+/// The outcome of a call without retries, and the number of requests.
 fn once(fault: FaultKind) -> (Result<Json, Error>, u64) {
     let world = World::with(|options| {
         options.set_max_retries(0).unwrap().set_timeout_ms(5_000).unwrap();
@@ -28,13 +28,13 @@ fn assert_fails(fault: FaultKind, status: Status, message: &str) {
 }
 
 #[track_caller]
-fn assert_does_not_matter(fault: FaultKind) {
+fn assert_accepted(fault: FaultKind) {
     let (outcome, requests) = once(fault);
     assert_eq!((outcome.unwrap().len("/origins").unwrap(), requests), (0, 1));
 }
 
 #[test]
-fn nobody_listens() {
+fn a_refused_connection_is_a_transport_error() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -48,7 +48,7 @@ fn nobody_listens() {
 }
 
 #[test]
-fn the_connection_is_lost() {
+fn a_lost_connection_is_a_transport_error() {
     for handled in [false, true] {
         assert_fails(FaultKind::Reset { handled }, Status::Transport, "no answer: ");
         assert_fails(FaultKind::Close { handled }, Status::Transport, "no answer: ");
@@ -56,13 +56,13 @@ fn the_connection_is_lost() {
 }
 
 #[test]
-fn what_comes_back_is_not_http() {
+fn an_answer_that_is_not_http_is_a_transport_error() {
     let text = "220 mail.example ESMTP\r\n".to_owned();
     assert_fails(FaultKind::Raw { text }, Status::Transport, "no answer: ");
 }
 
 #[test]
-fn the_answer_is_broken_off() {
+fn a_truncated_answer_is_a_response_error() {
     assert_fails(FaultKind::Truncate { bytes: None }, Status::Response, "torii 200 OK: cut off: ");
     let text = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"ori".to_owned();
     assert_fails(FaultKind::Raw { text }, Status::Response, "torii 200 OK: cut off: ");
@@ -72,7 +72,7 @@ fn the_answer_is_broken_off() {
 }
 
 #[test]
-fn the_answer_is_not_json() {
+fn an_answer_that_is_not_json_is_a_response_error() {
     let not_json = "torii 200 OK: not JSON (line 1, column ";
     assert_fails(FaultKind::body("<html>sign in</html>"), Status::Response, not_json);
     assert_fails(FaultKind::body(""), Status::Response, not_json);
@@ -85,8 +85,8 @@ fn the_answer_is_not_json() {
 }
 
 #[test]
-fn the_answer_is_too_long() {
-    assert_does_not_matter(FaultKind::Oversize { bytes: LIMIT });
+fn an_answer_that_is_too_long_is_a_response_error() {
+    assert_accepted(FaultKind::Oversize { bytes: LIMIT });
     assert_fails(
         FaultKind::Oversize { bytes: LIMIT + 1 },
         Status::Response,
@@ -95,21 +95,21 @@ fn the_answer_is_too_long() {
 }
 
 #[test]
-fn what_does_not_matter() {
-    assert_does_not_matter(FaultKind::header("content-type", "text/plain"));
-    assert_does_not_matter(FaultKind::Chunked { bytes: 3 });
-    assert_does_not_matter(FaultKind::Drip { ms: 1, bytes: 5 });
-    assert_does_not_matter(FaultKind::HangUp);
+fn unusual_but_valid_answers_are_accepted() {
+    assert_accepted(FaultKind::header("content-type", "text/plain"));
+    assert_accepted(FaultKind::Chunked { bytes: 3 });
+    assert_accepted(FaultKind::Drip { ms: 1, bytes: 5 });
+    assert_accepted(FaultKind::HangUp);
     for status in [102, 103, 199] {
-        assert_does_not_matter(FaultKind::Informational { status });
+        assert_accepted(FaultKind::Informational { status });
     }
     let text = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n\
         HTTP/1.1 206 Partial Content\r\ncontent-length: 14\r\n\r\n{\"origins\":[]}";
-    assert_does_not_matter(FaultKind::Raw { text: text.to_owned() });
+    assert_accepted(FaultKind::Raw { text: text.to_owned() });
 }
 
 #[test]
-fn a_connection_the_server_has_closed_is_not_used_again() {
+fn a_closed_connection_is_not_reused() {
     let world = World::new();
     for _ in 0..20 {
         world.emulator.fault(Fault::on(API, FaultKind::HangUp).times(1));

@@ -14,7 +14,7 @@ fn users_are_created() {
     assert_eq!(user.str("/email"), Some("ada@example.com"));
     assert_eq!(user.str("/status"), Some("active"));
     world.assert_sent("POST ~/users", Some(body));
-    assert_refused(users.create(body), 409, "email_taken");
+    assert_refused(users.create(body), 409, "email_already_exists");
     assert_refused(users.create(r#"{"email":"no"}"#), 400, "invalid_email");
 }
 
@@ -243,7 +243,7 @@ fn invitations_are_refused() {
     let body =
         |email| format!(r#"{{"email":"{email}","publicMetadata":{{}},"privateMetadata":{{}}}}"#);
     world.client.users().create(r#"{"email":"ada@example.com"}"#).unwrap();
-    assert_refused(invitations.create(body("ada@example.com")), 409, "email_taken");
+    assert_refused(invitations.create(body("ada@example.com")), 409, "email_already_exists");
     assert_refused(invitations.create(r#"{"email":"a@b.c"}"#), 400, "invalid_request");
     world.issuer.set_settings(Settings { invitation_quota: Some(1), ..Settings::default() });
     let id = text(&invitations.create(body("bob@example.com")).unwrap(), "/id");

@@ -1,4 +1,4 @@
-//! What a client takes, and what it does not give away.
+//! Options of a client, and secrets it does not show.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -59,7 +59,7 @@ fn secrets_are_not_shown() {
 }
 
 #[test]
-fn the_program_is_named() {
+fn the_user_agent_has_the_suffix() {
     let world = World::with(|options| {
         options.set_user_agent_suffix("shop/1.2").unwrap();
     });
@@ -69,7 +69,7 @@ fn the_program_is_named() {
 }
 
 #[test]
-fn connections_are_kept() {
+fn connections_are_reused() {
     let world = World::new();
     for _ in 0..5 {
         world.user();

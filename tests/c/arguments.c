@@ -12,7 +12,7 @@
 #define NOT_UTF8 TORII_STR("https://\xff\xfe")
 #define WITH_NUL TORII_STR("https://a\0b")
 #define NO_TEXT NULL, 1
-#define BEYOND "x", SIZE_MAX
+#define BEYOND "x", (SIZE_MAX - 1)
 
 /* Self-signed, for "torii test"; nobody has its key any more. */
 static const char CERTIFICATE[] =
@@ -147,7 +147,7 @@ static void options_take_no_odd_text(torii_verifier_options_t *options)
                     torii_verifier_options_set_proxy(options, proxies[i], TORII_NUL_TERMINATED,
                                                      err));
     CHECK_OK(torii_verifier_options_set_proxy(options, TORII_STR("http://proxy.example:3128"), err));
-    CHECK_OK(torii_verifier_options_set_proxy(options, NULL, 0, err));
+    CHECK_FAILS(ARGUMENT, "proxy", torii_verifier_options_set_proxy(options, NULL, 0, err));
 
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, NOT_UTF8, err));
     CHECK_FAILS(ARGUMENT, "path", torii_verifier_options_set_ca_file(options, WITH_NUL, err));
@@ -400,7 +400,7 @@ static void a_ca_file_is_read(void)
 static void tokens_are_told_from_nonsense(const torii_verifier_t *verifier, const char *token)
 {
     static const struct {
-        judge *function;
+        verify_function *function;
         const char *argument;
         const char *before;
         uint32_t garbled;
@@ -414,7 +414,7 @@ static void tokens_are_told_from_nonsense(const torii_verifier_t *verifier, cons
     char value[2048];
 
     for (size_t i = 0; i < sizeof functions / sizeof functions[0]; i++) {
-        judge *function = functions[i].function;
+        verify_function *function = functions[i].function;
         const char *argument = functions[i].argument;
         size_t length = (size_t)snprintf(value, sizeof value, "%s%s", functions[i].before, token);
 

@@ -12,7 +12,9 @@ int main(int argc, char **argv)
     CHECK(argc == 2);
     CHECK(torii_verifier_options_set_leeway_seconds(options, 301, &error) == TORII_ERR_INVALID_ARGUMENT);
     if (strcmp(argv[1], "leak") == 0) {
-        torii_verifier_options_set_leeway_seconds(NULL, 0, &error); /* and forgets the first error */
+        /* Forgets the first error. */
+        CHECK(torii_verifier_options_set_fetch_timeout_ms(NULL, 0, &error)
+              == TORII_ERR_INVALID_ARGUMENT);
     } else if (strcmp(argv[1], "late") == 0) {
         const char *message = torii_error_message(error, NULL);
         torii_error_free(error);

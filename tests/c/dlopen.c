@@ -13,7 +13,7 @@ struct library {
     uint32_t (*abi_version)(void);
     torii_status_t (*verifier_new)(const char *, size_t, const torii_verifier_options_t *,
                                    torii_verifier_t **, torii_error_t **);
-    judge *verify_token, *verify_token_nowait;
+    verify_function *verify_token, *verify_token_nowait;
     const char *(*auth_user_id)(const torii_auth_t *, size_t *);
     void (*auth_free)(torii_auth_t *);
     void (*verifier_free)(torii_verifier_t *);

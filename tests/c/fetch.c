@@ -370,7 +370,7 @@ static void arguments_are_checked(void)
                 torii_verifier_refresh_due(NULL, NULL, 0, err));
     torii_fetch_free(NULL);
 
-    struct world world = new_world("arguments");
+    struct world world = new_world("fetch-arguments");
     torii_fetch_t *fetch = claim(world.verifier);
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "body",
                 torii_fetch_done(fetch, 200, "{}", TORII_NUL_TERMINATED, NULL, 0, -1, -1, err));

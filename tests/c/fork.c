@@ -11,7 +11,7 @@
 #include "check.h"
 #include "emulator.h"
 
-enum { GOOD = 4, DEADLINE = 10 };
+enum { GOOD = 4, DEADLINE = 120 };
 
 static const char *control; /* the emulator's control API */
 
@@ -96,7 +96,7 @@ static void *work(void *number)
         case 1: /* the lock around the keys' state */
             REFUSE(world.verifier, world.unknown, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
             CHECK(stat_of(world.verifier, "/issuers/0/keys") == 1);
-            CHECK(torii_verifier_jwks_url(world.verifier, NULL) != NULL);
+            CHECK(torii_verifier_due_in_ms(world.verifier) >= 0);
             CHECK(stat_of(world.verifier, "/issuers/1/fetches") == 0);
             break;
         case 2: /* signatures, and memory */

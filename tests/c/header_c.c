@@ -27,6 +27,7 @@ int main(void)
         STATUS(TORII_OK, 0, 200),
         STATUS(TORII_ERR_INVALID_ARGUMENT, 1, 500),
         STATUS(TORII_ERR_INVALID_CONFIG, 2, 500),
+        STATUS(TORII_ERR_BUFFER_TOO_SMALL, 3, 500),
         STATUS(TORII_ERR_TOKEN_MISSING, 100, 401),
         STATUS(TORII_ERR_TOKEN_SCHEME, 101, 401),
         STATUS(TORII_ERR_TOKEN_MALFORMED, 102, 401),
@@ -39,6 +40,8 @@ int main(void)
         STATUS(TORII_ERR_TOKEN_ISSUER, 109, 401),
         STATUS(TORII_ERR_TOKEN_AUDIENCE, 110, 401),
         STATUS(TORII_ERR_TOKEN_CLAIM, 111, 401),
+        STATUS(TORII_ERR_TOKEN_REVOKED, 112, 401),
+        STATUS(TORII_ERR_TOKEN_LIFETIME, 113, 401),
         STATUS(TORII_ERR_POLICY, 150, 403),
         STATUS(TORII_ERR_KEYS_UNAVAILABLE, 200, 503),
         STATUS(TORII_ERR_KEYS_PENDING, 201, 503),
@@ -58,7 +61,7 @@ int main(void)
         CHECK_TEXT(torii_status_name(statuses[i].status), statuses[i].name);
         CHECK(torii_status_http(statuses[i].status) == statuses[i].http);
     }
-    for (uint32_t number = 3; number < 100; number++) {
+    for (uint32_t number = 4; number < 100; number++) {
         CHECK_TEXT(torii_status_name(number), "TORII_ERR_UNKNOWN");
         CHECK(torii_status_http(number) == 500);
     }

@@ -159,6 +159,8 @@ static void refuse(const torii_verifier_t *verifier, verify_function *function, 
 {
     const size_t length = strlen(text);
 
+    if (length <= LONGEST)
+        most += length; /* a token is copied before it is read */
     for (int again = 0; again < 2; again++) {
         torii_auth_t *auth = GARBAGE;
         torii_error_t *error = NULL;
@@ -270,7 +272,7 @@ int main(int argc, char **argv)
              "{\"raw_payload\":\"{\\\"iss\\\":\\\"%s\\\",\\\"sub\\\":\\\"a\\\","
              "\\\"pid\\\":\\\"b\\\",\\\"iat\\\":1,\\\"exp\\\":%s}\"}",
              issuer, digits);
-    REFUSED(mint(argv[1], "huge", body), TORII_ERR_TOKEN_CLAIM, 2 * some);
+    REFUSED(mint(argv[1], "huge", body), malformed, 2 * some);
 
     /* Good, as long as can be, and again: from memory. */
     snprintf(body, sizeof body, "{\"claims\":{\"name\":\"%s\"}}", digits);

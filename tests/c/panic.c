@@ -15,7 +15,7 @@ static void *panic(void *verifier_and_token)
     void **both = verifier_and_token;
 
     for (int i = 0; i < 3; i++) {
-        CHECK_FAILS(TORII_ERR_INTERNAL, "defect", torii_test_panic(err));
+        CHECK_FAILS(TORII_ERR_INTERNAL, "internal error", torii_test_panic(err));
         ACCEPT(both[0], both[1]);
     }
     return NULL;

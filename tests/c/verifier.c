@@ -220,7 +220,7 @@ static void a_bad_answer_is_a_failure(void)
         {"status", "\"kind\":\"status\",\"status\":500", "HTTP status 500"},
         {"redirect",
          "\"kind\":\"status\",\"status\":302,\"headers\":{\"location\":\"/once/x\"}",
-         "HTTP status 302, which is not followed"},
+         "HTTP status 302 (expected 200; redirects are not followed)"},
         {"none", "\"kind\":\"replace\",\"body\":\"{\\\"keys\\\":[]}\"", "no usable key"},
         {"html", "\"kind\":\"replace\",\"body\":\"<html>\"", "not a JSON object"},
         {"long", "\"kind\":\"oversize\",\"bytes\":262145", "longer than 262144 bytes"},

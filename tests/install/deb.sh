@@ -34,12 +34,14 @@ coproc TORII { exec "$emulator" --port 0 --until-stdin-closes; }
 read -r addresses <&"${TORII[0]}"
 torii=$TORII_PID to_torii=${TORII[1]}
 # What is in it may be another user's.
-trap '"${namespace[@]}" rm -rf --one-file-system "$root"' EXIT
+trap '"${namespace[@]}" rm -rf --one-file-system "$root" "$root.port"' EXIT
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")
 token=$(curl -sS -X POST "$control/issuers/acme/tokens" | member token)
 version=$(dpkg-deb --field "$debs"/torii_*.deb Version)
-port=$(python3 -c 'import socket; s = socket.create_server(("127.0.0.1", 0)); print(s.getsockname()[1])')
+# Reserved as long as this script runs.
+exec 7> >(exec python3 "$here/../ports.py" >"$root.port")
+until port=$(<"$root.port") && [ -n "$port" ]; do sleep 0.1; done 2>/dev/null
 
 "${namespace[@]}" bash -euo pipefail -c '
   root=$1

@@ -40,7 +40,7 @@ runs() {
 four_ways() {
   local build=$work/build-$1 flags
   mkdir "$build"
-  compile() { eval "cc -std=c11 -Wall -Wextra -Wpedantic -Werror $root/examples/c/quickstart.c $2 -o $build/$1"; }
+  compile() { eval "cc -std=c11 -Wall -Wextra -Wpedantic -Werror \"\$root/examples/c/quickstart.c\" $2 -o \"\$build/$1\""; }
 
   flags=$(pkg-config --cflags --libs torii)
   compile pkg-config-shared "$flags"
@@ -143,7 +143,7 @@ installer uninstall PREFIX="$spaced"
 installer uninstall "${directories[@]}"
 [ "$(files "$prefix")" = ./lib/libother.so ] || failed "uninstall leaves, or takes: $(files "$prefix")"
 [ -z "$(files "$spaced")$(files "$stage")" ] || failed "uninstall leaves: $(files "$spaced") $(files "$stage")"
-[ -z "$(find "$work" -type d -name torii)" ] || failed "uninstall leaves folders of its own"
+[ -z "$(find "$prefix" "$spaced" "$stage" -type d -name torii)" ] || failed "uninstall leaves folders of its own"
 echo "uninstall takes what install put, and nothing else"
 
 # ---- beside another Rust library and OpenSSL

@@ -1,45 +1,44 @@
-//! Callers that do no I/O, and hosts that fetch by themselves.
+//! Callers that perform no I/O, and hosts that fetch with their own HTTP client.
 
-use std::time::Instant;
+use torii::{KeyFetch, Result, Status};
+use torii_emulator::{FaultKind, Issuer, Mint};
 
-use torii::{Status, VerifierOptions};
-use torii_emulator::{FaultKind, Mint};
+use crate::{
+    Stage, await_fetches, await_until, fetches, of_unknown_key, options, seconds, status, verifier,
+    with_timeout, without_threads,
+};
 
-use crate::{LONG, Stage, await_fetches, fetches, options, seconds, status, verifier};
-
-/// For a host that fetches by itself.
-fn host_options() -> VerifierOptions {
-    let mut options = options();
-    options.set_background_refresh(false);
-    options
+/// The issuer's answer reaches the fetch.
+fn answer(mut fetch: KeyFetch, issuer: &Issuer) -> Result<()> {
+    fetch.done(200, issuer.jwks().to_string().as_bytes(), None, None, None)
 }
 
 #[test]
 fn nowait_says_that_keys_are_pending_and_has_them_fetched() {
     let stage = Stage::take();
     let issuer = stage.issuer("nowait");
-    let verifier = verifier(&issuer, &options());
+    let [impatient, patient] =
+        [with_timeout(400), options()].map(|options| verifier(&issuer, &options));
     let token = issuer.mint(Mint::new());
     issuer.fault(FaultKind::Hang { ms: None }, Some(1));
-    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
-    assert_eq!(
-        status(verifier.authenticate_nowait(format!("Bearer {token}"))),
-        Status::KeysPending
-    );
-    assert_eq!(fetches(&verifier), 0, "nobody waited for the fetch that hangs");
-    await_fetches(&verifier, 1);
-    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysUnavailable);
+    let error = impatient.verify_nowait(&token).unwrap_err();
+    assert_eq!(error.status(), Status::KeysPending);
+    assert_eq!(error.issuer(), Some(&*issuer.url()));
+    await_fetches(&impatient, 1);
+    let error = impatient.authenticate_nowait(format!("Bearer {token}")).unwrap_err();
+    assert_eq!(error.status(), Status::KeysUnavailable);
+    assert_eq!(error.issuer(), Some(&*issuer.url()));
     seconds(2);
-    assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
-    await_fetches(&verifier, 2);
-    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+    assert_eq!(status(patient.verify_nowait(&token)), Status::KeysPending);
+    await_fetches(&patient, 2);
+    assert_eq!(status(patient.verify_nowait(&token)), Status::Ok);
 }
 
 #[test]
 fn refresh_on_another_thread_answers_what_nowait_could_not() {
     let stage = Stage::take();
     let issuer = stage.issuer("parked");
-    let verifier = verifier(&issuer, &host_options());
+    let verifier = verifier(&issuer, &without_threads());
     let token = issuer.mint(Mint::new());
     assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
     assert_eq!(issuer.jwks_requests(), 0, "nothing is fetched behind the host's back");
@@ -52,17 +51,15 @@ fn refresh_on_another_thread_answers_what_nowait_could_not() {
     verifier.refresh().unwrap();
     assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
     assert_eq!(issuer.jwks_requests(), 2);
-
-    let unknown = crate::of_unknown_key(&issuer);
-    assert_eq!(status(verifier.verify_nowait(&unknown)), Status::TokenKeyUnknown);
+    assert_eq!(status(verifier.verify_nowait(of_unknown_key(&issuer))), Status::TokenKeyUnknown);
 }
 
 /// Otherwise a host that asks again after each refresh would ask all the time.
 #[test]
-fn refresh_waits_for_another_hosts_fetch_however_young_the_keys_are() {
+fn refresh_waits_for_another_verifiers_fetch_however_fresh_the_keys_are() {
     let stage = Stage::take();
     let issuer = stage.issuer("two-hosts");
-    let [first, second] = [verifier(&issuer, &host_options()), verifier(&issuer, &host_options())];
+    let [first, second] = [(); 2].map(|()| verifier(&issuer, &without_threads()));
     first.refresh().unwrap();
     issuer.rotate();
     let token = issuer.mint(Mint::new());
@@ -70,165 +67,240 @@ fn refresh_waits_for_another_hosts_fetch_however_young_the_keys_are() {
     issuer.fault(FaultKind::Delay { ms: 200 }, Some(1));
     std::thread::scope(|scope| {
         scope.spawn(|| first.refresh().unwrap());
-        let start = Instant::now();
-        while issuer.jwks_requests() < 2 {
-            assert!(start.elapsed() < LONG, "the first host never asked");
-            std::thread::yield_now();
-        }
-        assert_eq!(status(second.verify_nowait(&token)), Status::KeysPending);
+        await_until("the first host asks", || issuer.jwks_requests() == 2);
         second.refresh().unwrap();
         assert_eq!(status(second.verify_nowait(&token)), Status::Ok);
     });
     assert_eq!(issuer.jwks_requests(), 2);
 }
 
-fn due_in_ms(verifier: &torii::Verifier) -> i64 {
-    verifier.stats().unwrap().int("/issuers/0/due_in_ms").unwrap()
-}
-
 #[test]
 fn a_host_with_a_timer_is_told_when_keys_are_due() {
     let stage = Stage::take();
     let issuer = stage.issuer("timer");
-    let verifier = verifier(&issuer, &host_options());
-    assert_eq!(due_in_ms(&verifier), 0);
+    let verifier = verifier(&issuer, &options());
+    let due = || verifier.due_in_ms().unwrap();
+    assert_eq!(due(), 0);
     let jwks = issuer.jwks().to_string();
-    let fetch = verifier.claim_fetch().unwrap();
-    fetch.done(200, jwks.as_bytes(), None, Some(100)).unwrap();
-    // 80 % of what the issuer says.
-    assert!((79_000..=80_000).contains(&due_in_ms(&verifier)));
-    seconds(79);
-    assert!((1..=1_000).contains(&due_in_ms(&verifier)));
-    seconds(1);
-    assert_eq!(due_in_ms(&verifier), 0);
-    verifier.claim_fetch().unwrap().failed().unwrap();
-    assert!((1..=1_250).contains(&due_in_ms(&verifier)), "the pause after a failure");
+    let mut fetch = verifier.claim_fetch().unwrap();
+    assert!(due() <= 30_000 && due() > 0, "the lease");
+    fetch.done(200, jwks.as_bytes(), None, Some(1_000), Some(500)).unwrap();
+    // 80 % of the lifetime that `Age` leaves of `max-age`.
+    assert!(due() <= 400_000 && due() > 200_000);
+    seconds(400);
+    assert_eq!(due(), 0);
+    drop(verifier.claim_fetch().unwrap());
+    assert!(due() <= 1_250, "the backoff after a failure");
     seconds(2);
-    assert_eq!(due_in_ms(&verifier), 0);
-    verifier.refresh().unwrap();
-    assert!(due_in_ms(&verifier) > 0);
-    assert_eq!(status(verifier.verify_nowait(crate::of_unknown_key(&issuer))), Status::KeysPending);
-    assert_eq!(due_in_ms(&verifier), 0, "a key was missed");
-
-    let mut offline = host_options();
-    offline.set_jwks(jwks.as_bytes()).unwrap();
-    let stats = torii::Verifier::new(&issuer.url(), &offline).unwrap().stats().unwrap();
-    assert!(stats.is_null("/issuers/0/due_in_ms"));
+    assert_eq!(due(), 0);
+    answer(verifier.claim_fetch().unwrap(), &issuer).unwrap();
+    assert!(due() > 0);
+    assert_eq!(status(verifier.verify_nowait(of_unknown_key(&issuer))), Status::KeysPending);
+    assert_eq!(due(), 0, "a `kid` is to be looked up");
+    assert_eq!(issuer.jwks_requests(), 0);
 }
 
 #[test]
-fn a_fetch_is_one_hosts_to_do() {
+fn a_fetch_is_claimed_by_one_host_and_done_once() {
     let stage = Stage::take();
     let issuer = stage.issuer("claimed");
-    let verifier = verifier(&issuer, &host_options());
+    let verifier = verifier(&issuer, &without_threads());
     let token = issuer.mint(Mint::new());
-    let fetch = verifier.claim_fetch().unwrap();
-    assert_eq!(fetch.url(), issuer.jwks_url());
-    assert_eq!(fetch.etag(), None);
+    let mut fetch = verifier.claim_fetch().unwrap();
+    assert_eq!((fetch.url(), fetch.etag()), (&*issuer.jwks_url(), None));
     assert!(verifier.claim_fetch().is_none());
     assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
-    fetch.done(200, issuer.jwks().to_string().as_bytes(), Some("\"1\""), Some(120)).unwrap();
+    let jwks = issuer.jwks().to_string();
+    fetch.done(200, jwks.as_bytes(), Some("\"1\""), Some(120), None).unwrap();
     assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
-    assert_eq!(issuer.jwks_requests(), 0);
     assert!(verifier.claim_fetch().is_none());
-    let error = fetch.done(200, b"", None, None).unwrap_err();
-    assert_eq!(error.to_string(), "verifier: no fetch is claimed");
+    let error = fetch.done(200, b"", None, None, None).unwrap_err();
+    assert_eq!(error.status(), Status::InvalidArgument);
+    assert_eq!((fetch.url(), fetch.etag()), (&*issuer.jwks_url(), None), "valid as long as it is");
 
     seconds(97);
-    let fetch = verifier.claim_fetch().unwrap();
+    let mut fetch = verifier.claim_fetch().unwrap();
     assert_eq!(fetch.etag(), Some("\"1\""));
-    fetch.done(304, b"", None, None).unwrap();
+    fetch.done(304, b"", None, None, None).unwrap();
     assert!(verifier.claim_fetch().is_none());
     assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+    assert_eq!(issuer.jwks_requests(), 0);
+}
+
+/// The keys of one issuer must never become those of another: a token that A signs in B's name
+/// would be accepted.
+#[test]
+fn a_late_answer_never_reaches_another_issuer() {
+    let stage = Stage::take();
+    let (a, b) = (stage.issuer("late-a"), stage.issuer("late-b"));
+    let mut options = without_threads();
+    options.add_issuer(&b.url()).unwrap();
+    let verifier = verifier(&a, &options);
+    let forged = a.mint(Mint::new().claim("iss", b.url()));
+
+    let late = verifier.claim_fetch().unwrap();
+    assert_eq!(late.url(), a.jwks_url());
+    seconds(31);
+    let claimed = verifier.claim_fetch().unwrap();
+    assert_eq!(claimed.url(), b.jwks_url());
+    assert_eq!(status(answer(late, &a)), Status::KeysUnavailable);
+    assert_eq!(status(verifier.verify_nowait(&forged)), Status::KeysPending, "nothing is stored");
+    answer(claimed, &b).unwrap();
+    assert_eq!(status(verifier.verify_nowait(b.mint(Mint::new()))), Status::Ok);
+    assert_eq!(status(verifier.verify_nowait(&forged)), Status::KeysPending, "a `kid` to look up");
+    let claimed = verifier.claim_fetch().unwrap();
+    assert_eq!(claimed.url(), b.jwks_url());
+    answer(claimed, &b).unwrap();
+    assert_eq!(status(verifier.verify_nowait(&forged)), Status::TokenKeyUnknown);
+    seconds(2);
+    assert_eq!(verifier.claim_fetch().unwrap().url(), a.jwks_url());
 }
 
 #[test]
-fn what_a_host_brings_is_judged_like_any_answer() {
+fn a_late_answer_never_reaches_a_later_fetch() {
     let stage = Stage::take();
-    let issuer = stage.issuer("judged");
-    let verifier = verifier(&issuer, &host_options());
+    let issuer = stage.issuer("later");
+    let verifier = verifier(&issuer, &without_threads());
+    let token = issuer.mint(Mint::new());
+    // Late because the lease has ended, or because the keys were cleared meanwhile.
+    for cleared in [false, true] {
+        let lost = verifier.claim_fetch().unwrap();
+        if cleared {
+            torii::clear_jwks_cache();
+        } else {
+            seconds(20);
+            assert!(verifier.claim_fetch().is_none());
+            seconds(10);
+            assert!(verifier.claim_fetch().is_none(), "it counts as failed, and backs off");
+            let error = verifier.verify_nowait(&token).unwrap_err();
+            assert!(error.to_string().ends_with("a fetch never ended"), "{error}");
+            seconds(2);
+        }
+        let next = verifier.claim_fetch().unwrap();
+        let error = answer(lost, &issuer).unwrap_err();
+        assert_eq!(error.status(), Status::KeysUnavailable);
+        assert_eq!(error.issuer(), Some(&*issuer.url()));
+        assert!(error.to_string().ends_with("the answer is late; nothing was stored"), "{error}");
+        assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysPending);
+        answer(next, &issuer).unwrap();
+        assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok);
+        torii::clear_jwks_cache();
+    }
+}
+
+#[test]
+fn unusable_answers_leave_the_keys_as_they_are() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("unusable");
+    let verifier = verifier(&issuer, &without_threads());
     let reason = |status: u16, body: &[u8]| {
         seconds(120);
-        let fetch = verifier.claim_fetch().unwrap();
-        fetch.done(status, body, None, None).unwrap_err().to_string()
+        let mut fetch = verifier.claim_fetch().unwrap();
+        fetch.done(status, body, None, None, None).unwrap_err().to_string()
     };
     let url = issuer.jwks_url();
-    assert_eq!(reason(500, b""), format!("the keys at {url} cannot be had: HTTP status 500"));
-    assert!(reason(302, b"").ends_with("HTTP status 302, which is not followed"));
-    assert!(reason(304, b"").ends_with("HTTP status 304, which is not followed"));
+    assert_eq!(
+        reason(500, b""),
+        format!("cannot fetch keys from {url}: HTTP status 500 (expected 200)")
+    );
+    assert!(reason(302, b"").ends_with("302 (expected 200; redirects are not followed)"));
+    assert!(reason(304, b"").ends_with("304 (expected 200; redirects are not followed)"));
     assert!(reason(200, b"{\"keys\":[]}").ends_with("not a usable key set: no usable key"));
     assert!(reason(200, b"[]").ends_with("not a usable key set: not a JSON object"));
-    seconds(120);
-    verifier.claim_fetch().unwrap().failed().unwrap();
-    assert!(verifier.claim_fetch().is_none(), "the pause after a failure is the host's too");
     let token = issuer.mint(Mint::new());
     assert_eq!(status(verifier.verify_nowait(&token)), Status::KeysUnavailable);
+    seconds(120);
+    answer(verifier.claim_fetch().unwrap(), &issuer).unwrap();
+    seconds(301);
+    assert!(reason(200, b"{}").ends_with("not a usable key set: no `keys` array"));
+    assert_eq!(status(verifier.verify_nowait(&token)), Status::Ok, "stale");
 }
 
 #[test]
 fn a_key_missed_by_a_host_is_due_once_in_thirty_seconds() {
     let stage = Stage::take();
-    let issuer = stage.issuer("missed");
-    let verifier = verifier(&issuer, &host_options());
-    verifier.refresh().unwrap();
+    let issuer = stage.issuer("missed-by-host");
+    let verifier = verifier(&issuer, &without_threads());
+    answer(verifier.claim_fetch().unwrap(), &issuer).unwrap();
     assert!(verifier.claim_fetch().is_none());
-    let unknown = crate::of_unknown_key(&issuer);
+    let unknown = of_unknown_key(&issuer);
     assert_eq!(status(verifier.verify_nowait(&unknown)), Status::KeysPending);
-    let fetch = verifier.claim_fetch().unwrap();
-    fetch.done(200, issuer.jwks().to_string().as_bytes(), None, None).unwrap();
+    answer(verifier.claim_fetch().unwrap(), &issuer).unwrap();
     assert_eq!(status(verifier.verify_nowait(&unknown)), Status::TokenKeyUnknown);
     assert!(verifier.claim_fetch().is_none());
     seconds(30);
-    assert_eq!(status(verifier.verify_nowait(&unknown)), Status::KeysPending);
+    assert!(verifier.claim_fetch().is_some(), "due without another token");
+}
+
+#[test]
+fn a_fetch_that_is_dropped_has_failed() {
+    let stage = Stage::take();
+    let issuer = stage.issuer("dropped");
+    let verifier = verifier(&issuer, &without_threads());
+    drop(verifier.claim_fetch().unwrap());
+    assert_eq!(fetches(&verifier), 1);
+    assert!(verifier.claim_fetch().is_none());
+    seconds(2);
     assert!(verifier.claim_fetch().is_some());
 }
 
 #[test]
-fn a_claim_that_is_never_released_times_out() {
+fn a_fetch_may_outlive_its_verifier() {
     let stage = Stage::take();
-    let issuer = stage.issuer("lost");
-    let verifier = verifier(&issuer, &host_options());
-    let lost = verifier.claim_fetch().unwrap();
-    seconds(29);
-    assert!(verifier.claim_fetch().is_none());
-    seconds(1);
-    assert!(verifier.claim_fetch().is_none(), "it counts as failed, and failures are paused");
-    let error = verifier.verify_nowait(issuer.mint(Mint::new())).unwrap_err();
-    assert!(error.to_string().ends_with("a fetch was begun and never ended"), "{error}");
-    seconds(2);
-    let fetch = verifier.claim_fetch().unwrap();
-    let body = issuer.jwks().to_string();
-    let error = lost.done(200, body.as_bytes(), None, None).unwrap_err();
-    assert!(error.to_string().ends_with("took too long and counts as failed"), "{error}");
-    fetch.done(200, body.as_bytes(), None, None).unwrap();
-    assert_eq!(status(verifier.verify_nowait(issuer.mint(Mint::new()))), Status::Ok);
+    let issuer = stage.issuer("outlived");
+    let first = verifier(&issuer, &without_threads());
+    let fetch = first.claim_fetch().unwrap();
+    drop(first);
+    let second = verifier(&issuer, &without_threads());
+    assert!(second.claim_fetch().is_none(), "it is claimed");
+    answer(fetch, &issuer).unwrap();
+    assert_eq!(status(second.verify_nowait(issuer.mint(Mint::new()))), Status::Ok);
 }
 
 #[test]
-fn a_claim_that_is_dropped_has_failed() {
-    let stage = Stage::take();
-    let issuer = stage.issuer("dropped");
-    let verifier = verifier(&issuer, &host_options());
-    drop(verifier.claim_fetch().unwrap());
-    drop(verifier);
-    let again = crate::verifier(&issuer, &host_options());
-    assert_eq!(fetches(&again), 1);
-    assert!(again.claim_fetch().is_none());
-    seconds(2);
-    assert!(again.claim_fetch().is_some());
-}
-
-#[test]
-fn callers_who_may_wait_wait_for_the_host() {
+fn callers_who_may_wait_wait_for_the_host_and_never_fetch() {
     let stage = Stage::take();
     let issuer = stage.issuer("host-first");
-    let verifier = verifier(&issuer, &host_options());
+    let verifier = verifier(&issuer, &options());
     let token = issuer.mint(Mint::new());
     let fetch = verifier.claim_fetch().unwrap();
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| status(verifier.verify(&token)));
-        fetch.done(200, issuer.jwks().to_string().as_bytes(), None, None).unwrap();
+        answer(fetch, &issuer).unwrap();
         assert_eq!(waiting.join().unwrap(), Status::Ok);
     });
+    verifier.refresh_due(None).unwrap();
+    // Whatever is due now is for the host to claim.
+    seconds(301);
+    assert_eq!(status(verifier.verify(&token)), Status::KeysPending);
+    assert_eq!(status(verifier.verify(of_unknown_key(&issuer))), Status::KeysPending);
+    assert_eq!(status(verifier.refresh()), Status::KeysPending);
+    assert_eq!(status(verifier.refresh_due(Some(&issuer.url()))), Status::KeysPending);
     assert_eq!(issuer.jwks_requests(), 0);
+    drop(verifier.claim_fetch().unwrap());
+    assert_eq!(status(verifier.verify(&token)), Status::Ok, "stale");
+}
+
+#[test]
+fn keys_of_hosts_and_keys_of_the_library_do_not_mix() {
+    let stage = Stage::take();
+    let (issuer, impostor) = (stage.issuer("mixed"), stage.issuer("impostor"));
+    let [host, library] = [(); 2].map(|()| verifier(&issuer, &without_threads()));
+    library.refresh().unwrap();
+    let token = issuer.mint(Mint::new());
+    assert_eq!(status(host.verify_nowait(&token)), Status::Ok, "both are the library's yet");
+    let fetch: KeyFetch = host.claim_fetch().unwrap();
+    assert_eq!(status(host.verify_nowait(&token)), Status::KeysPending);
+    answer(fetch, &impostor).unwrap();
+    assert_eq!(status(host.verify_nowait(&token)), Status::KeysPending, "a `kid` to look up");
+    assert_eq!(status(library.verify_nowait(&token)), Status::Ok);
+    let forged = impostor.mint(Mint::new().claim("iss", issuer.url()));
+    assert_eq!(status(host.verify_nowait(&forged)), Status::Ok);
+    assert_eq!(status(library.verify(&forged)), Status::TokenKeyUnknown);
+
+    let second = verifier(&issuer, &without_threads());
+    let fetch = second.claim_fetch().expect("the `kid` that the other host missed");
+    assert_eq!(status(second.verify_nowait(&forged)), Status::Ok, "hosts share keys");
+    answer(fetch, &issuer).unwrap();
+    assert_eq!(status(host.verify_nowait(&token)), Status::Ok);
 }

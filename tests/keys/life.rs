@@ -6,7 +6,10 @@ use std::thread;
 use torii::{Status, Verifier};
 use torii_emulator::{FaultKind, Mint};
 
-use crate::{Stage, await_fetches, fetches, of_unknown_key, options, seconds, status, verifier};
+use crate::{
+    Stage, await_fetches, fetches, of_unknown_key, options, seconds, status, verifier,
+    without_threads,
+};
 
 #[test]
 fn many_first_users_share_one_fetch() {
@@ -56,12 +59,15 @@ fn an_issuer_that_is_down_is_asked_once_in_each_pause() {
     issuer.fault(FaultKind::status(500), None);
     let verifier = verifier(&issuer, &options());
     let token = issuer.mint(Mint::new());
-    // The pauses, with the most that luck can make of them.
+    // The backoff, with the most that jitter adds.
     for (asked, pause) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
         for _ in 0..20 {
             let error = verifier.verify(&token).unwrap_err();
             assert_eq!(error.status(), Status::KeysUnavailable);
-            assert!(error.to_string().ends_with("cannot be had: HTTP status 500"), "{error}");
+            let text = error.to_string();
+            assert!(text.starts_with(&format!("cannot fetch keys from {}: ", issuer.jwks_url())));
+            assert!(text.ends_with(": HTTP status 500 (expected 200)"), "{text}");
+            assert_eq!(error.issuer(), Some(&*issuer.url()));
             let retry_after = error.retry_after().unwrap();
             assert!((1..=pause + pause / 4 + 1).contains(&retry_after), "{retry_after} s");
         }
@@ -147,10 +153,9 @@ fn keys_stay_in_use_through_an_outage_but_not_for_ever() {
     let stage = Stage::take();
     let issuer = stage.issuer("outage");
     let token = issuer.mint(Mint::new().expires_in(1_000_000));
-    let mut options = options();
-    options.set_background_refresh(false);
+    let mut options = without_threads();
     let patient = verifier(&issuer, &options);
-    options.set_max_stale(0).unwrap();
+    options.set_max_stale_seconds(0).unwrap();
     let strict = verifier(&issuer, &options);
     assert_eq!(status(patient.verify(&token)), Status::Ok);
     assert_eq!(status(strict.verify(&token)), Status::Ok);
@@ -215,6 +220,7 @@ fn keys_are_shared_in_the_process_by_their_exact_url() {
     let stage = Stage::take();
     let issuer = stage.issuer("shared");
     let token = issuer.mint(Mint::new());
+    // One verifier after the other, as in PHP: keys outlive each.
     for _ in 0..3 {
         assert_eq!(status(verifier(&issuer, &options()).verify(&token)), Status::Ok);
     }
@@ -246,8 +252,7 @@ fn a_foreign_token_makes_nobody_fetch() {
 fn nothing_is_asked_ahead_of_time_where_no_thread_may_be_started() {
     let stage = Stage::take();
     let issuer = stage.issuer("no-threads");
-    let mut options = options();
-    options.set_background_refresh(false);
+    let options = without_threads();
     let verifier = verifier(&issuer, &options);
     let token = issuer.mint(Mint::new());
     assert_eq!(status(verifier.verify(&token)), Status::Ok);

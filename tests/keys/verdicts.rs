@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use torii::{Requirement, Status, Verifier};
+use torii::{REQUIRE_EMAIL_VERIFIED, Status, Verifier};
 use torii_emulator::Mint;
 
 use crate::{Stage, options, seconds, status, verifier};
@@ -108,10 +108,13 @@ fn verdicts_are_one_verifiers_own() {
     let stage = Stage::take();
     let issuer = stage.issuer("policies");
     let token = issuer.mint(Mint::new().claim("email_verified", false).claim("aud", "a"));
-    let lax = verifier(&issuer, &options());
+    let mut any_audience = options();
+    any_audience.set_ignore_audience(true);
+    let lax = verifier(&issuer, &any_audience);
     assert_eq!(status(lax.verify(&token)), Status::Ok);
-    let mut verified = options();
-    verified.require(Requirement::EmailVerified);
+    assert_eq!(status(verifier(&issuer, &options()).verify(&token)), Status::TokenAudience);
+    let mut verified = any_audience;
+    verified.require(REQUIRE_EMAIL_VERIFIED).unwrap();
     assert_eq!(status(verifier(&issuer, &verified).verify(&token)), Status::Policy);
     let mut audience = options();
     audience.add_audience("b").unwrap();
@@ -123,7 +126,7 @@ fn the_cache_stays_within_its_bytes() {
     let stage = Stage::take();
     let issuer = stage.issuer("bounded");
     let mut options = options();
-    options.set_verdict_cache_bytes(100_000);
+    options.set_token_cache_bytes(100_000);
     let verifier = verifier(&issuer, &options);
     for n in 0..300 {
         let token = issuer.mint(Mint::new().subject(&format!("user-{n}")));
@@ -132,7 +135,7 @@ fn the_cache_stays_within_its_bytes() {
     }
     assert!(stat(&verifier, "/verdicts") > 20);
 
-    options.set_verdict_cache_bytes(0);
+    options.set_token_cache_bytes(0);
     let without = crate::verifier(&issuer, &options);
     let token = issuer.mint(Mint::new());
     for _ in 0..3 {

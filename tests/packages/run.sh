@@ -182,8 +182,7 @@ JSON
     "$php_fpm" --nodaemonize --allow-to-run-as-root --fpm-config "$fpm.conf" \
       -d display_errors=1 -d html_errors=0 -d opcache.enable=1 "${settings[@]}" 2>"$fpm.log" &
     pid=$!
-    for _ in {1..100}; do
-      [ ! -S "$fpm.sock" ] || break
+    until [ -S "$fpm.sock" ]; do
       kill -0 "$pid" 2>/dev/null || failed "php-fpm: $(<"$fpm.log")"
       sleep 0.1
     done

@@ -55,7 +55,7 @@ class Torii:
 
     def close(self):
         self.process.stdin.close()
-        assert self.process.wait(timeout=10) == 0
+        assert self.process.wait(timeout=120) == 0
 
 
 def arrived(request):

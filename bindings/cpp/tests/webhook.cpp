@@ -84,7 +84,7 @@ TEST(a_webhook_has_a_tolerance)
     CHECK(verify_when(1h, 1h) && verify_when(1s, 0s) && verify_when(10s, -10s));
     CHECK_FAILS(verify_when(1h, 1h + 2s), TORII_ERR_WEBHOOK_TIMESTAMP, "webhook-timestamp");
     CHECK_FAILS(verify_when(1h, -1h - 2s), TORII_ERR_WEBHOOK_TIMESTAMP, "from now");
-    for (const auto tolerance : {-1s, 0s, std::chrono::seconds(24h) + 1s, std::chrono::seconds::max()})
+    for (const auto tolerance : {-1s, std::chrono::seconds::max()})
         CHECK_FAILS(torii::webhook_verifier(webhook_secret).set_tolerance(tolerance, std::nothrow),
                     TORII_ERR_INVALID_ARGUMENT, "tolerance");
     // Five minutes by the system's clock is the default.

@@ -161,7 +161,7 @@ impl Settings {
             let one = std::slice::from_ref(issuer);
             // Verdicts are kept by the verifier of all issuers; this one only fetches.
             let mut options = self.options(one)?;
-            options.set_verdict_cache_bytes(0);
+            options.set_token_cache_bytes(0);
             sources.push((self.verifier(one, &options)?, issuer.jwks.is_none()));
         }
         Ok(Config {
@@ -191,30 +191,31 @@ impl Settings {
     fn options(&self, issuers: &[IssuerSettings]) -> Result<VerifierOptions, String> {
         let mut options = VerifierOptions::new();
         for (index, IssuerSettings { issuer, jwks }) in issuers.iter().enumerate() {
-            if index > 0 {
-                named("issuers", options.add_issuer(issuer))?;
-            }
-            if let Some(jwks) = jwks {
-                named(&format!("the keys of {issuer}"), options.set_jwks(jwks))?;
+            let keys = || format!("the keys of {issuer}");
+            match jwks {
+                Some(jwks) if index == 0 => named(&keys(), options.set_jwks(jwks))?,
+                Some(jwks) => named(&keys(), options.add_issuer_jwks(issuer, jwks))?,
+                None if index == 0 => {}
+                None => named("issuers", options.add_issuer(issuer))?,
             }
         }
         for audience in &self.audiences {
             named("audiences", options.add_audience(audience))?;
         }
         if let Some(seconds) = self.leeway {
-            named("leeway", options.set_leeway(seconds))?;
+            named("leeway", options.set_leeway_seconds(seconds))?;
         }
         if let Some(seconds) = self.key_lifetime {
-            named("key_lifetime", options.set_key_lifetime(seconds))?;
+            named("key_lifetime", options.set_key_lifetime_seconds(seconds))?;
         }
         if let Some(seconds) = self.max_stale {
-            named("max_stale", options.set_max_stale(seconds))?;
+            named("max_stale", options.set_max_stale_seconds(seconds))?;
         }
         if let Some(path) = &self.ca_file {
             named("ca_file", options.set_ca_file(path))?;
         }
         if let Some(bytes) = self.cache_bytes {
-            options.set_verdict_cache_bytes(bytes);
+            options.set_token_cache_bytes(bytes);
         }
         named("key_timeout_ms", options.set_fetch_timeout_ms(self.key_timeout_ms))?;
         options.set_allow_http(self.allow_http);

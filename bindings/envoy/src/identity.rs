@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
-use torii::{Auth, Requirement};
+use torii::{Auth, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE};
 
 use crate::config::Config;
 use crate::host::Host;
@@ -21,12 +21,15 @@ impl Requirements {
     /// Whether a user meets all of them.
     pub fn check(self, auth: &Auth) -> torii::Result<()> {
         let all = [
-            (self.email_verified, Requirement::EmailVerified),
-            (self.profile_complete, Requirement::ProfileComplete),
-            (self.not_impersonated, Requirement::NotImpersonated),
+            (self.email_verified, REQUIRE_EMAIL_VERIFIED),
+            (self.profile_complete, REQUIRE_PROFILE_COMPLETE),
+            (self.not_impersonated, REQUIRE_NOT_IMPERSONATED),
         ];
-        let mut asked = all.into_iter().filter_map(|(asked, one)| asked.then_some(one));
-        asked.try_for_each(|requirement| auth.meets(requirement))
+        let mut requirements = torii::Requirements::new();
+        for (_, flag) in all.iter().filter(|(asked, _)| *asked) {
+            requirements.add_flags(*flag)?;
+        }
+        auth.require(&requirements)
     }
 }
 

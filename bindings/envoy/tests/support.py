@@ -7,6 +7,7 @@ import signal
 import socket
 import socketserver
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -15,9 +16,16 @@ import urllib.request
 ENVOY = os.environ["ENVOY"]
 MODULE_DIR = os.environ["MODULE_DIR"]
 EMULATOR = os.environ["TORII_EMULATOR"]
+ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../.."))
+sys.path.append(f"{ROOT}/tests")
+
+from ports import free_port  # noqa: E402
+
+# How long to wait for what is certain to happen, on a machine that is busy with other things.
+PATIENCE = 120
 
 
-def until(condition, what, seconds=10):
+def until(condition, what, seconds=PATIENCE):
     """Waits until the condition holds, and gives what it gave."""
     deadline = time.monotonic() + seconds
     while True:
@@ -69,7 +77,7 @@ class Torii:
     def fetches(self, issuer="acme", at_least=0):
         """How often the keys of the issuer were asked for; waits for so many requests."""
         path = f"/{issuer}/_torii/"
-        return self.call("GET", f"/requests?path={path}&at_least={at_least}")["total"]
+        return self.call("GET", f"/requests?path={path}&at_least={at_least}&timeout_ms={PATIENCE * 1000}")["total"]
 
     def reset(self):
         self.call("POST", "/reset")
@@ -166,7 +174,7 @@ class Connection:
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(20)
+        self.socket.settimeout(PATIENCE)
         try:
             self.socket.connect(path)
         except OSError:
@@ -323,7 +331,7 @@ class Envoy:
         """Ends Envoy as an operator does, and gives its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(20)
+        status = self.process.wait(PATIENCE)
         self.log.close()
         return status
 
@@ -380,7 +388,7 @@ def cluster(name, address, **settings):
     """A cluster of one endpoint: the path of a socket, or a host and a port."""
     endpoint = {"endpoint": {"address": address_of(address)}}
     assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
-    return {"name": name, "connect_timeout": "1s", "load_assignment": assignment, **settings}
+    return {"name": name, "connect_timeout": f"{PATIENCE}s", "load_assignment": assignment, **settings}
 
 
 def upstream_cluster(path):

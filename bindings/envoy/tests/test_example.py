@@ -1,4 +1,4 @@
-"""examples/envoy/envoy.yaml as it is."""
+"""examples/envoy/envoy.yaml as it is, but for its ports, which another program may have."""
 
 import http.client
 import json
@@ -7,13 +7,24 @@ import subprocess
 import tempfile
 import unittest
 
-from support import ENVOY, MODULE_DIR, Torii, Upstream, bearer, until
+from support import ENVOY, MODULE_DIR, PATIENCE, ROOT, Torii, Upstream, bearer, free_port, until
 
-EXAMPLE = os.path.join(os.path.dirname(__file__), "../../../examples/envoy/envoy.yaml")
+LISTENER, UPSTREAM, ISSUER = free_port(), free_port(), free_port()
+
+
+def example():
+    with open(f"{ROOT}/examples/envoy/envoy.yaml") as file:
+        text = file.read()
+    for written, port in (("port_value: 10000 ", f"port_value: {LISTENER} "),
+                          ("port_value: 10001 ", f"port_value: {UPSTREAM} "),
+                          ("127.0.0.1:8099/", f"127.0.0.1:{ISSUER}/")):
+        assert text.count(written) == 1, written
+        text = text.replace(written, port)
+    return text
 
 
 def get(path="/", headers=()):
-    connection = http.client.HTTPConnection("127.0.0.1", 10000, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=PATIENCE)
     connection.request("GET", path, headers=dict(headers))
     answer = connection.getresponse()
     body = answer.read()
@@ -24,10 +35,10 @@ def get(path="/", headers=()):
 class Example(unittest.TestCase):
     def test_it_works_as_it_is(self):
         log = self.enterContext(tempfile.TemporaryFile())
-        torii = self.enterContext(Torii(8099))
-        upstream = Upstream(("127.0.0.1", 10001))
+        torii = self.enterContext(Torii(ISSUER))
+        upstream = Upstream(("127.0.0.1", UPSTREAM))
         self.addCleanup(upstream.close)
-        command = [ENVOY, "-c", EXAMPLE, "--disable-hot-restart"]
+        command = [ENVOY, "--config-yaml", example(), "--disable-hot-restart"]
         envoy = subprocess.Popen(command, stdout=log, stderr=log, env={
             **os.environ, "ENVOY_DYNAMIC_MODULES_SEARCH_PATH": MODULE_DIR})
         self.addCleanup(envoy.wait)

@@ -2,13 +2,14 @@
 
 import json
 import os
+import select
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
-from support import Connection, Envoy, Torii, Upstream, bearer, listener, module, until
+from support import PATIENCE, Connection, Envoy, Torii, Upstream, bearer, listener, module, until
 
 
 def all_at_once(count, work):
@@ -43,7 +44,7 @@ class Keys(unittest.TestCase):
 
     def envoy(self, issuers=None, http=None, **config):
         config = {"issuers": issuers or [self.torii.issuer], "headers": {"x-user-id": "sub"},
-                  **config}
+                  "key_timeout_ms": 60000, **config}
         return Envoy([lambda path: listener(path, [module(config)], **(http or {}))],
                      self.directory)
 
@@ -74,7 +75,7 @@ class Keys(unittest.TestCase):
         config = {"issuers": [self.torii.issuer]}
         envoy = Envoy([lambda path: listener(path, [module(config)])], self.directory,
                       arguments=["--mode", "validate"])
-        self.assertEqual(envoy.process.wait(20), 0, envoy.log_text())
+        self.assertEqual(envoy.process.wait(PATIENCE), 0, envoy.log_text())
         envoy.stop()
         self.assertEqual(self.torii.fetches(), 0)
 
@@ -127,7 +128,7 @@ class Keys(unittest.TestCase):
 
     def test_a_body_is_not_let_through_meanwhile(self):
         """The way past that it would be to stop nothing but the headers."""
-        self.torii.fault("delay", ms=2000, times=1)
+        self.torii.fault("delay", ms=6000, times=1)
         forged = self.torii.token(signer="forged")
         good = self.torii.token(claims={"sub": "user-1"})
         body = b"x" * 3_000_000
@@ -156,7 +157,7 @@ class Keys(unittest.TestCase):
         self.assertEqual(len(self.upstream.requests), 2)
 
     def test_trailers_and_websockets_wait(self):
-        self.torii.fault("delay", ms=2000, times=1)
+        self.torii.fault("delay", ms=6000, times=1)
         http = {"http_protocol_options": {"enable_trailers": True},
                 "upgrade_configs": [{"upgrade_type": "websocket"}]}
         good = bearer(self.torii.token())
@@ -186,7 +187,7 @@ class Keys(unittest.TestCase):
             self.assertEqual(ended.stdout, "2 200")
 
     def test_many_wait_for_one_fetch(self):
-        self.torii.fault("delay", ms=2000, times=1)
+        self.torii.fault("delay", ms=6000, times=1)
         tokens = [self.torii.token(signer="current" if number % 4 else "forged")
                   for number in range(100)]
         with self.envoy() as envoy:
@@ -198,24 +199,23 @@ class Keys(unittest.TestCase):
     def test_nobody_waits_longer_than_told(self):
         self.torii.fault("hang")
         with self.envoy(key_timeout_ms=400) as envoy:
-            began = time.monotonic()
+            # The issuer hangs until the faults are cleared: only the deadline can end this.
             answer = envoy.get(headers=bearer(self.torii.token()))
-            took = time.monotonic() - began
             self.assertEqual(answer.status, 503, answer)
             self.assertGreaterEqual(int(answer.header("retry-after")), 1)
             self.assertEqual(answer.json["error"]["code"], "keys_unavailable")
-            self.assertLess(took, 2)
             self.assertEqual(answer.header("www-authenticate"), None)
             self.torii.clear_faults()
 
     def test_the_wait_ends_though_the_fetch_does_not(self):
         """A fetch that began before the request, and outlives its patience."""
-        self.torii.fault("drip", ms=30)
+        self.torii.fault("drip", ms=1000)
         with self.envoy(key_timeout_ms=900) as envoy:
             until(lambda: self.torii.fetches() == 1, "the first fetch")
             began = time.monotonic()
             self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 503)
-            self.assertLess(time.monotonic() - began, 2)
+            # The keys would be there after minutes.
+            self.assertLess(time.monotonic() - began, 60)
             self.torii.clear_faults()
 
     def test_an_issuer_that_is_down(self):
@@ -234,11 +234,10 @@ class Keys(unittest.TestCase):
         self.torii.call("POST", "/issuers", {"name": "other"})
         other = self.torii.issuer.replace("/acme", "/other")
         self.torii.fault("hang", path="/acme/")
-        with self.envoy([self.torii.issuer, other]) as envoy:
+        with self.envoy([self.torii.issuer, other], key_timeout_ms=60000) as envoy:
             waits, = self.send_parked(envoy, {"headers": bearer(self.torii.token())})
-            began = time.monotonic()
             self.assertEqual(envoy.get(headers=bearer(self.torii.token("other"))).status, 200)
-            self.assertLess(time.monotonic() - began, 2)
+            self.assertEqual(select.select([waits.socket], [], [], 0)[0], [])
             # A fetch that is cut off has failed, and is not repeated at once.
             self.torii.clear_faults()
             self.assertEqual(waits.answer().status, 503)
@@ -246,7 +245,7 @@ class Keys(unittest.TestCase):
     # ---- who goes away meanwhile
 
     def test_clients_that_leave_while_they_wait(self):
-        self.torii.fault("delay", ms=2000, times=1)
+        self.torii.fault("delay", ms=6000, times=1)
         token = self.torii.token()
         with self.envoy() as envoy:
             requests = [{"headers": bearer(token)}, {"headers": bearer(token), "body": b"x"}] * 25
@@ -262,11 +261,12 @@ class Keys(unittest.TestCase):
     def test_envoy_ends_while_requests_wait(self):
         for _ in range(3):
             self.torii.fault("hang", times=1)
-            with self.envoy() as envoy:
+            with self.envoy(key_timeout_ms=60000) as envoy:
                 self.send_parked(envoy, *[{"headers": bearer(self.torii.token())}] * 20)
                 began = time.monotonic()
                 self.assertEqual(envoy.stop(), 0, envoy.log_text()[-2000:])
-                self.assertLess(time.monotonic() - began, 3)
+                # The fetch goes on for a minute.
+                self.assertLess(time.monotonic() - began, 50)
             self.torii.clear_faults()
 
     def test_a_configuration_is_replaced_while_keys_are_fetched(self):

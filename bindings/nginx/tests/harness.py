@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,9 +22,15 @@ EMULATOR = os.environ["TORII_EMULATOR"]
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.append(f"{ROOT}/tests")
+
+from ports import free_port  # noqa: E402
+
+# How long to wait for what is certain to happen, on a machine that is busy with other things.
+PATIENCE = 120
 
 
-def eventually(check, seconds=10, what="it"):
+def eventually(check, seconds=PATIENCE, what="it"):
     """What check() says, as soon as that is true."""
     deadline = time.monotonic() + seconds
     while True:
@@ -33,12 +40,6 @@ def eventually(check, seconds=10, what="it"):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {seconds} s")
         time.sleep(0.01)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def unread(port):
@@ -74,7 +75,7 @@ class Emulator:
     def call(self, method, path, body=None):
         request = urllib.request.Request(self.control + path, method=method,
                                          data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -90,12 +91,12 @@ class Emulator:
         self.call("DELETE", "/faults")
 
     def fetches(self, at_least=0, path="/acme/"):
-        wait = f"&at_least={at_least}" if at_least else ""
+        wait = f"&at_least={at_least}&timeout_ms={PATIENCE * 1000}" if at_least else ""
         return self.call("GET", f"/requests?path={path}{wait}")["total"]
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 
@@ -165,7 +166,7 @@ class Answer:
 class Client:
     """A connection."""
 
-    def __init__(self, port, timeout=20):
+    def __init__(self, port, timeout=PATIENCE):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.file = self.socket.makefile("rb")
 
@@ -229,7 +230,7 @@ class Nginx:
 
     EXPECTED = r"\[(alert|crit|emerg)\]|exited on signal|exited with code [1-9]"
 
-    def __init__(self, http, main="", workers=1, threads=4, start=True, seconds=10):
+    def __init__(self, http, main="", workers=1, threads=4, start=True, seconds=PATIENCE):
         self.folder = tempfile.mkdtemp(prefix="torii-nginx-")
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         # The workers are nobody.
@@ -256,7 +257,7 @@ class Nginx:
                             ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         with open(os.path.join(self.folder, "nginx.conf"), "w") as file:
             file.write(f"""
-load_module {MODULE};
+load_module "{MODULE}";
 daemon off;
 worker_processes {self.workers};
 pid {self.folder}/nginx.pid;
@@ -280,7 +281,7 @@ http {{
             assert self.process.poll() is None, self.read_log()
             if "start worker process" not in self.read_log():
                 return False
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), PATIENCE):
                 return True
         eventually(connects, self.seconds, "nginx")
         return self
@@ -306,9 +307,9 @@ http {{
     def reload(self):
         before = set(self.children())
         self.process.send_signal(signal.SIGHUP)
-        eventually(lambda: (now := set(self.children())) and not now & before, 20, "new workers")
+        eventually(lambda: (now := set(self.children())) and not now & before, what="new workers")
 
-    def stop(self, how=signal.SIGQUIT, seconds=20):
+    def stop(self, how=signal.SIGQUIT, seconds=PATIENCE):
         if self.process.poll() is None:
             self.process.send_signal(how)
             self.process.wait(seconds)

@@ -7,46 +7,53 @@ import unittest
 
 from harness import HERE, MODULE, NGINX, ROOT, Backend, Emulator, Nginx, ask, eventually, free_port
 
-EDGE, BACKEND, ISSUER = 8097, 8098, 8099
-
 
 class Example(unittest.TestCase):
     def test_example(self):
-        emulator, backend = Emulator(ISSUER), Backend(BACKEND)
+        ports = {"8097": free_port(), "8098": free_port(), "8099": free_port()}
+        edge, *others = ports.values()
+        backend, emulator = Backend(others[0]), Emulator(others[1])
         self.addCleanup(emulator.stop)
         self.addCleanup(backend.stop)
         nginx = Nginx("", start=False)
         os.mkdir(f"{nginx.folder}/modules")
         os.symlink(MODULE, f"{nginx.folder}/modules/ngx_http_torii_module.so")
+        # As it is, but for the ports, which another program may have.
+        with open(f"{ROOT}/examples/nginx/nginx.conf") as file:
+            example = file.read()
+        for written, port in ports.items():
+            example = example.replace(f"127.0.0.1:{written}", f"127.0.0.1:{port}")
+        with open(f"{nginx.folder}/example.conf", "w") as file:
+            file.write(example)
         with open(nginx.log, "w") as log:
             nginx.process = subprocess.Popen(
-                [NGINX, "-p", nginx.folder, "-c", f"{ROOT}/examples/nginx/nginx.conf"],
+                [NGINX, "-p", nginx.folder, "-c", f"{nginx.folder}/example.conf"],
                 stdin=subprocess.DEVNULL, stderr=log)
         self.addCleanup(nginx.stop)
-        nginx.ready(EDGE)
+        nginx.ready(edge)
         good = emulator.token(claims={"sub": "user-1", "o": "org-1"})
         unverified = emulator.token(claims={"email_verified": False})
-        eventually(lambda: ask(EDGE, "/whoami", good).status == 200)
+        eventually(lambda: ask(edge, "/whoami", good).status == 200)
 
-        self.assertEqual(ask(EDGE, "/whoami", good).json["sub"], "user-1")
+        self.assertEqual(ask(edge, "/whoami", good).json["sub"], "user-1")
         lies = [("X-User-Id", "root"), ("X-Organization", "root")]
         for path in ("/", "/billing/", "/shop/", "/browser-api/"):
-            headers = dict(ask(EDGE, path, good, headers=lies).json["headers"])
+            headers = dict(ask(edge, path, good, headers=lies).json["headers"])
             self.assertEqual((headers["x-user-id"], headers["x-organization"], headers["x-email-verified"],
                               headers["x-environment-id"], headers.get("authorization")),
                              ("user-1", "org-1", "true", emulator.environment_id, None))
-        headers = dict(ask(EDGE, "/shop/", headers=lies).json["headers"])
+        headers = dict(ask(edge, "/shop/", headers=lies).json["headers"])
         self.assertEqual([name for name in headers if name.startswith("x-")], [])
         for path in ("/", "/whoami", "/billing/", "/browser-api/"):
-            self.assertEqual(ask(EDGE, path).status, 401)
-        self.assertEqual(ask(EDGE, "/billing/", unverified).status, 403)
-        answer = ask(EDGE, "/app/page")
+            self.assertEqual(ask(edge, path).status, 401)
+        self.assertEqual(ask(edge, "/billing/", unverified).status, 403)
+        answer = ask(edge, "/app/page")
         self.assertEqual((answer.status, answer.header("location").partition("/login")[2]),
                          (303, "?next=/app/page"))
         cookie = [("Cookie", f"session={good}")]
-        self.assertEqual(dict(ask(EDGE, "/app/", headers=cookie).json["headers"])["x-user-id"], "user-1")
-        self.assertEqual(ask(EDGE, "/login").text, "Log in here.")
-        self.assertEqual(ask(EDGE, "/browser-api/", method="OPTIONS").status, 204)
+        self.assertEqual(dict(ask(edge, "/app/", headers=cookie).json["headers"])["x-user-id"], "user-1")
+        self.assertEqual(ask(edge, "/login").text, "Log in here.")
+        self.assertEqual(ask(edge, "/browser-api/", method="OPTIONS").status, 204)
 
 
 class Readme(unittest.TestCase):

@@ -3,8 +3,8 @@
 import contextlib
 import os
 import re
+import select
 import subprocess
-import time
 import unittest
 
 from harness import Client, Emulator, Nginx, ask, computed, eventually, free_port
@@ -22,15 +22,15 @@ class Keys(Parking):
 
     def test_parked_requests_wait_while_others_do_not(self):
         self.emulator.fault("hang")
-        self.start()
+        self.start("torii_key_timeout 60s;")
         clients = self.park(100, self.emulator.token(claims={"sub": "user-1"}))
-        began = time.monotonic()
         for _ in range(100):
             self.assertEqual(self.ask("/open").text, "open")
         # What needs no keys is judged as well.
         self.assertEqual(self.ask(token="x").status, 401)
         self.assertEqual(self.ask().status, 401)
-        self.assertLess(time.monotonic() - began, 3)
+        answered, _, _ = select.select([client.socket for client in clients], [], [], 0)
+        self.assertEqual(answered, [])
         self.assertEqual(self.emulator.fetches(), 1)
         # The fetch that hangs is closed, and has failed.
         self.emulator.clear()
@@ -72,19 +72,19 @@ class Keys(Parking):
         url = f"http://127.0.0.1:{self.http2_port}/guarded"
         token = self.emulator.token(claims={"sub": "user-1"})
         done = subprocess.run(["nghttp", "-n", "-v", "-m", "20", "-H", f"Authorization: Bearer {token}", url],
-                              capture_output=True, text=True, timeout=20)
+                              capture_output=True, text=True)
         self.assertEqual(re.findall(r":status: (\d+)", done.stdout), ["200"] * 20)
 
     def test_deadline(self):
         self.emulator.fault("hang")
         self.start("torii_key_timeout 600ms;")
-        began = time.monotonic()
         clients = self.park(10, self.emulator.token())
         for client in clients:
             answer = client.receive()
             self.assertEqual((answer.status, answer.json["error"]["code"]), (503, "keys_unavailable"))
             self.assertGreaterEqual(int(answer.header("retry-after")), 1)
-        self.assertLess(time.monotonic() - began, 5)
+        # Nothing but the deadline has ended their wait.
+        self.emulator.clear()
 
     def test_no_keys_is_not_a_bad_token(self):
         self.emulator.fault("status", status=500)
@@ -110,17 +110,17 @@ class Keys(Parking):
 
     def test_renewal_ahead_of_need(self):
         """The issuer is slow when keys are due for renewal: nobody waits for it."""
-        self.start("torii_key_lifetime 2s;")
+        self.start("torii_key_lifetime 2s; torii_key_timeout 60s;")
         token = self.emulator.token()
         eventually(lambda: self.ask(token=token).status == 200)
-        self.emulator.fault("delay", ms=300)
-        slowest = 0
-        for n in (2, 3):
-            while self.emulator.fetches() < n:
-                began = time.monotonic()
-                self.assertEqual(self.ask(token=token).status, 200)
-                slowest = max(slowest, time.monotonic() - began)
-        self.assertLess(slowest, 0.25)
+        self.emulator.fault("hang")
+        while self.emulator.fetches() < 2:
+            self.assertEqual(self.ask(token=token).status, 200)
+        # The second fetch hangs, and goes on doing so.
+        for _ in range(20):
+            self.assertEqual(self.ask(token=token).status, 200)
+        self.assertEqual(self.emulator.fetches(), 2)
+        self.emulator.clear()
 
     def test_keys_that_are_too_old(self):
         """While the issuer is down its keys stay in use, but not for ever."""
@@ -158,12 +158,13 @@ class Keys(Parking):
         other = self.emulator.call("POST", "/issuers", {"name": "other"})["issuer"]
         third = self.emulator.call("POST", "/issuers", {"name": "third"})["issuer"]
         self.emulator.fault("hang", path="/acme/")
-        self.start(f"torii_issuer {other}; torii_key_timeout 2s; location /third {{ torii on; "
+        self.start(f"torii_issuer {other}; torii_key_timeout 10s; location /third {{ torii on; "
                    f"torii_issuer {third}; return 200 third; }}")
-        began = time.monotonic()
+        parked = self.park(1, self.emulator.token())
         token = self.emulator.token(issuer="other")
         self.assertEqual(self.ask(token=token).status, 200)
-        self.assertLess(time.monotonic() - began, 1.5)
+        answered, _, _ = select.select([client.socket for client in parked], [], [], 0)
+        self.assertEqual(answered, [])
         self.assertEqual(self.ask("/third", token).status, 401)
         self.assertEqual(self.ask("/third", self.emulator.token(issuer="third")).status, 200)
 
@@ -171,8 +172,8 @@ class Keys(Parking):
         worker = self.nginx.children()[0]
         before = computed(worker)
         self.assertEqual(self.ask(token=self.emulator.token()).status, 503)
-        self.assertLess(computed(worker) - before, 0.2)
-        self.assertLess(self.emulator.fetches(path="/other/"), 6)
+        self.assertLess(computed(worker) - before, 2)
+        self.assertLess(self.emulator.fetches(path="/other/"), 30)
 
         mixed = self.emulator.token(claims={"iss": self.emulator.issuer}, signer={"issuer": "other"})
         self.emulator.clear()

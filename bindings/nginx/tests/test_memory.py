@@ -28,7 +28,7 @@ class Memory(unittest.TestCase):
             location = /auth {{ internal; torii on; torii_token $http_x_token; return 204; }}
             location @login {{ return 303 /login; }}
         """
-        nginx = Nginx(f"server {{ listen 127.0.0.1:{port}; {server} }}", start=False, seconds=60)
+        nginx = Nginx(f"server {{ listen 127.0.0.1:{port}; {server} }}", start=False)
         logs = os.path.join(nginx.folder, "valgrind")
         emulator.fault("delay", ms=1500)
         nginx.start(["valgrind", f"--log-file={logs}.%p"]).ready(port)
@@ -40,7 +40,7 @@ class Memory(unittest.TestCase):
             for path in ("/", "/sub"):
                 for token, status in ((good, 200), (bad, 401)):
                     for gone in (False, True):
-                        client = stack.enter_context(Client(port, timeout=60))
+                        client = stack.enter_context(Client(port))
                         client.send(path, headers=[("X-Token", token)], method="POST", body=b"x" * 1000)
                         if gone:
                             client.close()
@@ -50,11 +50,11 @@ class Memory(unittest.TestCase):
             for client, status in waiting:
                 self.assertEqual(client.receive().status, status)
 
-        eventually(lambda: ask(port, f"/return?token={good}").status == 200, 30)
+        eventually(lambda: ask(port, f"/return?token={good}").status == 200)
         for path in ("/return", "/policy", "/any"):
             for token in (good, bad, odd, "", "x"):
                 ask(port, f"{path}?token={token}")
-        nginx.stop(seconds=60)
+        nginx.stop()
 
         names = glob.glob(f"{logs}.*")
         self.assertGreaterEqual(len(names), 3)

@@ -54,7 +54,7 @@ final class FpmServer
     /** @return resource */
     private function request(string $what, string $body, string ...$headers): mixed
     {
-        $connection = stream_socket_client("unix://$this->folder/http.sock", timeout: 10);
+        $connection = stream_socket_client("unix://$this->folder/http.sock", timeout: 120);
         $lines = ["$what HTTP/1.1", 'Host: localhost', 'Connection: close', ...$headers, '', $body];
         fwrite($connection, implode("\r\n", $lines));
         return $connection;
@@ -151,7 +151,7 @@ final class FpmServer
             }
             CONF);
         $this->processes[] = proc_open(['nginx', '-c', "$this->folder/nginx.conf"], [2 => ['pipe', 'w']], $pipes);
-        $deadline = microtime(true) + 10;
+        $deadline = microtime(true) + 120;
         while (!@stream_socket_client("unix://$this->folder/http.sock")) {
             if (microtime(true) > $deadline) {
                 throw new \RuntimeException('nginx does not answer: ' . stream_get_contents($pipes[2]));

@@ -10,9 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from torii_backend import ToriiClient, ToriiVerifier, clear_jwks_cache_for_tests
+
+# httpx gives up after 5 s, which an answer may take on a busy machine.
+httpx._config.DEFAULT_TIMEOUT_CONFIG.__init__(120)  # type: ignore[misc]
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -36,7 +40,7 @@ class Emulator:
             method=method,
             data=None if body is None else json.dumps(body).encode(),
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read() or "null")
 
     def token(self, **wishes: Any) -> str:
@@ -51,7 +55,7 @@ class Emulator:
         return requests
 
     def stop(self) -> None:
-        self.process.communicate(timeout=10)
+        self.process.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session")

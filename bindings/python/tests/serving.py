@@ -25,12 +25,12 @@ def serving(app: FastAPI) -> Iterator[str]:
     server.startup = tell  # type: ignore[method-assign]
     thread = threading.Thread(target=server.run)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(120)
     try:
         yield "http://{}:{}".format(*server.servers[0].sockets[0].getsockname())
     finally:
         server.should_exit = True
-        thread.join(10)
+        thread.join(120)
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -48,7 +48,7 @@ def test_threads_share_a_clock(emulator: Emulator) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         for done in [pool.submit(judge, token) for token in tokens]:
-            done.result(timeout=30)
+            done.result(timeout=120)
 
 
 def test_other_threads_run_while_one_waits(emulator: Emulator, verifier: ToriiVerifier) -> None:
@@ -99,7 +99,7 @@ def test_closing_under_load(emulator: Emulator) -> None:
             started.wait()
             verifier.close()
             for done in judging:
-                done.result(timeout=30)
+                done.result(timeout=120)
 
 
 def _in_child(
@@ -127,7 +127,7 @@ def test_fork(emulator: Emulator, verifier: ToriiVerifier, client: ToriiClient) 
     for child in children:
         child.start()
     for child in children:
-        child.join(timeout=30)
+        child.join(timeout=120)
     assert [child.exitcode for child in children] == [0] * 4
     _in_child(*arguments)
 
@@ -153,7 +153,7 @@ def test_fork_while_threads_verify(emulator: Emulator, verifier: ToriiVerifier) 
             for each in children:
                 each.start()
             for each in children:
-                each.join(timeout=30)
+                each.join(timeout=120)
         finally:
             stop.set()
         assert [each.exitcode for each in children] == [0] * 8

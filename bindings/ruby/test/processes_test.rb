@@ -87,7 +87,7 @@ class ProcessesTest < Minitest::Test
       exit!(0)
     end
     writer.close
-    JSON.parse(Timeout.timeout(20) { reader.read }).first
+    JSON.parse(Timeout.timeout(120) { reader.read }).first
   ensure
     Process.wait(pid)
   end
@@ -99,7 +99,7 @@ class ProcessesTest < Minitest::Test
                       err: %i[child out])
     url = nil
     booted = 0
-    Timeout.timeout(30) do
+    Timeout.timeout(120) do
       until booted == 2
         line = server.gets or flunk 'puma ended'
         url ||= line[%r{http://127\.0\.0\.1:\d+}]

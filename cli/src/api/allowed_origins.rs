@@ -28,10 +28,10 @@ pub(crate) struct Get {
 Examples:
   torii allowed-origins set https://app.example.com https://www.example.com")]
 pub(crate) struct Set {
-    /// The origins there are to be
+    /// The new origins
     #[arg(required_unless_present = "none")]
     origins: Vec<String>,
-    /// There are to be none
+    /// Remove all origins
     #[arg(long, conflicts_with = "origins")]
     none: bool,
     #[command(flatten)]
@@ -52,7 +52,7 @@ impl AllowedOrigins {
     }
 }
 
-/// An origin a line.
+/// Prints the origins, one a line.
 fn show(call: &Call, answer: &Json) -> Result<(), Failure> {
     if call.json {
         return line(answer.text());

@@ -1,4 +1,4 @@
-//! Bodies from arguments: what is set, what is cleared, and what is left alone.
+//! Request bodies from arguments: fields to set, fields to clear.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::input;
 #[derive(Args)]
 #[command(next_help_heading = "Fields")]
 pub(crate) struct Body {
-    /// Set a field to a text; what is not named is left alone. A dot leads into an object, as in
+    /// Set a field to a string. Other fields stay unchanged. A dot selects a member of an object, as in
     /// publicMetadata.plan=pro
     #[arg(long, value_name = "NAME=TEXT", value_parser = field)]
     set: Vec<Field>,
@@ -23,12 +23,12 @@ pub(crate) struct Body {
     /// Clear a field
     #[arg(long, value_name = "NAME", value_parser = null_field)]
     null: Vec<Field>,
-    /// Send this file, a JSON object, as it is; `-`: standard input
+    /// Send this file, a JSON object, unchanged; `-`: standard input
     #[arg(long, value_name = "FILE", conflicts_with_all = ["set", "set_json", "null"])]
     body: Option<PathBuf>,
 }
 
-/// A field by its path, and its value as JSON.
+/// The path of a field and its value as JSON.
 #[derive(Clone, Debug)]
 struct Field {
     path: Vec<String>,
@@ -36,13 +36,13 @@ struct Field {
 }
 
 fn field(text: &str) -> Result<Field, String> {
-    let (name, value) = text.split_once('=').ok_or("not of the form NAME=TEXT")?;
+    let (name, value) = text.split_once('=').ok_or("invalid (expected NAME=TEXT)")?;
     Field::new(name, Value::from(value).to_string())
 }
 
 fn json_field(text: &str) -> Result<Field, String> {
-    let (name, json) = text.split_once('=').ok_or("not of the form NAME=JSON")?;
-    // Not the error's own text, which could repeat the value.
+    let (name, json) = text.split_once('=').ok_or("invalid (expected NAME=JSON)")?;
+    // Without the error's own text, which could contain the value.
     let value: &RawValue = serde_json::from_str(json).map_err(|error| {
         format!("not JSON after the `=` (line {}, column {})", error.line(), error.column())
     })?;
@@ -51,7 +51,7 @@ fn json_field(text: &str) -> Result<Field, String> {
 
 fn null_field(name: &str) -> Result<Field, String> {
     if name.contains('=') {
-        return Err("takes a name alone".to_owned());
+        return Err("contains a value (expected a name)".to_owned());
     }
     Field::new(name, "null".to_owned())
 }
@@ -60,35 +60,35 @@ impl Field {
     fn new(name: &str, json: String) -> Result<Self, String> {
         let path: Vec<String> = name.split('.').map(str::to_owned).collect();
         if path.iter().any(String::is_empty) {
-            return Err("a name is empty".to_owned());
+            return Err("empty name".to_owned());
         }
         Ok(Field { path, json })
     }
 }
 
 impl Body {
-    /// The body, if there is to be one.
+    /// Returns the body, if there is one.
     pub(crate) fn optional(&self) -> Result<Option<String>, Failure> {
         if let Some(path) = &self.body {
-            return Ok(Some(input::file(path, "the body")?));
+            return Ok(Some(input::file(path, "body")?));
         }
         let object = self.object()?;
         Ok((!object.0.is_empty()).then(|| object.json()))
     }
 
-    /// The body of something that makes no sense without one.
+    /// Returns the body, which has to have fields.
     pub(crate) fn required(&self) -> Result<String, Failure> {
         self.with_defaults(&[])
     }
 
-    /// As [`required`](Self::required); fields that are not named have these values.
+    /// As [`required`](Self::required), with values for fields that are not named.
     pub(crate) fn with_defaults(&self, defaults: &[(&str, &str)]) -> Result<String, Failure> {
         if let Some(path) = &self.body {
-            return input::file(path, "the body");
+            return input::file(path, "body");
         }
         let mut object = self.object()?;
         if object.0.is_empty() {
-            let nothing = "name the fields: --set, --set-json, --null or --body";
+            let nothing = "body: no fields (expected --set, --set-json, --null or --body)";
             return Err(Failure::usage(nothing));
         }
         for (name, json) in defaults {
@@ -108,7 +108,7 @@ impl Body {
     }
 }
 
-/// An object that is put together field by field. What is JSON stays as it was written.
+/// An object built field by field. JSON values stay as written.
 #[derive(Default)]
 struct Object(Vec<(String, Node)>);
 

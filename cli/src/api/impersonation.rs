@@ -11,7 +11,7 @@ pub(crate) enum Impersonation {
     CreateToken(CreateToken),
 }
 
-/// Create a token with which somebody signs in as a user, once
+/// Create a single-use token that signs an impersonator in as a user
 #[derive(Args)]
 #[command(after_help = "\
 Fields: actorUserId (who acts) and reason, both required; redirectUrl, expiresInSeconds (60 to 600).
@@ -19,7 +19,7 @@ Fields: actorUserId (who acts) and reason, both required; redirectUrl, expiresIn
 Examples:
   torii impersonation create-token \"$USER_ID\" --set actorUserId=\"$OWN_ID\" --set reason='ticket 4711'")]
 pub(crate) struct CreateToken {
-    /// The id of the user who is impersonated
+    /// The id of the user to impersonate
     user_id: String,
     #[command(flatten)]
     body: Body,
@@ -31,6 +31,6 @@ impl Impersonation {
     pub(super) fn run(&self) -> Result<(), Failure> {
         let Impersonation::CreateToken(CreateToken { user_id, body, call }) = self;
         let body = body.required()?;
-        call.thing(&call.client()?.impersonation().create_token(user_id, body)?)
+        call.object(&call.client()?.impersonation().create_token(user_id, body)?)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) enum Invitations {
     Create(Create),
     /// Send an invitation again, with a new link
     Resend(OfInvitation),
-    /// Take an invitation back
+    /// Revoke an invitation
     Revoke(OfInvitation),
     /// Merge into the metadata of a pending invitation
     UpdateMetadata(UpdateMetadata),
@@ -32,10 +32,10 @@ pub(crate) enum Invitations {
 
 #[derive(Args)]
 pub(crate) struct List {
-    /// Only those in this state, as in PENDING; may be repeated
+    /// Only invitations in this state, such as PENDING; repeatable
     #[arg(long, value_name = "STATE")]
     status: Vec<String>,
-    /// A text found in them
+    /// Only invitations that contain this text
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     #[command(flatten)]
@@ -50,11 +50,11 @@ pub(crate) struct OfInvitation {
     call: Call,
 }
 
-/// Invite somebody by email
+/// Send an invitation by email
 #[derive(Args)]
 #[command(after_help = "\
-Fields: email, expiresInDays, redirectUrl, publicMetadata, privateMetadata. Metadata that is not set
-is empty.
+Fields: email, expiresInDays, redirectUrl, publicMetadata, privateMetadata. Metadata is empty
+unless set.
 
 Examples:
   torii invitations create --set email=ada@example.com --set-json expiresInDays=3")]
@@ -89,14 +89,14 @@ impl Invitations {
                 )
             }
             Invitations::Get(OfInvitation { invitation_id, call }) => {
-                call.thing(&call.client()?.invitations().get(invitation_id)?)
+                call.object(&call.client()?.invitations().get(invitation_id)?)
             }
             Invitations::Create(Create { body, call }) => {
                 let bags = [("publicMetadata", "{}"), ("privateMetadata", "{}")];
-                call.thing(&call.client()?.invitations().create(body.with_defaults(&bags)?)?)
+                call.object(&call.client()?.invitations().create(body.with_defaults(&bags)?)?)
             }
             Invitations::Resend(OfInvitation { invitation_id, call }) => {
-                call.thing(&call.client()?.invitations().resend(invitation_id)?)
+                call.object(&call.client()?.invitations().resend(invitation_id)?)
             }
             Invitations::Revoke(OfInvitation { invitation_id, call }) => {
                 call.client()?.invitations().revoke(invitation_id)?;
@@ -104,7 +104,7 @@ impl Invitations {
             }
             Invitations::UpdateMetadata(UpdateMetadata { invitation_id, body, call }) => {
                 let (body, client) = (body.required()?, call.client()?);
-                call.thing(&client.invitations().update_metadata(invitation_id, body)?)
+                call.object(&client.invitations().update_metadata(invitation_id, body)?)
             }
         }
     }

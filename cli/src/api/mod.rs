@@ -1,4 +1,4 @@
-//! The backend API, an operation a command.
+//! The backend API: one command for each operation.
 
 mod allowed_origins;
 mod body;
@@ -23,22 +23,22 @@ use crate::terminal::{self, line, print};
 /// The commands, one for each resource.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// The users of the environment
+    /// Users of the environment
     #[command(subcommand)]
     Users(users::Users),
-    /// Where users are signed in
+    /// Sessions of users
     #[command(subcommand)]
     Sessions(sessions::Sessions),
-    /// Organizations and who belongs to them
+    /// Organizations and their members
     #[command(subcommand)]
     Organizations(organizations::Organizations),
     /// Invitations to sign up
     #[command(subcommand)]
     Invitations(invitations::Invitations),
-    /// Acting as a user
+    /// Impersonation of users
     #[command(subcommand)]
     Impersonation(impersonation::Impersonation),
-    /// The origins browsers may call torii from
+    /// Origins that browsers may call torii from
     #[command(subcommand)]
     AllowedOrigins(allowed_origins::AllowedOrigins),
     Request(request::Request),
@@ -58,11 +58,11 @@ impl Command {
     }
 }
 
-/// How the API is reached.
+/// Options for calling the API.
 #[derive(Args)]
 #[command(next_help_heading = "API")]
-pub(crate) struct Reaching {
-    /// Where the API is
+pub(crate) struct ApiArgs {
+    /// The base URL of the API
     #[arg(
         long,
         value_name = "URL",
@@ -74,44 +74,44 @@ pub(crate) struct Reaching {
     /// Trust the certificate authorities in this PEM file instead of the system's
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Allow plain http to hosts other than this one: anyone on the way learns the secret key
+    /// Allow plain http to hosts other than this one. It exposes the secret key on the network
     #[arg(long)]
     allow_http: bool,
-    /// How long a call may take in all, in seconds, 1 to 600
+    /// Timeout of a call, retries included, in seconds, 1 to 600
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
     timeout: u32,
-    /// How often what may be repeated is repeated, 0 to 10 times
+    /// Retries of idempotent calls, 0 to 10
     #[arg(long, value_name = "TIMES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(0..=10))]
     retries: u32,
 }
 
-/// What every call needs.
+/// Options of every call.
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct Call {
-    /// Print JSON, as the API sent it
+    /// Print the JSON of the API unchanged
     #[arg(long)]
     json: bool,
     #[command(flatten)]
     secret_key: SecretKey,
     #[command(flatten)]
-    reaching: Reaching,
+    api: ApiArgs,
 }
 
-/// The fields of something that make its line in a table: heading, and name.
+/// The columns of a table: heading and member name.
 pub(crate) type Columns = [(&'static str, &'static str)];
 
 impl Call {
-    /// A client, about to make a call.
+    /// Creates a client, and shows the wait for its call.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let mut options = ClientOptions::new();
         options
-            .set_api_url(&self.reaching.api_url)?
-            .set_allow_http(self.reaching.allow_http)
-            .set_timeout_ms(self.reaching.timeout * 1_000)?
-            .set_max_retries(self.reaching.retries)?
+            .set_api_url(&self.api.api_url)?
+            .set_allow_http(self.api.allow_http)
+            .set_timeout_ms(self.api.timeout * 1_000)?
+            .set_max_retries(self.api.retries)?
             .set_user_agent_suffix(concat!("torii-cli/", env!("CARGO_PKG_VERSION")))?;
-        if let Some(path) = &self.reaching.ca_file {
+        if let Some(path) = &self.api.ca_file {
             options.set_ca_file(path)?;
         }
         let client = Client::new(&self.secret_key.get()?, &options)?;
@@ -119,8 +119,8 @@ impl Call {
         Ok(client)
     }
 
-    /// Shows one thing.
-    pub(crate) fn thing(&self, answer: &Json) -> Result<(), Failure> {
+    /// Prints an object.
+    pub(crate) fn object(&self, answer: &Json) -> Result<(), Failure> {
         if self.json {
             return line(answer.text());
         }
@@ -128,7 +128,7 @@ impl Call {
         print(&show::fields(members.iter().map(|(name, value)| (name, show::value(Some(value))))))
     }
 
-    /// Shows a list that is not in pages.
+    /// Prints a list without pages.
     pub(crate) fn list(&self, answer: &Json, columns: &Columns) -> Result<(), Failure> {
         if self.json {
             return line(answer.text());
@@ -137,7 +137,7 @@ impl Call {
         print(&table(columns, &all))
     }
 
-    /// Says that what has no answer is done, to people.
+    /// Reports the success of an operation without an answer.
     pub(crate) fn done(&self) -> Result<(), Failure> {
         if self.json { Ok(()) } else { line("done") }
     }
@@ -151,9 +151,9 @@ pub(crate) fn table(columns: &Columns, all: &[Members]) -> String {
     show::table(&headings, &all.iter().map(row).collect::<Vec<_>>())
 }
 
-/// An answer, in the form it is known to have.
+/// Reads an answer of the expected form.
 pub(crate) fn read<T: serde::de::DeserializeOwned>(answer: &Json) -> Result<T, Failure> {
     serde_json::from_str(answer.text()).map_err(|_| {
-        Failure::new(Class::Unreached, "the answer has an unknown form; --json shows it as it is")
+        Failure::new(Class::Unreachable, "answer: unexpected form; --json prints it unchanged")
     })
 }

@@ -87,7 +87,7 @@ impl Organizations {
                 )
             }
             Organizations::Get(Get { organization_id, call }) => {
-                call.thing(&call.client()?.organizations().get(organization_id)?)
+                call.object(&call.client()?.organizations().get(organization_id)?)
             }
             Organizations::Members(Members { organization_id, paging }) => {
                 let client = paging.call.client()?;
@@ -100,13 +100,17 @@ impl Organizations {
             }
             Organizations::UpdateMetadata(UpdateMetadata { organization_id, body, call }) => {
                 let (body, client) = (body.required()?, call.client()?);
-                call.thing(&client.organizations().update_metadata(organization_id, body)?)
+                call.object(&client.organizations().update_metadata(organization_id, body)?)
             }
             Organizations::UpdateMemberMetadata(update) => {
                 let UpdateMemberMetadata { organization_id, user_id, body, call } = update;
                 let (body, client) = (body.required()?, call.client()?);
                 let organizations = client.organizations();
-                call.thing(&organizations.update_member_metadata(organization_id, user_id, body)?)
+                call.object(&organizations.update_member_metadata(
+                    organization_id,
+                    user_id,
+                    body,
+                )?)
             }
         }
     }

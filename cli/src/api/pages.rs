@@ -1,4 +1,4 @@
-//! Lists that come in pages.
+//! Paginated lists.
 
 use clap::Args;
 use torii::{Json, Paginator};
@@ -8,17 +8,17 @@ use crate::failure::Failure;
 use crate::show::Members;
 use crate::terminal::{Progress, line, note, print};
 
-/// Which page, or all of them.
+/// Options that select a page, or all of them.
 #[derive(Args)]
 #[command(next_help_heading = "Pages")]
 pub(crate) struct Paging {
-    /// How many at most, 1 to 100 [default: what the API likes, 20]
+    /// Items on the page, 1 to 100 [default: the API's, 20]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     limit: Option<u32>,
-    /// Where the page begins: `nextCursor` of the page before
+    /// The start of the page: `nextCursor` of the previous page
     #[arg(long, value_name = "CURSOR")]
     cursor: Option<String>,
-    /// Every page, one after the other; with --json as one list
+    /// List all pages; with --json as one array
     #[arg(long, conflicts_with_all = ["limit", "cursor"])]
     all: bool,
     #[command(flatten)]
@@ -26,7 +26,7 @@ pub(crate) struct Paging {
 }
 
 impl Paging {
-    /// Shows a page, or all items.
+    /// Prints a page, or all items.
     pub(crate) fn show<'a>(
         &self,
         columns: &Columns,
@@ -50,7 +50,7 @@ fn as_page(page: &Json, columns: &Columns) -> Result<(), Failure> {
     let items: Vec<Members> = read(&Json::parse(&items)?)?;
     print(&table(columns, &items))?;
     if let (true, Some(cursor)) = (page.bool("/hasMore")?, page.str("/nextCursor")) {
-        note(&format!("there are more: --cursor {cursor}, or --all"));
+        note(&format!("more items: --cursor {cursor}, or --all"));
     }
     Ok(())
 }
@@ -65,7 +65,7 @@ fn as_table(items: Paginator<'_>, columns: &Columns) -> Result<(), Failure> {
     print(&table(columns, &all))
 }
 
-/// One JSON list, item by item as they come: if it breaks off, it is no JSON.
+/// Prints one JSON array, item by item. After an error it is incomplete, so not JSON.
 fn as_list(items: Paginator<'_>) -> Result<(), Failure> {
     let mut progress = Progress::of_printing();
     print("[")?;

@@ -7,9 +7,9 @@ use super::body::Body;
 use crate::failure::Failure;
 use crate::terminal::line;
 
-/// Call an operation that is newer than this program. The answer is printed as it is
+/// Call any operation, such as one newer than this program
 ///
-/// GET is repeated after a failure, anything else only if nothing of it was sent.
+/// The answer is printed unchanged. GET requests are retried; others only if nothing was sent.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -18,7 +18,7 @@ Examples:
 pub(crate) struct Request {
     /// GET, POST, PUT, PATCH or DELETE
     method: String,
-    /// The path, and the query if there is one, encoded; without a slash in front it is below
+    /// The path and the optional query, encoded. A path without a leading slash is relative to
     /// /api/server/v1/
     path: String,
     #[command(flatten)]
@@ -39,7 +39,7 @@ impl Request {
         };
         let (method, body) = (self.method.to_ascii_uppercase(), self.body.optional()?);
         let answer = self.call.client()?.request(&method, &path, query, body.as_deref())?;
-        // Nothing is null.
+        // An empty answer is null.
         if answer.is_null("") { self.call.done() } else { line(answer.text()) }
     }
 }

@@ -18,7 +18,7 @@ const COLUMNS: &Columns = &[
 pub(crate) enum Sessions {
     /// List the active sessions of a user
     List(OfUser),
-    /// End a session of a user; one that is over is ended already
+    /// End a session of a user. Succeeds if it has already ended
     Revoke(Revoke),
     /// End all sessions of a user
     RevokeAll(OfUser),

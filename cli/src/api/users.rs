@@ -33,7 +33,7 @@ pub(crate) enum Users {
     UpdateMetadata(UpdateMetadata),
     /// Delete a user
     Delete(OfUser),
-    /// Ban a user, which ends all sessions; tokens that are out stay good until they expire
+    /// Ban a user and end all sessions. Issued tokens stay valid until they expire
     Ban(OfUser),
     /// Lift a ban
     Unban(OfUser),
@@ -41,11 +41,11 @@ pub(crate) enum Users {
     Organizations(Organizations),
 }
 
-/// List users, all of them or those that meet a filter
+/// List users, optionally filtered
 #[derive(Args)]
 #[command(after_help = "\
-The filter is made of fields: name, email (both: found in it), statuses, userIds, emailAddresses,
-createdAfter, createdBefore, organizationId.
+Filter fields: name, email (both match a part), statuses, userIds, emailAddresses, createdAfter,
+createdBefore, organizationId.
 
 Examples:
   torii users list --set email=@example.com --set-json 'statuses=[\"active\",\"banned\"]'
@@ -69,7 +69,7 @@ pub(crate) struct OfUser {
 #[derive(Args)]
 #[command(after_help = "\
 Fields: email, password, firstName, lastName, publicMetadata, privateMetadata, unsafeMetadata.
-A password belongs into --body -, not into the list of processes.
+Pass a password with --body -: arguments are visible in the process list.
 
 Examples:
   torii users create --set email=ada@example.com --set firstName=Ada
@@ -81,7 +81,7 @@ pub(crate) struct Create {
     call: Call,
 }
 
-/// Change a user: set fields, clear fields, leave the others alone
+/// Update a user: set or clear fields
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -131,30 +131,30 @@ impl Users {
                 )
             }
             Users::Get(OfUser { user_id, call }) => {
-                call.thing(&call.client()?.users().get(user_id)?)
+                call.object(&call.client()?.users().get(user_id)?)
             }
             Users::Create(Create { body, call }) => {
-                // A user may be made of nothing.
+                // All fields are optional.
                 let body = body.optional()?.unwrap_or("{}".to_owned());
-                call.thing(&call.client()?.users().create(body)?)
+                call.object(&call.client()?.users().create(body)?)
             }
             Users::Update(Update { user_id, body, call }) => {
                 let body = body.required()?;
-                call.thing(&call.client()?.users().update(user_id, body)?)
+                call.object(&call.client()?.users().update(user_id, body)?)
             }
             Users::UpdateMetadata(UpdateMetadata { user_id, body, call }) => {
                 let body = body.required()?;
-                call.thing(&call.client()?.users().update_metadata(user_id, body)?)
+                call.object(&call.client()?.users().update_metadata(user_id, body)?)
             }
             Users::Delete(OfUser { user_id, call }) => {
                 call.client()?.users().delete(user_id)?;
                 call.done()
             }
             Users::Ban(OfUser { user_id, call }) => {
-                call.thing(&call.client()?.users().ban(user_id)?)
+                call.object(&call.client()?.users().ban(user_id)?)
             }
             Users::Unban(OfUser { user_id, call }) => {
-                call.thing(&call.client()?.users().unban(user_id)?)
+                call.object(&call.client()?.users().unban(user_id)?)
             }
             Users::Organizations(Organizations { user_id, paging }) => {
                 let client = paging.call.client()?;

@@ -1,8 +1,8 @@
 //! `torii doctor`.
 
-mod judge;
+mod checks;
 mod network;
-mod record;
+mod report;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,16 +12,15 @@ use torii::inspect::{self, Outcome};
 use torii::{Client, ClientOptions, Verifier, VerifierOptions};
 use url::Url;
 
-use self::record::{Finding, Record};
+use self::report::{Finding, Report};
 use crate::failure::Failure;
 use crate::input::SecretKey;
 
-/// Find out what is wrong between this machine and torii.
+/// Diagnose the connection to torii.
 ///
-/// Looks up the issuer's name, connects, checks its certificate, asks for its keys, compares the
-/// clocks, reads the keys as a verifier does, and asks the API, with the secret key if there is one
-/// in $TORII_SECRET_KEY or as named. Each line is ok or says what to do. The exit status is 1 if
-/// anything is broken; a warning is not.
+/// Checks DNS, the connection, the certificate, the keys, the discovery document, the clock, the API
+/// and, if there is one, the secret key. A line that is not ok says what to do. The exit status is 1
+/// if a check failed; warnings do not count.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -31,7 +30,7 @@ pub(crate) struct Doctor {
     /// The issuer
     #[arg(long, value_name = "URL", env = "TORII_ISSUER", hide_env_values = true)]
     issuer: String,
-    /// Where the API is
+    /// The base URL of the API
     #[arg(
         long,
         value_name = "URL",
@@ -40,7 +39,7 @@ pub(crate) struct Doctor {
         default_value = "https://api.torii.so"
     )]
     api_url: String,
-    /// Print JSON: a list of what was looked at
+    /// Print the findings as a JSON array
     #[arg(long)]
     json: bool,
     /// Trust the certificate authorities in this PEM file instead of the system's
@@ -49,7 +48,7 @@ pub(crate) struct Doctor {
     /// Allow plain http to hosts other than this one
     #[arg(long)]
     allow_http: bool,
-    /// How long each step may take, in seconds, 1 to 60
+    /// Timeout of each step, in seconds, 1 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     timeout: u32,
     #[command(flatten)]
@@ -58,40 +57,44 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        // Whatever is wrong with the command line is said before anything is done.
+        // Reports an invalid command line before any step.
         let (url, options, client_options) = (self.url()?, self.options()?, self.client_options()?);
         let secret_key = self.secret_key.find()?;
         let client = secret_key.map(|key| Client::new(&key, &client_options)).transpose()?;
 
-        let mut record = Record::new(self.json);
+        let mut report = Report::new(self.json);
         let timeout = Duration::from_secs(u64::from(self.timeout));
         let (connected, findings) = network::reach(&url, timeout);
-        record.add(findings)?;
+        report.add(findings)?;
         let mut ahead = None;
         if connected {
-            let report = inspect::issuer(&self.issuer, &options)?;
-            record.add(judge::issuer(&report))?;
-            ahead = judge::ahead(&report.visit);
+            let inspected = inspect::issuer(&self.issuer, &options)?;
+            report.add(checks::issuer(&inspected))?;
+            report.add([checks::discovery(&inspect::discovery(&self.issuer, &options)?)])?;
+            ahead = checks::ahead(&inspected.visit);
         } else {
-            let skipped = |step| Finding::skipped(step, "there is no connection");
-            record.add(["tls", "keys"].map(skipped))?;
+            let skipped = |step| Finding::skipped(step, "no connection");
+            report.add(["tls", "keys", "discovery"].map(skipped))?;
         }
         let visit = inspect::api(&client_options)?;
-        let api = judge::api(&visit);
-        record.add([api, judge::clock(ahead.or(judge::ahead(&visit)))])?;
-        record.add([match client {
+        let api = checks::api(&visit);
+        report.add([api, checks::clock(ahead.or(checks::ahead(&visit)))])?;
+        report.add([match client {
             Some(client) if matches!(visit.outcome, Outcome::Answered { .. }) => {
-                judge::key(&client)
+                checks::key(&client)
             }
-            Some(_) => Finding::skipped("key", "the API cannot be reached"),
+            Some(_) => Finding::skipped("key", "the API is unreachable"),
             None => Finding::skipped("key", "no secret key in $TORII_SECRET_KEY"),
         }])?;
-        record.end()
+        report.end()
     }
 
     fn url(&self) -> Result<Url, Failure> {
-        Url::parse(&self.issuer)
-            .map_err(|_| Failure::usage("issuer: not an absolute URL, as in https://acme.torii.so"))
+        Url::parse(&self.issuer).map_err(|_| {
+            Failure::usage(
+                "issuer: not an absolute URL (expected one such as https://acme.torii.so)",
+            )
+        })
     }
 
     fn options(&self) -> Result<VerifierOptions, Failure> {
@@ -100,7 +103,7 @@ impl Doctor {
         if let Some(path) = &self.ca_file {
             options.set_ca_file(path)?;
         }
-        // Says what is wrong with the issuer, if anything is.
+        // Reports an invalid issuer.
         Verifier::new(&self.issuer, &options)?;
         Ok(options)
     }

@@ -1,4 +1,4 @@
-//! The way to an issuer: its name, and a connection.
+//! DNS and TCP checks.
 
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::mpsc;
@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use url::{Host, Url};
 
-use super::record::Finding;
+use super::report::Finding;
 
-/// Looks up the name and connects. Whether there is a connection, and what was found.
+/// Resolves the name and connects. Returns whether that worked, and the findings.
 pub(super) fn reach(url: &Url, timeout: Duration) -> (bool, Vec<Finding>) {
     let port = url.port_or_known_default().unwrap_or(443);
     let (addresses, name) = match url.host() {
@@ -18,10 +18,9 @@ pub(super) fn reach(url: &Url, timeout: Duration) -> (bool, Vec<Finding>) {
         Some(Host::Domain(name)) => match look_up(name, port, timeout) {
             Ok(addresses) => (addresses, Some(name)),
             Err(why) => {
-                let text = format!("{name} cannot be looked up: {why}");
-                let advice =
-                    "is the issuer spelt right, and does this machine reach its name server?";
-                return (false, vec![Finding::broken("dns", text, advice)]);
+                let text = format!("{name}: cannot resolve: {why}");
+                let advice = "check the issuer URL and this machine's DNS server";
+                return (false, vec![Finding::failed("dns", text, advice)]);
             }
         },
         None => (Vec::new(), None),
@@ -29,19 +28,19 @@ pub(super) fn reach(url: &Url, timeout: Duration) -> (bool, Vec<Finding>) {
     let listed: Vec<_> = addresses.iter().map(|address| address.ip().to_string()).collect();
     let dns = match name {
         Some(name) => format!("{name} is {}", listed.join(", ")),
-        None => "an address, nothing to look up".to_owned(),
+        None => "an address, no name to resolve".to_owned(),
     };
     let (connected, connection) = connect(&addresses, timeout);
     (connected, vec![Finding::ok("dns", dns), connection])
 }
 
-/// Looks a name up, and does not wait for ever.
+/// Resolves a name, with a timeout.
 fn look_up(name: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, String> {
     let (sender, receiver) = mpsc::channel();
     let name = name.to_owned();
     thread::spawn(move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
-        // Too late, nobody listens.
+        // After the timeout the receiver is gone.
         let _ = sender.send(found);
     });
     match receiver.recv_timeout(timeout) {
@@ -51,9 +50,9 @@ fn look_up(name: &str, port: u16, timeout: Duration) -> Result<Vec<SocketAddr>, 
     }
 }
 
-/// Connects to the first address that can be connected to.
+/// Connects to the first address that accepts a connection.
 fn connect(addresses: &[SocketAddr], timeout: Duration) -> (bool, Finding) {
-    let mut why = "it has no address".to_owned();
+    let mut why = "no address".to_owned();
     for address in addresses {
         let start = Instant::now();
         match TcpStream::connect_timeout(address, timeout) {
@@ -64,6 +63,6 @@ fn connect(addresses: &[SocketAddr], timeout: Duration) -> (bool, Finding) {
             Err(error) => why = format!("{address}: {error}"),
         }
     }
-    let advice = "is the port right, and does a firewall or a proxy stand between?";
-    (false, Finding::broken("connect", why, advice))
+    let advice = "check the port, and any firewall or proxy on the way";
+    (false, Finding::failed("connect", why, advice))
 }

@@ -1,29 +1,39 @@
-//! What makes no sense is said in one line, which repeats nothing that could be a token or a key.
+//! Invalid input: one line of error, without anything that could be a token or a key.
 
 use crate::world::{Folder, NOBODY, Torii, World};
 
 #[test]
-fn the_command_line() {
+fn an_invalid_command_line_is_one_line_of_error() {
     let world = World::new();
     let token = world.token();
     let id = NOBODY;
     let cases: &[(&[&str], &str)] = &[
-        (&["verfy"], "there is no command verfy, but there is verify; see torii --help"),
-        (&["quux"], "there is no command quux; see torii --help"),
-        (&[&token], "the first argument is no command; see torii --help"),
-        (&["users", "lst"], "there is no command lst, but there is list; see torii users --help"),
-        (&["verify", "a", "b"], "one argument too many; see torii verify --help"),
-        (&["verify", &token, &token], "one argument too many; see torii verify --help"),
-        (&["verify", "--issuer"], "--issuer <URL> lacks its value; see torii verify --help"),
-        (&["verify", "--requir", "x"], "there is no option --requir, but there is --require"),
+        (&["verfy"], "unknown command verfy; did you mean verify?; see torii --help"),
+        (&["quux"], "unknown command quux; see torii --help"),
+        (&[&token], "the first argument is not a command; see torii --help"),
+        (&["users", "lst"], "unknown command lst; did you mean list?; see torii users --help"),
+        (&["verify", "a", "b"], "too many arguments; see torii verify --help"),
+        (&["verify", &token, &token], "too many arguments; see torii verify --help"),
+        (&["verify", "--issuer"], "--issuer <URL>: missing value; see torii verify --help"),
+        (&["verify", "--requir", "x"], "unknown option --requir; did you mean --require?"),
         (
             &["verify", "--require", &token],
-            "--require <CLAIM> is none of email-verified, profile-complete, not-impersonated",
+            "--require <CLAIM>: unknown value (expected one of email-verified, profile-complete, not-impersonated, organization)",
         ),
         (&["verify", "--leeway", "301", "a"], "--leeway <SECONDS>: 301 is not in 0..=300"),
         (&["verify", "--leeway", "x", "a"], "--leeway <SECONDS>: invalid digit found in string"),
         (&["verify", "--timeout", "0", "a"], "--timeout <SECONDS>: 0 is not in 1..=60"),
         (&["verify", "--audience", "", "a"], "audience: empty"),
+        (
+            &["verify", "--audience", "a", "--ignore-audience", "a"],
+            "cannot be used with --ignore-audience",
+        ),
+        (
+            &["verify", "--max-lifetime", "0", "a"],
+            "--max-lifetime <SECONDS>: 0 is not in 1..=4294967295",
+        ),
+        (&["verify", "--proxy", "socks5://proxy.example", "a"], "proxy: "),
+        (&["keys", "--proxy", "no proxy"], "proxy: "),
         (&["verify", "--issuer", "acme.torii.so", "a"], "issuer: not an absolute URL"),
         (
             &["verify", "--issuer", "http://acme.torii.so", "a"],
@@ -31,7 +41,7 @@ fn the_command_line() {
         ),
         (
             &["verify", "--jwks", "/nonexistent", "a"],
-            "the key set from /nonexistent: No such file or directory",
+            "key set from /nonexistent: No such file or directory",
         ),
         (
             &["verify", "--ca-file", "/nonexistent", "a"],
@@ -49,41 +59,47 @@ fn the_command_line() {
                 "/dev/null",
                 "a",
             ],
-            "--jwks has the keys of one issuer: name only one",
+            "--jwks: given with several issuers (expected one",
         ),
-        (&["decode", "a", "b"], "one argument too many; see torii decode --help"),
+        (&["decode", "a", "b"], "too many arguments; see torii decode --help"),
         (&["keys", "--issuer", "https://acme.torii.so?x"], "issuer: holds a query"),
         (&["doctor", "--issuer", "ftp://acme.torii.so"], "issuer: neither https nor http"),
         (&["doctor", "--api-url", "nowhere"], "api_url: not an absolute URL"),
-        (&["users", "get"], "what is missing: <USER_ID>; see torii users get --help"),
+        (&["users", "get"], "missing argument: <USER_ID>; see torii users get --help"),
         (&["users", "get", "../admin"], "user_id: not a UUID"),
         (&["users", "get", &token], "user_id: not a UUID"),
-        (&["users", "update", id], "name the fields: --set, --set-json, --null or --body"),
+        (
+            &["users", "update", id],
+            "body: no fields (expected --set, --set-json, --null or --body)",
+        ),
         (
             &["users", "update", id, "--set", "secretname"],
-            "--set <NAME=TEXT>: not of the form NAME=TEXT",
+            "--set <NAME=TEXT>: invalid (expected NAME=TEXT)",
         ),
-        (&["users", "update", id, "--set", "=x"], "--set <NAME=TEXT>: a name is empty"),
+        (&["users", "update", id, "--set", "=x"], "--set <NAME=TEXT>: empty name"),
         (
             &["users", "update", id, "--set-json", "a={secret"],
             "--set-json <NAME=JSON>: not JSON after the `=` (line 1, column 2)",
         ),
-        (&["users", "update", id, "--null", "a=b"], "--null <NAME>: takes a name alone"),
+        (
+            &["users", "update", id, "--null", "a=b"],
+            "--null <NAME>: contains a value (expected a name)",
+        ),
         (&["users", "update", id, "--set", "a=1", "--null", "a"], "field a: set twice"),
         (&["users", "update", id, "--set", "a=1", "--set", "a.b=1"], "field a: set twice"),
-        (&["users", "update", id, "--set", "a=1", "--body", "-"], "does not go with"),
+        (&["users", "update", id, "--set", "a=1", "--body", "-"], "cannot be used with"),
         (
             &["users", "update", id, "--body", "/nonexistent"],
-            "the body from /nonexistent: No such file or directory",
+            "body from /nonexistent: No such file or directory",
         ),
         (&["users", "update", id, "--body", "-"], "body: not a JSON object"),
         (&["users", "list", "--limit", "101"], "--limit <N>: 101 is not in 1..=100"),
         (
             &["users", "list", "--body", "/non\n\u{1b}existent"],
-            "the body from /non\\u{a}\\u{1b}existent: No such file or directory",
+            "body from /non\\u{a}\\u{1b}existent: No such file or directory",
         ),
         (&["users", "list", "--cursor", "x"], "cursor: not a UUID"),
-        (&["users", "list", "--all", "--limit", "3"], "does not go with"),
+        (&["users", "list", "--all", "--limit", "3"], "cannot be used with"),
         (&["users", "list", "--retries", "11"], "--retries <TIMES>: 11 is not in 0..=10"),
         (
             &["users", "list", "--api-url", "http://api.torii.so"],
@@ -101,16 +117,16 @@ fn the_command_line() {
             "user_id: not a UUID",
         ),
         (&["invitations", "get", "x"], "invitation_id: not a UUID"),
-        (&["invitations", "create"], "name the fields: "),
+        (&["invitations", "create"], "body: no fields ("),
         (&["invitations", "resend", "x"], "invitation_id: not a UUID"),
         (&["invitations", "revoke", "x"], "invitation_id: not a UUID"),
         (&["invitations", "update-metadata", "x", "--null", "a"], "invitation_id: not a UUID"),
         (&["impersonation", "create-token", "x", "--null", "a"], "user_id: not a UUID"),
-        (&["impersonation", "create-token", id], "name the fields: "),
-        (&["allowed-origins", "set"], "what is missing: <ORIGINS>..."),
-        (&["allowed-origins", "set", "a", "--none"], "does not go with"),
+        (&["impersonation", "create-token", id], "body: no fields ("),
+        (&["allowed-origins", "set"], "missing argument: <ORIGINS>..."),
+        (&["allowed-origins", "set", "a", "--none"], "cannot be used with"),
         (&["request", "GET", "/x", "--set", "a=b"], "body: not for GET"),
-        (&["completions", "sh"], "<SHELL> is none of bash, "),
+        (&["completions", "sh"], "<SHELL>: unknown value (expected one of bash, "),
         (&["dev", "--port", "70000"], "--port <PORT>: 70000 is not in 0..=65535"),
     ];
     for (arguments, line) in cases {
@@ -124,23 +140,20 @@ fn the_command_line() {
 }
 
 #[test]
-fn an_environment_without_anything() {
+fn required_settings_are_named() {
     Torii::new(&["verify", "a"])
         .run()
-        .fails(2, "what is missing: --issuer <URL>; see torii verify --help");
-    Torii::new(&["keys"]).run().fails(2, "what is missing: --issuer <URL>; see torii keys --help");
+        .fails(2, "missing argument: --issuer <URL>; see torii verify --help");
+    Torii::new(&["keys"]).run().fails(2, "missing argument: --issuer <URL>; see torii keys --help");
     Torii::new(&["doctor"])
         .run()
-        .fails(2, "what is missing: --issuer <URL>; see torii doctor --help");
+        .fails(2, "missing argument: --issuer <URL>; see torii doctor --help");
     let ended = Torii::new(&["users", "list"]).run();
-    ended.fails(
-        2,
-        "no secret key: put it into $TORII_SECRET_KEY, or name a file with --secret-key-file",
-    );
+    ended.fails(2, "secret key: missing (set $TORII_SECRET_KEY or use --secret-key-file)");
 }
 
 #[test]
-fn no_command_at_all() {
+fn a_missing_command_prints_the_help() {
     for arguments in [&[][..], &["users"]] {
         let output = Torii::new(arguments).0.output().unwrap();
         assert_eq!(output.status.code(), Some(2));
@@ -150,13 +163,13 @@ fn no_command_at_all() {
 }
 
 #[test]
-fn files_that_are_no_text() {
+fn a_file_has_to_be_text() {
     let (world, folder) = (World::new(), Folder::new());
     let path = folder.path().join("binary");
     std::fs::write(&path, b"\xff").unwrap();
     let path = path.to_str().unwrap();
     let ended = world.run(&["users", "create", "--body", path]);
-    ended.fails(2, &format!("the body from {path}: not UTF-8"));
+    ended.fails(2, &format!("body from {path}: not UTF-8"));
     let folder = folder.path().to_str().unwrap();
     let ended = world.run(&["keys", "--jwks", folder]);
     assert_eq!(ended.code, 2, "{ended:?}");

@@ -6,7 +6,7 @@ use torii_emulator::FaultKind;
 use crate::world::{Folder, NOBODY_LISTENS, Torii, World};
 
 #[test]
-fn a_key_is_used_or_it_is_said_why_not() {
+fn a_key_is_used_or_skipped_with_a_reason() {
     let world = World::new();
     let good = world.issuer.jwks()["keys"][0].clone();
     let mut other = good.clone();
@@ -16,7 +16,9 @@ fn a_key_is_used_or_it_is_said_why_not() {
     let shown = world.run(&["keys"]).succeeds();
     assert!(shown.starts_with(&format!("keys of   {}\n", world.issuer.jwks_url())), "{shown}");
     assert!(
-        shown.contains("\nage       new\nlifetime  300 s, as the issuer says\nusable    1 of 3\n")
+        shown.contains(
+            "\nage       0 s\nlifetime  300 s (the issuer's max-age)\nusable    1 of 3\n"
+        )
     );
     let kid = world.issuer.kid();
     assert!(shown.contains(&format!("\n{kid}  EC    P-256  ES256  sig  used\n")), "{shown}");
@@ -34,13 +36,13 @@ fn a_key_is_used_or_it_is_said_why_not() {
 }
 
 #[test]
-fn the_age_and_the_lifetime_are_told() {
+fn the_age_and_the_lifetime_are_shown() {
     let world = World::new();
     for (max_age, said) in [
-        (None, "300 s, as the issuer does not say"),
-        (Some(1), "60 s, as near to the issuer's 1 s as is sound"),
-        (Some(120), "120 s, as the issuer says"),
-        (Some(86_400), "3600 s, as near to the issuer's 86400 s as is sound"),
+        (None, "300 s (the issuer sends no max-age)"),
+        (Some(1), "60 s (the issuer's max-age of 1 s is limited)"),
+        (Some(120), "120 s (the issuer's max-age)"),
+        (Some(86_400), "3600 s (the issuer's max-age of 86400 s is limited)"),
     ] {
         world.issuer.set_max_age(max_age);
         let shown = world.run(&["keys"]).succeeds();
@@ -48,11 +50,11 @@ fn the_age_and_the_lifetime_are_told() {
     }
     world.issuer.fault(FaultKind::header("age", "77"), 1);
     let shown = world.run(&["keys"]).succeeds();
-    assert!(shown.contains("age       77 s: a cache on the way has kept it\n"), "{shown}");
+    assert!(shown.contains("age       77 s, from an intermediate cache\n"), "{shown}");
 }
 
 #[test]
-fn a_file_is_looked_at_like_an_issuer() {
+fn a_file_is_read_as_an_issuer_is() {
     let world = World::new();
     let folder = Folder::new();
     let set = world.issuer.jwks().to_string();
@@ -67,10 +69,10 @@ fn a_file_is_looked_at_like_an_issuer() {
 }
 
 #[test]
-fn no_usable_keys_are_a_status_of_their_own() {
+fn no_usable_key_has_its_own_exit_status() {
     let world = World::new();
     let url = world.issuer.jwks_url();
-    let cannot = |why: &str| format!("the keys at {url} cannot be had: {why}");
+    let cannot = |why: &str| format!("cannot fetch keys from {url}: {why}");
     world.issuer.set_jwks_body(Some("not JSON"));
     let why = format!("{url}: not a usable key set: not a JSON object");
     world.run(&["keys", "--json"]).fails(4, &why);

@@ -10,7 +10,7 @@ fn a_page_says_how_to_go_on() {
     assert_eq!(page.code, 0);
     assert_eq!(page.stdout.lines().count(), 3, "{page:?}");
     let cursor = &ids[1];
-    assert_eq!(page.stderr, format!("torii: there are more: --cursor {cursor}, or --all\n"));
+    assert_eq!(page.stderr, format!("torii: more items: --cursor {cursor}, or --all\n"));
     let rest = world.run(&["users", "list", "--limit", "2", "--cursor", cursor]).succeeds();
     assert!(rest.lines().nth(1).unwrap().starts_with(&ids[2]), "{rest}");
     let page = world.json(&["users", "list", "--limit", "2"]);

@@ -1,4 +1,4 @@
-//! What the README prints does what it says.
+//! The README's examples and tables.
 
 use std::path::Path;
 use std::process::Command;
@@ -21,7 +21,7 @@ fn every_example_runs() {
     folder.file("key", &world.issuer.secret_key());
     let beside = Path::new(TORII).parent().unwrap();
     for example in examples {
-        // As printed, but for whose issuer it is.
+        // As printed, with the test's issuer.
         let script = example.replace("https://acme.torii.so", &world.issuer.url());
         let mut shell = Command::new("bash");
         shell.args(["-euo", "pipefail", "-c", &script]).current_dir(folder.path()).env_clear();

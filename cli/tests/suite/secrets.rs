@@ -1,11 +1,11 @@
-//! The secret key comes from the environment or a file, and goes nowhere but to the API.
+//! The secret key comes from the environment or a file, and goes only to the API.
 
 use crate::world::{Folder, Torii, World};
 
 const LIST: &[&str] = &["users", "list"];
 
 #[test]
-fn it_is_never_an_argument() {
+fn the_key_is_never_an_argument() {
     let world = World::new();
     let key = world.issuer.secret_key();
     for arguments in [
@@ -26,23 +26,24 @@ fn it_is_never_an_argument() {
 }
 
 #[test]
-fn another_variable_may_hold_it() {
+fn another_variable_may_hold_the_key() {
     let world = World::new();
     let torii = |name| {
         let arguments = [LIST, &["--secret-key-env", name]].concat();
         world.torii(&arguments).without("TORII_SECRET_KEY")
     };
     torii("MINE").env("MINE", &world.issuer.secret_key()).run().succeeds();
-    torii("MINE").run().fails(2, "there is nothing in $MINE");
-    torii("MINE").env("MINE", "").run().fails(2, "there is nothing in $MINE");
-    let why = "--secret-key-env <NAME>: takes the name of a variable, not the key; \
+    torii("MINE").run().fails(2, "secret key: $MINE is unset or empty");
+    torii("MINE").env("MINE", "").run().fails(2, "secret key: $MINE is unset or empty");
+    let why = "--secret-key-env <NAME>: not the name of a variable \
+        (expected a name such as TORII_SECRET_KEY, never the key itself); \
         see torii users list --help";
     torii("no name").run().fails(2, why);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_file_may_hold_it_and_should_be_its_readers_alone() {
+fn a_file_may_hold_the_key_and_others_should_not_read_it() {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
     let (world, folder) = (World::new(), Folder::new());
@@ -54,16 +55,16 @@ fn a_file_may_hold_it_and_should_be_its_readers_alone() {
     set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     let ended = torii().run();
     assert_eq!(ended.code, 0);
-    let warning = format!("torii: others can read {file} (mode 0644): chmod 600 keeps it to you\n");
+    let warning = format!("torii: {file}: readable by other users (mode 0644); run chmod 600\n");
     assert_eq!(ended.stderr, warning);
     let arguments = [LIST, &["--secret-key-file", "/nonexistent"]].concat();
     world
         .run(&arguments)
-        .fails(2, "the secret key from /nonexistent: No such file or directory (os error 2)");
+        .fails(2, "secret key from /nonexistent: No such file or directory (os error 2)");
 }
 
 #[test]
-fn what_cannot_be_one_is_named() {
+fn an_invalid_key_is_named() {
     let world = World::new();
     let with = |key: &str| world.torii(LIST).env("TORII_SECRET_KEY", key).run();
     with("pk_test_1").fails(2, "secret_key: does not start with sk_");
@@ -73,10 +74,10 @@ fn what_cannot_be_one_is_named() {
     assert!(ended.stderr.contains("HTTP status 401"), "{ended:?}");
 }
 
-/// What an operator would see of a running call.
+/// Any user of the machine can list its processes.
 #[cfg(target_os = "linux")]
 #[test]
-fn the_list_of_processes_does_not_show_it() {
+fn the_process_list_does_not_show_the_key() {
     use torii_emulator::{Fault, FaultKind};
     let world = World::new();
     world.emulator.fault(Fault::on("/api/", FaultKind::hang()));

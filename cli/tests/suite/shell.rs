@@ -7,13 +7,15 @@ use crate::world::{Folder, TORII, Torii, json};
 #[test]
 fn help_documents_the_exit_statuses() {
     let help = Torii::new(&["--help"]).run().succeeds();
-    for line in ["\n  0  good", "\n  1  the token is bad", "\n  70 a defect", "TORII_SECRET_KEY"] {
+    for line in
+        ["\n  0  success", "\n  1  invalid token", "\n  70 internal error", "TORII_SECRET_KEY"]
+    {
         assert!(help.contains(line), "{help}");
     }
     let version = Torii::new(&["--version"]).run().succeeds();
     assert_eq!(version, format!("torii {}\n", env!("CARGO_PKG_VERSION")));
     let help = Torii::new(&["verify", "--help"]).env("TORII_ISSUER", "https://mine.example").run();
-    assert!(!help.succeeds().contains("mine.example"), "help is the same for everybody");
+    assert!(!help.succeeds().contains("mine.example"), "help does not show the environment");
 }
 
 #[test]
@@ -28,14 +30,14 @@ fn bash_completes() {
 }
 
 #[test]
-fn every_shell_gets_a_script_it_can_read() {
+fn every_shell_can_read_its_script() {
     for shell in ["bash", "zsh", "fish"] {
         let script = Torii::new(&["completions", shell]).run().succeeds();
         assert!(script.contains("torii") && script.contains("update-member-metadata"), "{shell}");
-        assert!(!script.contains("Write torii.1"), "what is hidden stays hidden");
+        assert!(!script.contains("Write torii.1"), "hidden commands are not completed");
         let folder = Folder::new();
         let file = folder.file("script", &script);
-        // zsh and fish, where there are any.
+        // zsh and fish may be missing.
         match Command::new(shell).args(["-n", &file]).stderr(Stdio::inherit()).status() {
             Ok(status) => assert!(status.success(), "{shell}"),
             Err(_) => assert_ne!(shell, "bash"),
@@ -65,7 +67,7 @@ fn man_pages_are_written() {
             "{torii}"
         );
     }
-    assert!(torii.contains("\n5  the API refused\n"), "{torii}");
+    assert!(torii.contains("\n5  the API returned an error\n"), "{torii}");
     let verify = page("torii-verify.1");
     assert!(verify.contains(".SH \"EXAMPLES\"\n.nf\ntorii verify \\-\\-issuer"), "{verify}");
     assert!(verify.ends_with(".SH SEE ALSO\n\\fBtorii\\fR(1)\n"), "{verify}");
@@ -74,7 +76,7 @@ fn man_pages_are_written() {
 }
 
 #[test]
-fn json_is_for_programs() {
+fn an_empty_key_set_is_reported_as_json() {
     let report = Torii::new(&["keys", "--json", "--jwks", "-"]).reading(br#"{"keys":[]}"#);
     assert_eq!(report.code, 4);
     assert_eq!(json(&report.stdout)["refused"], "no usable key");

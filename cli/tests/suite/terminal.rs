@@ -1,4 +1,4 @@
-//! Colour, progress, and readers that leave.
+//! Color, progress, and closed pipes.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -7,7 +7,7 @@ use torii_emulator::{Fault, FaultKind};
 
 use crate::world::{TORII, World};
 
-/// What a terminal shows when this is run on it.
+/// The output of a command on a terminal.
 fn on_a_terminal(world: &World, line: &str, environment: &[(&str, &str)]) -> String {
     let mut script = Command::new("script");
     script.args(["-qec", &line.replace("torii", TORII), "/dev/null"]).stdin(Stdio::null());
@@ -20,7 +20,7 @@ fn on_a_terminal(world: &World, line: &str, environment: &[(&str, &str)]) -> Str
 }
 
 #[test]
-fn colour_is_for_terminals_whose_owner_does_not_mind() {
+fn color_is_for_terminals_without_no_color() {
     let world = World::new();
     for line in ["torii verify \"$TOKEN\"", "torii doctor", "torii decode \"$TOKEN\"", "torii keys"]
     {
@@ -29,7 +29,7 @@ fn colour_is_for_terminals_whose_owner_does_not_mind() {
             let shown = on_a_terminal(&world, line, &[plain]);
             assert!(!shown.contains('\x1b'), "{line} {plain:?} {shown:?}");
         }
-        // The variable counts only if it holds something: https://no-color.org
+        // An empty variable does not count: https://no-color.org
         assert!(on_a_terminal(&world, line, &[("NO_COLOR", "")]).contains("\x1b["), "{line}");
         let piped = on_a_terminal(&world, &format!("{line} | cat"), &[]);
         assert!(!piped.contains('\x1b'), "{line} {piped:?}");
@@ -56,7 +56,7 @@ fn progress_is_for_terminals() {
 }
 
 #[test]
-fn what_takes_long_is_told_to_terminals() {
+fn a_long_wait_is_shown_on_terminals() {
     let world = World::new();
     let slow = || world.emulator.fault(Fault::on("/", FaultKind::Delay { ms: 1_500 }).times(1));
     for (line, what) in [
@@ -74,7 +74,7 @@ fn what_takes_long_is_told_to_terminals() {
 }
 
 #[test]
-fn a_reader_that_leaves_is_no_trouble() {
+fn a_closed_pipe_is_no_error() {
     let world = World::new();
     world.user();
     let token = world.token();
@@ -95,7 +95,7 @@ fn a_reader_that_leaves_is_no_trouble() {
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert_eq!(String::from_utf8(output.stderr).unwrap(), "", "{arguments:?}");
     }
-    // The verdict is the exit status, even so.
+    // The exit status is still the result.
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut torii = world.torii(&["verify", "--json", "a.b.c"]);
@@ -104,7 +104,7 @@ fn a_reader_that_leaves_is_no_trouble() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is() {
+fn a_full_disk_is_an_error() {
     let world = World::new();
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output = world.torii(&["users", "list"]).0.stdout(full).output().unwrap();

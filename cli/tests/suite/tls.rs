@@ -1,4 +1,4 @@
-//! Over TLS: whom the program trusts. The certificates are those of the library's tests.
+//! TLS: which certificates are trusted. They are those of the library's tests.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -18,7 +18,7 @@ fn file(name: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-/// A server that answers everything with this, as long as the test runs.
+/// Starts a server that answers every request with this body while the test runs.
 fn serve(body: String) -> String {
     let certificates = CertificateDer::pem_file_iter(file("server.pem")).unwrap();
     let certificates = certificates.collect::<Result<Vec<_>, _>>().unwrap();
@@ -40,7 +40,7 @@ fn serve(body: String) -> String {
             let mut stream = Stream::new(&mut connection, &mut socket);
             let mut read = String::new();
             let mut lines = BufReader::new(&mut stream);
-            // Who only connects, or does not trust this server, leaves.
+            // A client that only connects, or rejects the certificate, closes the connection.
             while !read.ends_with("\r\n\r\n") && lines.read_line(&mut read).is_ok_and(|n| n > 0) {}
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", body.len());
             drop(stream.write_all(format!("{head}{body}").as_bytes()));
@@ -50,7 +50,7 @@ fn serve(body: String) -> String {
 }
 
 #[test]
-fn an_authority_may_be_named() {
+fn a_certificate_authority_may_be_named() {
     let world = World::new();
     let url = serve(world.issuer.jwks().to_string());
     let token = world.issuer.mint(torii_emulator::Mint::new().claim("iss", url.as_str()));
@@ -79,7 +79,7 @@ fn doctor_tells_a_certificate_from_a_connection() {
         (ended.code, of("connect").unwrap()["state"].clone(), of("tls").unwrap())
     };
     let (code, connect, tls) = examine(&[]);
-    assert_eq!((code, connect.as_str(), tls["state"].as_str()), (1, Some("ok"), Some("broken")));
+    assert_eq!((code, connect.as_str(), tls["state"].as_str()), (1, Some("ok"), Some("failed")));
     assert!(tls["text"].as_str().unwrap().contains("certificate"), "{tls}");
     assert!(tls["advice"].as_str().unwrap().contains("--ca-file"), "{tls}");
     let (code, _, tls) = examine(&["--ca-file", &file("ca.pem")]);

@@ -1,126 +1,125 @@
-//! Threads that meet at a source, in thousands of random orders.
+//! Threads that meet at an issuer's keys, in thousands of random orders.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use shuttle::rand::{Rng, thread_rng};
 use shuttle::thread;
 
-use super::super::fetch::Reply;
-use super::super::life::MAX_STALE;
+use super::super::fetch::JwksResponse;
+use super::tests::{options, response};
 use super::*;
 
 const ORDERS: usize = 5_000;
-const POLICY: Policy = Policy { lifetime: None, max_stale: MAX_STALE };
-const WAITS: FetchOptions =
-    FetchOptions { may_wait: true, background: false, timeout: Duration::from_secs(5) };
+/// No fetch here takes so long.
+const TIMEOUT: u64 = 600_000;
 
-/// The point that generates the group P-256 lies in: a fitting key as good as any.
-const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
-const Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
+type Response = std::result::Result<JwksResponse<'static>, FetchError>;
 
-fn key_set(kid: &str) -> Vec<u8> {
-    format!(r#"{{"keys":[{{"kty":"EC","crv":"P-256","kid":"{kid}","x":"{X}","y":"{Y}"}}]}}"#).into()
-}
-
-/// A source whose fetches are counted and give other threads their turn.
-fn source(
+/// Keys whose fetches are counted, and give other threads their turn.
+fn keys(
     fetches: &Arc<AtomicUsize>,
-    reply: impl Fn(usize) -> std::result::Result<Reply, String> + Send + Sync + 'static,
-) -> Arc<Source> {
+    respond: impl Fn(usize, Duration) -> Response + Send + Sync + 'static,
+) -> Arc<IssuerKeys> {
     let fetches = fetches.clone();
-    Arc::new(Source::new(
-        "http://localhost/jwks.json",
-        Box::new(move |_, _| {
-            thread::yield_now();
-            let number = fetches.fetch_add(1, Ordering::Relaxed);
-            thread::yield_now();
-            reply(number)
-        }),
-    ))
+    IssuerKeys::fetched_by(Some(Box::new(move |_, time| {
+        thread::yield_now();
+        let number = fetches.fetch_add(1, Ordering::Relaxed);
+        thread::yield_now();
+        respond(number, time)
+    })))
 }
 
-fn good(kid: &str) -> std::result::Result<Reply, String> {
-    Ok(Reply { status: 200, body: key_set(kid), etag: None, max_age: None })
+fn failed(timed_out: bool) -> Response {
+    Err(FetchError { reason: "unreachable".to_owned(), timed_out })
 }
 
-fn in_every_order(test: impl Fn() + Send + Sync + 'static) {
+/// A call that may wait for usable keys, and with this `kid` if there is one.
+fn verify(keys: &Arc<IssuerKeys>, kid: Option<&str>, timeout: u64) -> Status {
+    let options = options(false, timeout);
+    let call = Call::begin(&options, true);
+    let result = match kid {
+        Some(kid) => keys.usable_with(kid, &call),
+        None => keys.usable(&call),
+    };
+    result.map_or_else(|error| error.status(), |_| Status::Ok)
+}
+
+fn has(keys: &IssuerKeys, kid: &str) -> bool {
+    keys.snapshot.load().as_ref().is_some_and(|snapshot| snapshot.set.find(kid).is_some())
+}
+
+fn in_random_orders(test: impl Fn() + Send + Sync + 'static) {
     shuttle::check_random(test, ORDERS);
 }
 
+/// Runs this on so many threads at once.
+fn together<T: Send + 'static>(
+    count: usize,
+    work: impl Fn(usize) -> T + Send + Sync + 'static,
+) -> Vec<T> {
+    let work = Arc::new(work);
+    let start = |n| {
+        let work = work.clone();
+        thread::spawn(move || work(n))
+    };
+    let threads: Vec<_> = (0..count).map(start).collect();
+    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+}
+
 #[test]
-fn first_users_share_one_fetch() {
-    in_every_order(|| {
+fn first_callers_share_one_fetch() {
+    in_random_orders(|| {
         let fetches = Arc::new(AtomicUsize::new(0));
-        let source = source(&fetches, |_| good("a"));
-        let users: Vec<_> = (0..3)
-            .map(|_| {
-                let source = source.clone();
-                thread::spawn(move || source.usable(monotonic(), &POLICY, &WAITS).is_ok())
-            })
-            .collect();
-        assert!(users.into_iter().all(|user| user.join().unwrap()));
+        let keys = keys(&fetches, |_, _| Ok(response("a")));
+        let statuses = together(3, move |_| verify(&keys, None, TIMEOUT));
+        assert_eq!(statuses, [Status::Ok; 3]);
         assert_eq!(fetches.load(Ordering::Relaxed), 1);
     });
 }
 
 #[test]
-fn a_failure_is_everybodys() {
-    in_every_order(|| {
+fn a_failure_is_shared_too() {
+    in_random_orders(|| {
         let fetches = Arc::new(AtomicUsize::new(0));
-        let source = source(&fetches, |_| Err("down".to_owned()));
-        let users: Vec<_> = (0..3)
-            .map(|_| {
-                let source = source.clone();
-                thread::spawn(move || {
-                    let verdict = source.usable(monotonic(), &POLICY, &WAITS);
-                    verdict.err().map(|error| error.status())
-                })
-            })
-            .collect();
-        for user in users {
-            assert_eq!(user.join().unwrap(), Some(Status::KeysUnavailable));
-        }
+        let keys = keys(&fetches, |_, _| failed(false));
+        let statuses = together(3, move |_| verify(&keys, None, TIMEOUT));
+        assert_eq!(statuses, [Status::KeysUnavailable; 3]);
         assert_eq!(fetches.load(Ordering::Relaxed), 1);
     });
 }
 
 #[test]
 fn tokens_of_a_new_key_share_one_fetch() {
-    in_every_order(|| {
+    in_random_orders(|| {
         let fetches = Arc::new(AtomicUsize::new(0));
-        let source = source(&fetches, |number| good(if number == 0 { "old" } else { "new" }));
-        source.usable(monotonic(), &POLICY, &WAITS).unwrap();
-        let users: Vec<_> = ["new", "new", "unknown"]
-            .map(|kid| {
-                let source = source.clone();
-                let since = begun();
-                thread::spawn(move || {
-                    let verdict = source.usable_with(kid, since, &POLICY, &WAITS);
-                    verdict.map_or_else(|error| error.status(), |_| Status::Ok)
-                })
-            })
-            .into();
-        let verdicts: Vec<_> = users.into_iter().map(|user| user.join().unwrap()).collect();
-        assert_eq!(verdicts, [Status::Ok, Status::Ok, Status::TokenKeyUnknown]);
+        let keys =
+            keys(&fetches, |number, _| Ok(response(if number == 0 { "old" } else { "new" })));
+        verify(&keys, None, TIMEOUT);
+        let kids = ["new", "new", "unknown"];
+        let statuses = together(3, move |n| verify(&keys, Some(kids[n]), TIMEOUT));
+        assert_eq!(statuses, [Status::Ok, Status::Ok, Status::TokenKeyUnknown]);
         assert_eq!(fetches.load(Ordering::Relaxed), 2);
     });
 }
 
 #[test]
-fn nobody_sees_keys_go_back() {
-    in_every_order(|| {
+fn keys_never_go_back() {
+    in_random_orders(|| {
         let fetches = Arc::new(AtomicUsize::new(0));
-        let source = source(&fetches, |number| good(&number.to_string()));
+        let keys = keys(&fetches, |number, _| Ok(response(&number.to_string())));
+        let watched = keys.clone();
         let refreshers: Vec<_> = (0..2)
             .map(|_| {
-                let source = source.clone();
-                thread::spawn(move || source.refresh(&POLICY, &WAITS))
+                let keys = keys.clone();
+                thread::spawn(move || {
+                    let options = options(false, TIMEOUT);
+                    keys.refresh(Refresh::Any, &Call::begin(&options, true))
+                })
             })
             .collect();
         let mut newest = 0;
         for _ in 0..4 {
-            if let Some(held) = &*source.held.load() {
-                let number = (0..2).find(|n| held.set.find(&n.to_string()).is_some()).unwrap();
+            if let Some(number) = (0..2).find(|n| has(&watched, &n.to_string())) {
                 assert!(number >= newest);
                 newest = number;
             }
@@ -133,33 +132,111 @@ fn nobody_sees_keys_go_back() {
 }
 
 #[test]
-fn a_fetch_is_one_hosts_and_others_wait_for_it() {
-    in_every_order(|| {
-        let fetches = Arc::new(AtomicUsize::new(0));
-        let source = source(&fetches, |_| good("a"));
-        let hosts: Vec<_> = (0..2)
-            .map(|_| {
-                let source = source.clone();
-                thread::spawn(move || match source.claim_for_host(&POLICY) {
-                    Some(claim) if thread_rng().gen_bool(0.5) => {
-                        let body = key_set("a");
-                        let answer = Answer { status: 200, body: &body, etag: None, max_age: None };
-                        claim.settle(&answer).unwrap();
-                        (1, 1)
-                    }
-                    // Dropped: the fetch has failed.
-                    Some(_) => (1, 0),
-                    None => (0, 0),
-                })
-            })
-            .collect();
-        let verdict = source.usable(monotonic(), &POLICY, &WAITS);
-        let (claimed, settled) = hosts
-            .into_iter()
-            .map(|host| host.join().unwrap())
-            .fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
-        let own = fetches.load(Ordering::Relaxed);
-        assert!(claimed + own <= 1, "nothing is fetched twice, nor in the pause after a failure");
-        assert_eq!(verdict.is_ok(), settled + own == 1);
+fn a_fetch_is_claimed_by_one_host_and_others_wait_for_it() {
+    in_random_orders(|| {
+        let keys = IssuerKeys::fetched_by(None);
+        let waiting = keys.clone();
+        let caller = thread::spawn(move || verify(&waiting, None, TIMEOUT));
+        let hosts = keys.clone();
+        let claims = together(2, move |_| match hosts.claim(&Lifetimes::default()) {
+            Some(lease) if thread_rng().gen_bool(0.5) => {
+                thread::yield_now();
+                assert!(lease.complete(&response("a")).is_ok());
+                (1, 1)
+            }
+            // Dropped: the fetch has failed.
+            Some(_) => (1, 0),
+            None => (0, 0),
+        });
+        let claimed: usize = claims.iter().map(|claim| claim.0).sum();
+        let completed: usize = claims.iter().map(|claim| claim.1).sum();
+        assert_eq!(claimed, 1, "nothing is fetched twice, nor during the backoff");
+        let status = caller.join().unwrap();
+        match completed {
+            // The caller may have come before the claim.
+            1 => assert!([Status::Ok, Status::KeysPending].contains(&status), "{status:?}"),
+            _ => assert_ne!(status, Status::Ok),
+        }
+        assert_eq!(has(&keys, "a"), completed == 1);
     });
+}
+
+#[test]
+fn two_issuers_never_get_each_others_keys() {
+    in_random_orders(|| {
+        let both = [(); 2].map(|()| IssuerKeys::fetched_by(None));
+        let claimed = both.clone();
+        let late = together(2, move |n| {
+            let keys = &claimed[n];
+            let Some(lease) = keys.claim(&Lifetimes::default()) else { return false };
+            thread::yield_now();
+            if n == 0 {
+                // Its lease ends, and another host claims the next fetch.
+                keys.clear();
+                let next = keys.claim(&Lifetimes::default()).unwrap();
+                thread::yield_now();
+                assert!(lease.complete(&response("late")).is_err());
+                thread::yield_now();
+                assert!(next.complete(&response("0")).is_ok());
+                return true;
+            }
+            assert!(lease.complete(&response("1")).is_ok());
+            false
+        });
+        assert_eq!(late, [true, false]);
+        for (n, keys) in both.iter().enumerate() {
+            assert!(has(keys, &n.to_string()));
+        }
+    });
+}
+
+#[test]
+fn clearing_during_a_fetch_discards_its_answer() {
+    in_random_orders(|| {
+        let fetches = Arc::new(AtomicUsize::new(0));
+        let keys = keys(&fetches, |number, _| Ok(response(&number.to_string())));
+        let cleared = keys.clone();
+        let clearing = thread::spawn(move || {
+            let latest = SEQUENCE.load(Ordering::Relaxed);
+            cleared.clear();
+            latest
+        });
+        let callers = keys.clone();
+        assert_eq!(together(2, move |_| verify(&callers, None, TIMEOUT)), [Status::Ok; 2]);
+        let latest = clearing.join().unwrap();
+        let count = fetches.load(Ordering::Relaxed);
+        assert!((1..=2).contains(&count), "{count} fetches");
+        if let Some(snapshot) = &*keys.snapshot.load() {
+            assert!(snapshot.id > FetchId(latest), "the answer to a fetch that was cleared");
+        }
+    });
+}
+
+#[test]
+fn a_waiter_leads_the_next_fetch_after_a_shorter_timeout() {
+    let test = || {
+        let fetches = Arc::new(AtomicUsize::new(0));
+        // Only a fetch with much time reaches the issuer; that with little takes longer than it has.
+        let keys = keys(&fetches, |_, time| {
+            if time > Duration::from_secs(60) {
+                return Ok(response("a"));
+            }
+            std::thread::sleep(time);
+            failed(true)
+        });
+        let callers = keys.clone();
+        let statuses = together(3, move |n| {
+            let options = options(false, if n == 0 { 2 } else { TIMEOUT });
+            let result = callers.usable(&Call::begin(&options, true));
+            result.map_or_else(|error| error.status(), |_| Status::Ok)
+        });
+        let count = fetches.load(Ordering::Relaxed);
+        match statuses[1] {
+            Status::Ok => assert!(count <= 2 && has(&keys, "a"), "{count} fetches"),
+            // The short fetch ended before the others came, and nobody waited for it.
+            status => assert_eq!((status, count), (Status::KeysUnavailable, 1)),
+        }
+        assert_eq!(statuses[1], statuses[2]);
+    };
+    shuttle::check_random(test, ORDERS / 10);
 }

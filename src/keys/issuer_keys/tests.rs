@@ -1,4 +1,7 @@
-//! Fetches that a test answers itself.
+//! Fetches that a test answers itself, on real threads; under the model, only what it shares with
+//! them.
+
+#![cfg_attr(feature = "model", allow(dead_code, unused_imports, reason = "for real threads"))]
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -29,8 +32,7 @@ fn status<T>(result: &Result<T>) -> Status {
     result.as_ref().map_or_else(Error::status, |_| Status::Ok)
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
 fn without_a_thread_a_background_fetch_has_failed() {
     let keys = IssuerKeys::fetched_by(Some(Box::new(|_, _| Ok(response("a")))));
     let options = options(true, 5_000);
@@ -45,8 +47,7 @@ fn without_a_thread_a_background_fetch_has_failed() {
     assert_eq!((stats.fetches, stats.failures), (1, 1));
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
 fn a_kid_missed_in_the_cooldown_is_fetched_in_the_background_at_its_end() {
     let fetches = Arc::new(AtomicUsize::new(0));
     let counted = fetches.clone();
@@ -67,17 +68,57 @@ fn a_kid_missed_in_the_cooldown_is_fetched_in_the_background_at_its_end() {
     assert_eq!(fetches.load(Ordering::SeqCst), 2);
     // A call for any key finds the fetch due, and does not wait for it.
     assert_eq!(find("old", 31_000), Status::Ok);
-    let start = std::time::Instant::now();
-    while keys.stats(&options.lifetimes).fetches < 3 {
-        assert!(start.elapsed() < Duration::from_secs(60), "the key was never fetched");
-        std::thread::yield_now();
-    }
+    await_until(|| keys.stats(&options.lifetimes).fetches == 3);
     assert_eq!(find("new", 0), Status::Ok);
     assert_eq!(fetches.load(Ordering::SeqCst), 3);
 }
 
-#[test]
-#[cfg(not(feature = "model"))]
+#[cfg_attr(not(feature = "model"), test)]
+fn a_waiter_with_time_left_leads_the_next_fetch() {
+    // The fetch that is cut short is the first one, or one for an unknown `kid`.
+    for kid in ["first", "second"] {
+        let keys = IssuerKeys::fetched_by(Some(Box::new(move |_, time| {
+            let Some(keys) = FOLLOWED.take() else { return Ok(response(kid)) };
+            // The leader: its time is up when another call follows.
+            await_until(|| keys.shared.get().lock().fetch.is_followed());
+            std::thread::sleep(time + Duration::from_millis(1));
+            Err(FetchError { reason: "no answer".to_owned(), timed_out: true })
+        })));
+        if kid == "second" {
+            keys.claim(&Lifetimes::default()).unwrap().complete(&response("first")).ok().unwrap();
+        }
+        let verify = |timeout| {
+            let options = options(false, timeout);
+            status(&keys.usable_with(kid, &Call::begin(&options, true)))
+        };
+        std::thread::scope(|scope| {
+            let leader = scope.spawn(|| {
+                FOLLOWED.set(Some(keys.clone()));
+                verify(100)
+            });
+            await_until(|| keys.shared.get().lock().fetch.in_flight(monotonic()));
+            assert_eq!(verify(600_000), Status::Ok);
+            leader.join().unwrap();
+        });
+        assert_eq!(keys.stats(&Lifetimes::default()).failures, 1);
+    }
+}
+
+thread_local! {
+    /// On the leader's thread: the keys whose fetch it leads.
+    static FOLLOWED: std::cell::RefCell<Option<Arc<IssuerKeys>>> =
+        const { std::cell::RefCell::new(None) };
+}
+
+fn await_until(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < Duration::from_secs(60), "it never came to that");
+        std::thread::yield_now();
+    }
+}
+
+#[cfg_attr(not(feature = "model"), test)]
 fn a_304_renews_only_the_set_whose_etag_the_lease_carries() {
     let keys = IssuerKeys::fetched_by(None);
     let lifetimes = Lifetimes { fixed: Some(0), max_stale: 60_000 };

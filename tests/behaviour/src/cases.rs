@@ -5,12 +5,16 @@ mod audience;
 mod authenticate;
 mod claims;
 mod header;
+mod impersonation;
 mod issuer;
 mod key_sets;
 mod kid;
+mod lifetime;
+mod organization;
 mod payload;
 mod policy;
 mod precedence;
+mod requirements;
 mod sdks;
 mod shape;
 mod signature;
@@ -32,6 +36,7 @@ const NOT_YET_VALID: &str = "TORII_ERR_TOKEN_NOT_YET_VALID";
 const WRONG_ISSUER: &str = "TORII_ERR_TOKEN_ISSUER";
 const AUDIENCE: &str = "TORII_ERR_TOKEN_AUDIENCE";
 const CLAIM: &str = "TORII_ERR_TOKEN_CLAIM";
+const LIFETIME: &str = "TORII_ERR_TOKEN_LIFETIME";
 const POLICY: &str = "TORII_ERR_POLICY";
 
 /// Everything.
@@ -50,7 +55,11 @@ pub fn corpus() -> Corpus {
         times::add,
         issuer::add,
         audience::add,
+        lifetime::add,
+        impersonation::add,
+        organization::add,
         policy::add,
+        requirements::add,
         key_sets::add,
         precedence::add,
         sdks::add,

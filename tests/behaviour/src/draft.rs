@@ -3,7 +3,7 @@
 use crate::es256::Signature;
 use crate::keys::{self, Key};
 use crate::object::{Object, quoted};
-use crate::{Auth, Case, Expect, Input, Issuer, Options};
+use crate::{Auth, Case, Expect, Input, Issuer, Options, RequiredClaim, RequiredOrganization, Requirements};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
@@ -66,7 +66,18 @@ pub fn draft(name: &str, about: &str) -> Draft {
         signature: None,
         input: None,
         key_set: "main".to_owned(),
-        options: Options { issuer: ISSUER.to_owned(), issuers: Vec::new(), audiences: Vec::new(), leeway: None, require: Vec::new(), now: None },
+        options: Options {
+            issuer: ISSUER.to_owned(),
+            issuers: Vec::new(),
+            audiences: Vec::new(),
+            leeway: None,
+            require: Vec::new(),
+            ignore_audience: false,
+            max_lifetime_seconds: None,
+            legacy_organization: false,
+            requirements: None,
+            now: None,
+        },
     }
 }
 
@@ -181,6 +192,48 @@ impl Draft {
         self
     }
 
+    /// Verified whatever `aud` says.
+    pub fn ignore_audience(mut self) -> Self {
+        self.options.ignore_audience = true;
+        self
+    }
+
+    /// Verified with a longest lifetime.
+    pub fn max_lifetime(mut self, seconds: i64) -> Self {
+        self.options.max_lifetime_seconds = Some(seconds);
+        self
+    }
+
+    /// Verified with the older claims of the organization.
+    pub fn legacy_organization(mut self) -> Self {
+        self.options.legacy_organization = true;
+        self
+    }
+
+    fn requirements(&mut self) -> &mut Requirements {
+        self.options.requirements.get_or_insert_default()
+    }
+
+    /// Verified with these required flags.
+    pub fn require_flags(mut self, flags: u32) -> Self {
+        self.requirements().flags |= flags;
+        self
+    }
+
+    /// Verified with this required claim.
+    pub fn require_claim(mut self, pointer: &str, json: &str) -> Self {
+        let claim = RequiredClaim { pointer: pointer.to_owned(), json: json.to_owned() };
+        self.requirements().claims.push(claim);
+        self
+    }
+
+    /// Verified with this organization among those required.
+    pub fn require_organization(mut self, id: &str, role: Option<&str>) -> Self {
+        let organization = RequiredOrganization { id: id.to_owned(), role: role.map(str::to_owned) };
+        self.requirements().organizations.push(organization);
+        self
+    }
+
     /// Verified at `NOW`.
     pub fn now(mut self) -> Self {
         self.options.now = Some(NOW);
@@ -203,11 +256,17 @@ impl Draft {
             email_verified: false,
             profile_complete: true,
             impersonating: false,
+            actor_id: None,
+            organization_id: None,
+            organization_role: None,
+            flags: 0,
             issued_at: ISSUED_AT,
             expires_at: EXPIRES_AT,
             claims_json: claims.into(),
         };
         change(&mut auth);
+        let flags = [auth.email_verified, auth.profile_complete, !auth.impersonating, auth.organization_id.is_some()];
+        auth.flags = flags.into_iter().enumerate().map(|(bit, met)| u32::from(met) << bit).sum();
         self.finish("TORII_OK", Some(auth))
     }
 

@@ -93,9 +93,62 @@ pub struct Options {
     /// Requirements: `email_verified`, `profile_complete`, `not_impersonated`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub require: Vec<String>,
+    /// Whether `aud` is ignored.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub ignore_audience: bool,
+    /// The longest time from `iat` to `exp`, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_lifetime_seconds: Option<i64>,
+    /// Whether `org_id` and `org_role` are read.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub legacy_organization: bool,
+    /// Further requirements: of the verifier, of the call, or asked of the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requirements: Option<Requirements>,
     /// What the verifier's clock says, in Unix seconds. Absent: the case holds at any time until 2099.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<i64>,
+}
+
+/// Requirements, as `torii_requirements_t` takes them. All hold; of the organizations any.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Requirements {
+    /// The sum of the flags; 0: none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flags: u32,
+    /// Claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claims: Vec<RequiredClaim>,
+    /// Organizations.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub organizations: Vec<RequiredOrganization>,
+}
+
+/// A claim that has to have this value, or to be an array that holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequiredClaim {
+    /// A JSON pointer (RFC 6901).
+    pub pointer: String,
+    /// A JSON scalar, as text.
+    pub json: String,
+}
+
+/// An organization that may be active, and the role required in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RequiredOrganization {
+    /// Its id.
+    pub id: String,
+    /// The role; absent: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+fn is_zero(value: &u32) -> bool {
+    *value == 0
 }
 
 /// A further issuer.
@@ -132,8 +185,16 @@ pub struct Auth {
     pub email_verified: bool,
     /// Claim `profile_complete`.
     pub profile_complete: bool,
-    /// Claim `impersonating`.
+    /// Whether somebody else acts as the user: claims `impersonating` and `act`.
     pub impersonating: bool,
+    /// Who does.
+    pub actor_id: Option<String>,
+    /// The active organization.
+    pub organization_id: Option<String>,
+    /// The role in it.
+    pub organization_role: Option<String>,
+    /// The sum of the `TORII_REQUIRE_` flags that the login meets.
+    pub flags: u32,
     /// Claim `iat`, in whole seconds.
     pub issued_at: i64,
     /// Claim `exp`, in whole seconds.

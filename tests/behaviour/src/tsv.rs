@@ -1,20 +1,23 @@
 //! The corpus as lines and tabs, for programs that have no JSON parser.
 
-use crate::{Case, Corpus, Input, KeySet, Text, Webhook};
+use crate::{Case, Corpus, Input, KeySet, Requirements, Text, Webhook};
 
 const TOP: &str = "\
 # Generated: the cases of verify.json, for programs without a JSON parser.
 # A line is empty, a comment, or a record: columns separated by one tab.
 #
 #   keys  name  usable  skipped  jwks
-#   case  name  kind  input  issuer  key_set  issuers  audiences  leeway  require  now  status
+#   case  name  kind  input  issuer  key_set  issuers  audiences  leeway  require  now
+#         ignore_audience  max_lifetime_seconds  legacy_organization  requirements  status
 #         user_id  environment_id  issuer  locale  email_verified  profile_complete  impersonating  issued_at  expires_at  claims_json
+#         organization_id  organization_role  actor_id  flags
 #   webhook  name  secrets  id  timestamp  signature  body  now  tolerance  status  secret_index  sent_at
 #
 # kind: token or header, what the input is. now: the time of the verifier's clock. Flags are 0 or 1. The columns after status
 # are there only when it is TORII_OK.
 # A column that is - is absent: the default holds. Lists (issuers, audiences, require, secrets) are separated by one space; issuers are
-# pairs of an issuer and the key set it has.
+# pairs of an issuer and the key set it has. requirements is a list too, of three items each: flags N -, claim POINTER JSON, or
+# organization ID ROLE; a ROLE that is - is absent.
 # Texts are printable ASCII; every other byte, and each of % , * and a lone -, is written as %HH. A text may come in pieces
 # separated by commas; TEXT*N is TEXT repeated N times.
 ";
@@ -52,6 +55,10 @@ fn case(case: &Case) -> Vec<String> {
         number(options.leeway),
         list(&options.require),
         number(options.now),
+        flag(options.ignore_audience),
+        number(options.max_lifetime_seconds),
+        flag(options.legacy_organization),
+        options.requirements.as_ref().map_or_else(absent, requirements),
         case.expect.status.clone(),
     ];
     if let Some(auth) = &case.expect.auth {
@@ -59,13 +66,17 @@ fn case(case: &Case) -> Vec<String> {
             text(&auth.user_id),
             text(&auth.environment_id),
             text(&auth.issuer),
-            auth.locale.as_deref().map_or_else(absent, text),
+            optional(auth.locale.as_ref()),
             flag(auth.email_verified),
             flag(auth.profile_complete),
             flag(auth.impersonating),
             number(Some(auth.issued_at)),
             number(Some(auth.expires_at)),
             pieces(&auth.claims_json),
+            optional(auth.organization_id.as_ref()),
+            optional(auth.organization_role.as_ref()),
+            optional(auth.actor_id.as_ref()),
+            auth.flags.to_string(),
         ]);
     }
     columns
@@ -89,6 +100,25 @@ fn webhook(webhook: &Webhook) -> Vec<String> {
         columns.extend([secret_index.to_string(), sent_at.to_string()]);
     }
     columns
+}
+
+fn requirements(all: &Requirements) -> String {
+    let mut items = Vec::new();
+    if all.flags != 0 {
+        items.extend(["flags".to_owned(), all.flags.to_string(), absent()]);
+    }
+    for claim in &all.claims {
+        items.extend(["claim".to_owned(), text(&claim.pointer), text(&claim.json)]);
+    }
+    for organization in &all.organizations {
+        let role = optional(organization.role.as_ref());
+        items.extend(["organization".to_owned(), text(&organization.id), role]);
+    }
+    items.join(" ")
+}
+
+fn optional(value: Option<&String>) -> String {
+    value.map_or_else(absent, |value| text(value))
 }
 
 fn absent() -> String {

@@ -43,6 +43,7 @@ fn every_verdict_on_a_token_is_there() {
         "TORII_ERR_TOKEN_ISSUER",
         "TORII_ERR_TOKEN_AUDIENCE",
         "TORII_ERR_TOKEN_CLAIM",
+        "TORII_ERR_TOKEN_LIFETIME",
         "TORII_ERR_POLICY",
     ]);
     assert_eq!(expected, found);

@@ -17,7 +17,7 @@ use crate::log::Request;
 use crate::server;
 use crate::world::World;
 
-/// A torii of one's own, on a thread of its own. Dropping it stops it and closes its connections.
+/// A running emulator, on its own thread. Dropping it stops it and closes its connections.
 pub struct Emulator {
     world: Arc<World>,
     stop: Option<oneshot::Sender<()>>,
@@ -25,16 +25,16 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one on any free port of 127.0.0.1.
+    /// Starts an emulator on any free port of 127.0.0.1.
     #[must_use]
     pub fn start() -> Self {
         Self::start_on(0).expect("a free port on 127.0.0.1")
     }
 
-    /// Starts one on the given port of 127.0.0.1; 0 is any free one.
+    /// Starts an emulator on the given port of 127.0.0.1; 0 selects any free one.
     ///
     /// # Errors
-    /// If the port cannot be had, or the thread cannot be started.
+    /// If the port is in use, or the thread cannot be started.
     pub fn start_on(port: u16) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         listener.set_nonblocking(true)?;
@@ -48,7 +48,7 @@ impl Emulator {
                 let listener = TcpListener::from_std(listener).expect("a listening socket");
                 tokio::select! {
                     () = server::serve(listener, shared) => {}
-                    // An error means that the handle is gone, which is the same order.
+                    // An error means that the handle was dropped, which also stops the server.
                     _ = stopped => {}
                 }
             });
@@ -88,7 +88,7 @@ impl Emulator {
         self.issuer(name)
     }
 
-    /// Makes requests go wrong.
+    /// Adds a fault.
     ///
     /// # Panics
     /// If the fault names an impossible status or header.
@@ -96,37 +96,44 @@ impl Emulator {
         self.world.faults.add(fault).unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// Ends all faults, and with them the requests that hang.
+    /// Releases the requests whose path begins with `path` and that are held now (see
+    /// [`FaultKind::Hold`](crate::FaultKind::Hold)). Returns how many there were, without those
+    /// whose client has gone. A request is held before [`wait_for`](Self::wait_for) counts it.
+    pub fn release(&self, path: &str) -> usize {
+        self.world.faults.release(path)
+    }
+
+    /// Ends all faults, and with them the requests that hang or are held.
     pub fn clear_faults(&self) {
         self.world.faults.clear();
     }
 
-    /// The last requests to the service, oldest first; those to the control API are not among them.
+    /// Returns the last requests to the service, oldest first, without those to the control API.
     #[must_use]
     pub fn requests(&self) -> Vec<Request> {
         self.world.log.read(|log| log.requests.iter().cloned().collect())
     }
 
-    /// How many requests there were whose path begins with `path`.
+    /// Returns the number of requests whose path begins with `path`.
     #[must_use]
     pub fn count(&self, path: &str) -> u64 {
         self.world.log.count(path)
     }
 
-    /// Waits until there were `count` requests whose path begins with `path`. False if the time ran
-    /// out. A request counts from its arrival on, before any fault.
+    /// Waits for `count` requests whose path begins with `path`. Returns false after the timeout. A
+    /// request counts on arrival, before any fault.
     #[must_use]
     pub fn wait_for(&self, path: &str, count: u64, timeout: Duration) -> bool {
         self.world.log.wait(path, count, timeout)
     }
 
-    /// How many connections were accepted.
+    /// Returns the number of accepted connections.
     #[must_use]
     pub fn accepted_connections(&self) -> u64 {
         self.world.log.read(|log| log.accepted)
     }
 
-    /// How many connections are open.
+    /// Returns the number of open connections.
     #[must_use]
     pub fn open_connections(&self) -> u64 {
         self.world.log.read(|log| log.open)
@@ -137,13 +144,13 @@ impl Emulator {
         self.world.log.clear();
     }
 
-    /// What broke the contract of the server API so far, by requests and by answers.
+    /// Returns the violations of the contract of the server API so far, by requests and by answers.
     #[must_use]
     pub fn violations(&self) -> Vec<Violation> {
         self.world.violations.list()
     }
 
-    /// Back to how it was at the start; `acme` keeps its id and its secret key.
+    /// Resets everything to the initial state; `acme` keeps its id and its secret key.
     pub fn reset(&self) {
         self.world.reset();
     }
@@ -151,7 +158,7 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        // The thread may have stopped by itself; joining tells.
+        // The thread may have stopped already; joining tells.
         let _ = self.stop.take().map(|stop| stop.send(()));
         if let Some(Err(panic)) = self.thread.take().map(JoinHandle::join)
             && !thread::panicking()

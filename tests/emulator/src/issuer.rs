@@ -5,13 +5,15 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::environment::{Card, Environment};
+use crate::discovery::Spelling;
+use crate::environment::{Environment, IssuerInfo};
 use crate::fault::{Fault, FaultKind};
 use crate::mint::Mint;
 use crate::store::invitation::InvitationEnd;
 use crate::store::organization::{NewMember, NewOrganization};
 use crate::store::session::NewSession;
 use crate::store::settings::Settings;
+use crate::store::template::Template;
 use crate::store::user::UserChange;
 use crate::world::World;
 
@@ -26,7 +28,7 @@ pub struct Issuer {
 impl Issuer {
     pub(crate) fn new(world: Arc<World>, name: &str) -> Self {
         let issuer = Self { world, name: name.into() };
-        issuer.card();
+        issuer.info();
         issuer
     }
 
@@ -39,7 +41,7 @@ impl Issuer {
     /// The issuer URL, the `iss` of its tokens.
     #[must_use]
     pub fn url(&self) -> String {
-        self.card().issuer
+        self.info().issuer
     }
 
     /// Where its key set is served.
@@ -51,31 +53,31 @@ impl Issuer {
     /// The path of [`jwks_url`](Self::jwks_url).
     #[must_use]
     pub fn jwks_path(&self) -> String {
-        self.card().jwks_path
+        self.info().jwks_path
     }
 
     /// The environment id, the `pid` of its tokens.
     #[must_use]
     pub fn environment_id(&self) -> String {
-        self.card().environment_id.to_string()
+        self.info().environment_id.to_string()
     }
 
     /// The secret key of its environment, for the server API.
     #[must_use]
     pub fn secret_key(&self) -> String {
-        self.card().secret_key
+        self.info().secret_key
     }
 
     /// The name of the key that signs.
     #[must_use]
     pub fn kid(&self) -> String {
-        self.card().kid
+        self.info().kid
     }
 
     /// The names of the keys in the key set, oldest first.
     #[must_use]
     pub fn published(&self) -> Vec<String> {
-        self.card().published
+        self.info().published
     }
 
     /// A new token.
@@ -97,14 +99,14 @@ impl Issuer {
     /// Signs in with an impersonation token, which works once: the session's id.
     ///
     /// # Panics
-    /// If the token is used, over or none.
+    /// If the token is unknown, used or expired.
     #[must_use]
     pub fn impersonate(&self, token: &str) -> Uuid {
         let session = self.with(|environment| environment.impersonate(token));
         session.unwrap_or_else(|error| panic!("{error}")).id
     }
 
-    /// Changes what only the user could change.
+    /// Changes what the server API cannot change.
     ///
     /// # Panics
     /// If there is no such user.
@@ -187,12 +189,43 @@ impl Issuer {
         self.with(|environment| environment.jwks.cache_control = value.map(str::to_owned));
     }
 
-    /// Whether the key set has an `ETag`, and a 304 for who sends it back.
+    /// Sets whether the key set has an `ETag`, and is answered with 304 if the request has it.
     pub fn set_etag(&self, on: bool) {
         self.with(|environment| environment.jwks.etag = on);
     }
 
-    /// Makes the key set misbehave `times` times, or until the faults are cleared.
+    /// Serves the key set with `Age: SECONDS` (RFC 9111 §5.1), or without that header.
+    pub fn set_age(&self, seconds: Option<u64>) {
+        self.with(|environment| environment.jwks.age = seconds);
+    }
+
+    /// Where its OpenID Connect discovery document is served.
+    #[must_use]
+    pub fn discovery_url(&self) -> String {
+        format!("{}/.well-known/openid-configuration", self.url())
+    }
+
+    /// Serves `body` as the discovery document; `None` serves the real one again.
+    pub fn set_discovery_body(&self, body: Option<&str>) {
+        self.with(|environment| environment.discovery.body = body.map(Value::from));
+    }
+
+    /// Spells the members of the discovery document in this way.
+    pub fn set_discovery_spelling(&self, spelling: Spelling) {
+        self.with(|environment| environment.discovery.spelling = spelling);
+    }
+
+    /// Sets a named JWT template. Its tokens are issued by
+    /// `POST /_torii/auth/session/token?template=NAME`.
+    ///
+    /// # Panics
+    /// If its lifetime is out of range.
+    pub fn set_template(&self, name: &str, template: Template) {
+        let set = self.with(|environment| environment.set_template(name, template));
+        set.unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// Adds a fault to the key set, for `times` requests or until the faults are cleared.
     pub fn fault(&self, kind: FaultKind, times: impl Into<Option<u64>>) {
         let fault = Fault::on(&self.jwks_path(), kind);
         let fault = match times.into() {
@@ -202,14 +235,14 @@ impl Issuer {
         self.world.faults.add(fault).unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// How often the key set was asked for.
+    /// Returns the number of requests for the key set.
     #[must_use]
     pub fn jwks_requests(&self) -> u64 {
         self.world.log.count(&self.jwks_path())
     }
 
-    pub(crate) fn card(&self) -> Card {
-        self.with(|environment| environment.card())
+    pub(crate) fn info(&self) -> IssuerInfo {
+        self.with(|environment| environment.info())
     }
 
     fn with<R>(&self, f: impl FnOnce(&mut Environment) -> R) -> R {

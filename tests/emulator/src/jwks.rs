@@ -24,13 +24,20 @@ pub(crate) struct JwksSettings {
     pub(crate) body: Option<Value>,
     /// The `Cache-Control` header, if there is one.
     pub(crate) cache_control: Option<String>,
-    /// Whether there is an `ETag`, and a 304 for who sends it back.
+    /// Whether there is an `ETag`, and a 304 for a request that has it.
     pub(crate) etag: bool,
+    /// The `Age` header, if there is one: the seconds the answer spent in a cache on the way.
+    pub(crate) age: Option<u64>,
 }
 
 impl Default for JwksSettings {
     fn default() -> Self {
-        Self { body: None, cache_control: Some("public, max-age=300".to_owned()), etag: true }
+        Self {
+            body: None,
+            cache_control: Some("public, max-age=300".to_owned()),
+            etag: true,
+            age: None,
+        }
     }
 }
 
@@ -58,6 +65,9 @@ fn answer(environment: &Environment, request: &HeaderMap) -> Response {
     let mut headers = HeaderMap::new();
     if let Some(value) = &settings.cache_control {
         headers.insert(header::CACHE_CONTROL, value.parse().expect("checked when it was set"));
+    }
+    if let Some(seconds) = settings.age {
+        headers.insert(header::AGE, seconds.into());
     }
     if settings.etag {
         let etag = etag(&body);

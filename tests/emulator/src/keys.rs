@@ -1,7 +1,10 @@
 //! The ES256 keys of one issuer.
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -31,6 +34,21 @@ impl Key {
         let signature =
             self.pair.sign(&SystemRandom::new(), input.as_bytes()).expect("a signature");
         URL_SAFE_NO_PAD.encode(signature)
+    }
+
+    /// Whether this key made the signature over `input`.
+    pub(crate) fn verifies(&self, input: &str, signature: &str) -> bool {
+        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
+        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.pair.public_key());
+        key.verify(input.as_bytes(), &signature).is_ok()
+    }
+
+    /// A token with this payload.
+    pub(crate) fn token(&self, payload: &str) -> String {
+        let header = json!({ "alg": "ES256", "typ": "JWT", "kid": self.kid }).to_string();
+        let parts = [header.as_str(), payload].map(|part| URL_SAFE_NO_PAD.encode(part));
+        let input = parts.join(".");
+        format!("{input}.{}", self.sign(&input))
     }
 
     /// The public key as a JWK.

@@ -1,7 +1,7 @@
 //! A local torii for tests and for working offline.
 //!
-//! One HTTP server on loopback plays the torii service: issuers with their key sets, the tokens they
-//! sign, and the server API. It also misbehaves on request, and remembers what it was asked.
+//! An HTTP server on loopback stands in for the torii service: issuers with their key sets, the tokens
+//! they sign, and the server API. It injects faults on request and records the requests it gets.
 //!
 //! ```
 //! use torii_emulator::{Emulator, Mint};
@@ -12,20 +12,21 @@
 //! assert_eq!(token.split('.').count(), 3);
 //! ```
 //!
-//! Everything the Rust types do is also offered as JSON below `/_emulator/`, so that a test in any
-//! language can drive the same program.
+//! The control API below `/_emulator/` offers the same as JSON, for tests in other languages.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test tool: a broken assumption has to stop the test, loudly"
+    reason = "a test tool: a broken assumption has to stop the test"
 )]
 
 mod api;
+mod claims;
 mod clock;
 mod contract;
 mod control;
+mod discovery;
 mod emulator;
 mod environment;
 mod fault;
@@ -39,9 +40,12 @@ mod mint;
 mod problem;
 mod server;
 mod store;
+mod template_tokens;
 mod world;
 
+pub use claims::{ClaimFormat, ImpersonationClaims, OrganizationClaims};
 pub use contract::{Side, Violation};
+pub use discovery::Spelling;
 pub use emulator::Emulator;
 pub use fault::{Fault, FaultKind};
 pub use issuer::Issuer;
@@ -51,5 +55,6 @@ pub use store::invitation::InvitationEnd;
 pub use store::organization::{NewMember, NewOrganization};
 pub use store::session::NewSession;
 pub use store::settings::Settings;
+pub use store::template::Template;
 pub use store::user::UserChange;
 pub use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! What the emulator was asked.
+//! The request log.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-/// How many requests are remembered in full.
-const REMEMBERED: usize = 1000;
+/// How many requests are kept in full.
+const KEPT: usize = 1000;
 
 /// One request, as it arrived.
 #[derive(Clone, Debug, Serialize)]
@@ -63,12 +63,12 @@ impl Log {
         f(&self.state())
     }
 
-    /// Remembers and counts a request.
+    /// Records and counts a request.
     pub(crate) fn record(&self, request: Request) {
         let mut state = self.state();
         let route = (request.method.clone(), request.path.clone());
         *state.counts.entry(route).or_default() += 1;
-        if state.requests.len() == REMEMBERED {
+        if state.requests.len() == KEPT {
             state.requests.pop_front();
         }
         state.requests.push_back(request);
@@ -80,7 +80,7 @@ impl Log {
         self.state().count(path)
     }
 
-    /// Waits until there were `count` requests whose path begins with `path`. False if the time ran out.
+    /// Waits for `count` requests whose path begins with `path`. Returns false after the timeout.
     pub(crate) fn wait(&self, path: &str, count: u64, timeout: Duration) -> bool {
         let missing = |state: &mut LogState| state.count(path) < count;
         let waited = self.grown.wait_timeout_while(self.state(), timeout, missing);
@@ -101,8 +101,8 @@ impl Log {
         state.open += 1;
     }
 
-    /// Takes a connection back that turns out to be the test's own.
-    pub(crate) fn disregard(&self) {
+    /// Uncounts a connection that carries requests to the control API.
+    pub(crate) fn uncount(&self) {
         let mut state = self.state();
         state.accepted = state.accepted.saturating_sub(1);
         state.open -= 1;

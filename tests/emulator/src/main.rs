@@ -11,18 +11,18 @@ use tokio::sync::oneshot;
 use torii_emulator::Emulator;
 
 const HELP: &str = "\
-torii-emulator: a local torii, for tests and for working offline
+torii-emulator: a local torii for tests and for working offline
 
 Usage: torii-emulator [--port PORT] [--until-stdin-closes]
 
-  --port PORT            listen on this port of 127.0.0.1 (0, the default: any free one)
+  --port PORT            listen on this port of 127.0.0.1 (default 0: any free one)
   --until-stdin-closes   also end when standard input closes
-  --help                 print this
+  --help                 print this help
 
-It prints one line of JSON with its addresses, then serves until SIGTERM or SIGINT.
+Prints one line of JSON with its addresses, then serves until SIGTERM or SIGINT.
 ";
 
-/// What the command line asks for.
+/// The parsed command line.
 enum Command {
     Help,
     Serve { port: u16, until_stdin_closes: bool },
@@ -52,11 +52,12 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Command, String>
             "--help" | "-h" => return Ok(Command::Help),
             "--until-stdin-closes" => until_stdin_closes = true,
             "--port" => {
-                let value = arguments.next().ok_or("--port needs a number")?;
-                port =
-                    value.parse().map_err(|_| format!("--port needs a number, not {value:?}"))?;
+                let value = arguments.next().ok_or("--port: missing value (expected a number)")?;
+                port = value.parse().map_err(|_| {
+                    format!("--port: {value:?} is not a port (expected 0 to 65535)")
+                })?;
             }
-            other => return Err(format!("unknown argument {other:?}; --help shows them all")),
+            other => return Err(format!("unknown argument {other:?}; see --help")),
         }
     }
     Ok(Command::Serve { port, until_stdin_closes })
@@ -79,7 +80,7 @@ fn serve(port: u16, until_stdin_closes: bool) -> Result<(), String> {
     })
 }
 
-/// Prints the addresses: the one line that whoever started this program waits for.
+/// Prints the addresses. Programs that start this one wait for this line.
 fn announce(emulator: &Emulator) -> Result<(), String> {
     let issuer = emulator.issuer("acme");
     let line = json!({
@@ -125,7 +126,7 @@ async fn stdin_end(wanted: bool) {
     }
     let (sender, receiver) = oneshot::channel();
     thread::spawn(move || {
-        // An error ends the input as well, and a program that is ending listens no more.
+        // An error ends the input as well, and the receiver may be gone at exit.
         let _ = io::copy(&mut stdin().lock(), &mut io::sink());
         let _ = sender.send(());
     });

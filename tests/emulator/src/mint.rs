@@ -1,4 +1,4 @@
-//! Tokens, good ones and every kind of bad one.
+//! Tokens, valid and invalid.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,6 +6,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use crate::claims::{
+    ActiveOrganization, ClaimFormat, ImpersonationClaims, Login, OrganizationClaims,
+};
 use crate::clock;
 
 /// Which key signs a token. The `kid` in its header stays the issuer's current one unless it is
@@ -20,13 +23,13 @@ pub enum Signer {
     Kid(String),
     /// The current key of another issuer.
     Issuer(String),
-    /// A key nobody ever published.
+    /// A key that was never published.
     Forged,
     /// No key: the third part stays empty.
     None,
 }
 
-/// What a token should look like. By default it is one that every verifier must accept.
+/// Describes a token. By default every verifier has to accept it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mint {
@@ -40,10 +43,15 @@ pub struct Mint {
     now_offset: i64,
     signer: Signer,
     session: Option<Uuid>,
+    actor: Option<String>,
+    organization: Option<ActiveOrganization>,
+    stamped_only: Option<bool>,
+    impersonation_claims: Option<ImpersonationClaims>,
+    organization_claims: Option<OrganizationClaims>,
 }
 
 impl Mint {
-    /// A token that every verifier must accept: a new user, valid for 300 seconds from now.
+    /// Describes a token for a new user, valid for 300 seconds from now.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -109,7 +117,7 @@ impl Mint {
         self
     }
 
-    /// Seconds from `iat` to `exp`; negative for a token that never was valid.
+    /// Seconds from `iat` to `exp`; negative for a token that has expired.
     #[must_use]
     pub fn expires_in(mut self, seconds: i64) -> Self {
         self.expires_in = Some(seconds);
@@ -130,14 +138,51 @@ impl Mint {
         self
     }
 
-    /// A token for a session: it carries what the session says about its user.
+    /// A token for a session, with the claims of its user.
     #[must_use]
     pub fn for_session(mut self, id: Uuid) -> Self {
         self.session = Some(id);
         self
     }
 
-    /// Signs with a key nobody ever published, under the current key's `kid`.
+    /// A login on behalf of the user by an impersonator with this id.
+    #[must_use]
+    pub fn impersonated_by(mut self, actor_id: &str) -> Self {
+        self.actor = Some(actor_id.to_owned());
+        self
+    }
+
+    /// A login with this active organization and, if there is one, this role in it.
+    #[must_use]
+    pub fn in_organization(mut self, id: &str, role: Option<&str>) -> Self {
+        let role = role.map(str::to_owned);
+        self.organization = Some(ActiveOrganization { id: id.to_owned(), role });
+        self
+    }
+
+    /// Whether claims are left out that torii's documentation does not list as stamped; by default
+    /// as in the environment's settings.
+    #[must_use]
+    pub fn stamped_only(mut self, on: bool) -> Self {
+        self.stamped_only = Some(on);
+        self
+    }
+
+    /// How impersonation is marked; by default as in the environment's settings.
+    #[must_use]
+    pub fn impersonation_claims(mut self, claims: ImpersonationClaims) -> Self {
+        self.impersonation_claims = Some(claims);
+        self
+    }
+
+    /// How the active organization is named; by default as in the environment's settings.
+    #[must_use]
+    pub fn organization_claims(mut self, claims: OrganizationClaims) -> Self {
+        self.organization_claims = Some(claims);
+        self
+    }
+
+    /// Signs with a key that was never published, under the current key's `kid`.
     #[must_use]
     pub fn forged(self) -> Self {
         self.signed_by(Signer::Forged)
@@ -146,6 +191,25 @@ impl Mint {
     /// The session that the token is for, if any.
     pub(crate) fn session(&self) -> Option<Uuid> {
         self.session
+    }
+
+    /// Sets what this token says differently about a login.
+    pub(crate) fn amend(&self, login: &mut Login) {
+        if let Some(actor) = &self.actor {
+            login.actor_id = Some(actor.clone());
+        }
+        if let Some(organization) = &self.organization {
+            login.organization = Some(organization.clone());
+        }
+    }
+
+    /// The format of this token's claims, where the environment has another one.
+    pub(crate) fn format(&self, environment: ClaimFormat) -> ClaimFormat {
+        ClaimFormat {
+            stamped_only: self.stamped_only.unwrap_or(environment.stamped_only),
+            impersonation: self.impersonation_claims.unwrap_or(environment.impersonation),
+            organization: self.organization_claims.unwrap_or(environment.organization),
+        }
     }
 
     /// Who signs.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ids;
 
-/// Why a request was not done.
+/// An error.
 #[derive(Debug)]
 pub(crate) struct Problem {
     status: StatusCode,
@@ -21,12 +21,24 @@ impl Problem {
         Self { status, code, detail: detail.into(), invitation_status: None, retry_after: None }
     }
 
-    /// 400: the request makes no sense.
+    /// 400: the request is invalid.
     pub(crate) fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
-    /// 401: no secret key, or one that is none.
+    /// 401: no valid session token.
+    pub(crate) fn signed_out() -> Self {
+        let detail = "The session token is missing or invalid.";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+    }
+
+    /// 403: the environment does not allow impersonation.
+    pub(crate) fn impersonation_disabled() -> Self {
+        let detail = "Impersonation is disabled in this environment.";
+        Self::new(StatusCode::FORBIDDEN, "impersonation_disabled", detail)
+    }
+
+    /// 401: no valid secret key.
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The secret key is missing or invalid.")
     }
@@ -42,7 +54,7 @@ impl Problem {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "This environment has no such user.")
     }
 
-    /// 404: there is no such thing.
+    /// 404: not found.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("There is no such {what}."))
     }
@@ -56,7 +68,7 @@ impl Problem {
     /// 409: the email address already belongs to a user.
     pub(crate) fn email_taken() -> Self {
         let detail = "The email address already belongs to a user.";
-        Self::new(StatusCode::CONFLICT, "email_taken", detail)
+        Self::new(StatusCode::CONFLICT, "email_already_exists", detail)
     }
 
     /// 409: the invitation is not pending any more.

@@ -1,11 +1,11 @@
-//! Everything the emulator knows, shared by the server and the handles.
+//! The emulator's state, shared by the server and the handles.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use crate::contract::Violations;
-use crate::environment::{Card, Environment};
+use crate::environment::{Environment, IssuerInfo};
 use crate::fault::Faults;
 use crate::keys::Key;
 use crate::log::Log;
@@ -17,7 +17,7 @@ pub(crate) const DEFAULT_ISSUER: &str = "acme";
 /// All environments by name.
 pub(crate) type Environments = BTreeMap<String, Environment>;
 
-/// Everything the emulator knows.
+/// The emulator's state.
 pub(crate) struct World {
     base: String,
     environments: Mutex<Environments>,
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// Adds an environment with a name that can stand in a URL.
-    pub(crate) fn create(&self, name: &str) -> Result<Card, String> {
+    pub(crate) fn create(&self, name: &str) -> Result<IssuerInfo, String> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         let taken = name == "api" || name.starts_with('_') || name.starts_with('.');
         if name.is_empty() || taken || !name.bytes().all(plain) {
@@ -63,7 +63,7 @@ impl World {
         }
         self.with_all(|environments| match environments.entry(name.to_owned()) {
             Entry::Occupied(_) => Err(format!("there is already an issuer named {name:?}")),
-            Entry::Vacant(free) => Ok(free.insert(Environment::new(&self.base, name)).card()),
+            Entry::Vacant(free) => Ok(free.insert(Environment::new(&self.base, name)).info()),
         })
     }
 
@@ -72,7 +72,7 @@ impl World {
         self.with_all(|environments| {
             let missing = |name: &str| format!("there is no issuer named {name:?}");
             let issuer = environments.get_mut(name).ok_or_else(|| missing(name))?;
-            let claims = issuer.claims(mint.session())?;
+            let claims = issuer.claims(mint)?;
             let issuer = &environments[name];
             let current = issuer.keys.current();
             let forged;
@@ -98,7 +98,7 @@ impl World {
         })
     }
 
-    /// Back to how it was at the start; the default issuer keeps its id and its secret key.
+    /// Resets everything to the initial state; the default issuer keeps its id and its secret key.
     pub(crate) fn reset(&self) {
         self.with_all(|environments| {
             environments.retain(|name, _| name == DEFAULT_ISSUER);

@@ -27,7 +27,7 @@ def local_torii(program):
         yield json.loads(process.stdout.readline())
     finally:
         process.stdin.close()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def request(url, body=None, method=None):

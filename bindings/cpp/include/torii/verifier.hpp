@@ -54,6 +54,10 @@ public:
     /// Refuses tokens whose `exp` is more than this after `iat`. Default: 0, unlimited.
     verifier_options &max_lifetime(std::chrono::seconds lifetime)
     {
+        // The library takes any number of seconds, and would take this for a long lifetime.
+        if (lifetime < std::chrono::seconds::zero())
+            return fail(error(TORII_ERR_INVALID_ARGUMENT,
+                              "max_lifetime: negative (expected 0 or more)"));
         return set(torii_verifier_options_set_max_lifetime_seconds,
                    detail::count<std::chrono::seconds>(lifetime));
     }

@@ -117,7 +117,7 @@ public:
         });
     }
 
-    /// Sets how far the timestamp may lie before or after now: 1 s to 24 h. Default: 5 minutes.
+    /// Sets how far the timestamp may lie before or after now. Default: 5 minutes.
     webhook_verifier &set_tolerance(std::chrono::seconds tolerance)
     {
         return set_tolerance(tolerance, std::nothrow).value(), *this;

@@ -61,7 +61,7 @@ impl FakeHost {
     }
 
     fn wait(&self) -> Event {
-        self.woken.recv_timeout(Duration::from_secs(10)).unwrap()
+        self.woken.recv_timeout(Duration::from_secs(120)).unwrap()
     }
 
     fn counted(&self, counter: Counter) -> u64 {
@@ -233,7 +233,7 @@ fn nobody_is_woken_after_the_configuration_is_gone() {
     drop((filter, wake));
     torii.clear_faults();
     // The last waker is gone, and none was used.
-    let outcome = woken.recv_timeout(Duration::from_secs(10));
+    let outcome = woken.recv_timeout(Duration::from_secs(120));
     assert_eq!(outcome, Err(RecvTimeoutError::Disconnected));
 }
 

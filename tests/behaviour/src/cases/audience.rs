@@ -1,8 +1,8 @@
-//! `aud`: ignored unless audiences are configured, and then any overlap.
+//! `aud`: any overlap with the configured audiences; where none is configured, none may be named.
 
 use super::AUDIENCE;
 use crate::Corpus;
-use crate::draft::draft;
+use crate::draft::{claims, draft};
 
 pub fn add(corpus: &mut Corpus) {
     for (name, about, audiences, value) in [
@@ -41,8 +41,26 @@ pub fn add(corpus: &mut Corpus) {
         let case = draft(&format!("aud-{name}"), about).audiences(&["api"]);
         corpus.cases.push(case.claim("aud", value).refused(AUDIENCE));
     }
-    for (name, value) in [("number", "1"), ("mixed-list", r#"["api",1,null]"#), ("null", "null")] {
-        let case = draft(&format!("aud-unchecked-{name}"), "Without configured audiences the claim is not looked at.");
-        corpus.cases.push(case.claim("aud", value).accepted());
+    for (name, value) in [
+        ("string", r#""api""#),
+        ("issuer", r#""https://acme.torii.so""#),
+        ("list", r#"["api"]"#),
+        ("empty-string", r#""""#),
+        ("empty-list", "[]"),
+        ("number", "1"),
+        ("mixed-list", r#"["api",1,null]"#),
+        ("null", "null"),
+    ] {
+        let about = "Without configured audiences, a token for an audience is for somebody else (RFC 7519, 4.1.3).";
+        let case = draft(&format!("aud-unexpected-{name}"), about).claim("aud", value);
+        corpus.cases.push(case.refused(AUDIENCE));
+        let case = draft(&format!("aud-ignored-{name}"), "Ignored, whatever it says.").claim("aud", value).ignore_audience();
+        corpus.cases.push(case.accepted());
     }
+    corpus.cases.extend([
+        draft("aud-ignored-missing", "Ignored, and not there.").ignore_audience().accepted(),
+        draft("aud-of-another-name", "`Aud` and `audience` are unknown claims.")
+            .payload(claims().with("Aud", r#""api""#).with("audience", r#""api""#))
+            .accepted(),
+    ]);
 }

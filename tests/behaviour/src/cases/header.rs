@@ -42,6 +42,7 @@ fn strict_json(corpus: &mut Corpus) {
         ("duplicate-alg-escaped", "`alg` twice, once spelled with an escape.", and(r"al\u0067", r#""ES256""#)),
         ("duplicate-kid", "`kid` twice, the same both times.", and("kid", r#""key-1""#)),
         ("duplicate-unknown", "A member nobody reads, twice.", header().and("x", "1").and("x", "1").into()),
+        ("number-1e999", "A number no double can hold, in a member nobody reads.", with("x", "[1e999]")),
         ("duplicate-nested", "A member twice inside a member nobody reads.", with("x", r#"[{"y":1,"y":1}]"#)),
     ];
     for (name, about, header) in cases {

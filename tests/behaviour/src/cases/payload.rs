@@ -66,6 +66,21 @@ fn grammar(corpus: &mut Corpus) {
     ] {
         refuse(corpus, name, about, claims().with("x", value));
     }
+    for (name, about, value) in [
+        ("1e999", "A number no double can hold: a reader that gives up on it loses the claims beside it.", "1e999"),
+        ("minus-1e999", "A number no double can hold.", "-1e999"),
+        ("1e309", "Just beyond what a double holds.", "1e309"),
+        ("1e999-nested", "A number no double can hold, deep inside a claim nobody reads.", r#"{"y":[0,{"z":1e999}]}"#),
+        ("309-digits", "A number no double can hold, without an exponent.", &"9".repeat(309)),
+    ] {
+        refuse(corpus, &format!("number-{name}"), about, claims().with("x", value));
+    }
+    refuse(
+        corpus,
+        "number-before-sub",
+        "A number no double can hold, before the claims that count.",
+        claims().json().replacen('{', r#"{"x":1e999,"#, 1),
+    );
     refuse(corpus, "depth-33", "Thirty-three levels, the payload itself being the first.", claims().with("x", nested(32)));
     let objects = r#"{"y":"#.repeat(32) + "1" + &"}".repeat(32);
     refuse(corpus, "depth-33-objects", "Thirty-three levels of objects.", claims().with("x", objects));

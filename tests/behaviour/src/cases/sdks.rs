@@ -1,6 +1,6 @@
 //! Where torii's own SDKs contradict each other: one case for each row of the comparison that a token can show.
 
-use super::{CLAIM, EXPIRED, KEY_UNKNOWN, MALFORMED, MISSING, NOT_YET_VALID, beside_a_good_key, odd};
+use super::{AUDIENCE, CLAIM, EXPIRED, KEY_UNKNOWN, MALFORMED, MISSING, NOT_YET_VALID, beside_a_good_key, odd};
 use crate::Corpus;
 use crate::draft::{NOW, claims, draft, header};
 use crate::keys::{self, jwks};
@@ -33,7 +33,9 @@ fn claims_and_flags(corpus: &mut Corpus) {
 
 fn audience_and_times(corpus: &mut Corpus) {
     corpus.cases.extend([
-        draft("sdks-aud-unexpected", "Python refuses a token that has an audience nobody asked for.").claim("aud", r#""api""#).accepted(),
+        draft("sdks-aud-unexpected", "All but Python accept a token that has an audience nobody asked for.")
+            .claim("aud", r#""api""#)
+            .refused(AUDIENCE),
         draft("sdks-aud-one-of-list", "Java wants the list to be the one expected audience and no other.")
             .claim("aud", r#"["web","api"]"#)
             .audiences(&["api"])

@@ -1,6 +1,6 @@
 //! `exp`, `iat`, `nbf`: numbers of seconds, and the clock.
 
-use super::{CLAIM, EXPIRED, NOT_YET_VALID};
+use super::{CLAIM, EXPIRED, MALFORMED, NOT_YET_VALID};
 use crate::Corpus;
 use crate::draft::{NOW, claims, draft};
 
@@ -49,11 +49,13 @@ fn range(corpus: &mut Corpus) {
             ("2-to-the-63", "2^63: negative in a careless cast.", "9223372036854775808"),
             ("2-to-the-64", "2^64: zero in a careless cast.", "18446744073709551616"),
             ("1e300", "Finite, and out of range.", "1e300"),
-            ("1e400", "JSON, but infinite in a double.", "1e400"),
-            ("minus-1e400", "JSON, but infinite in a double.", "-1e400"),
         ] {
             let case = draft(&format!("{claim}-{name}"), about).claim(claim, value);
             corpus.cases.push(case.refused(CLAIM));
+        }
+        for (name, value) in [("1e400", "1e400"), ("minus-1e400", "-1e400")] {
+            let case = draft(&format!("{claim}-{name}"), "JSON, but infinite in a double.").claim(claim, value);
+            corpus.cases.push(case.refused(MALFORMED));
         }
     }
     for claim in ["iat", "nbf"] {

@@ -1,4 +1,4 @@
-//! Who calls: the environment of the secret key, and which users it may touch.
+//! The caller: the environment of the secret key, and its users.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl Caller {
     }
 
     /// Works on the caller's environment for one of its users. Foreign and deleted ones are
-    /// forbidden; `unknown` is the answer if nobody has that id.
+    /// forbidden; `unknown` is the answer if no user has that id.
     pub(crate) fn with_user_in<R>(
         &self,
         user_id: Uuid,

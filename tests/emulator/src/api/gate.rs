@@ -1,4 +1,4 @@
-//! What every request to the server API passes: the secret key, then the contract, both ways.
+//! Checks for every request to the server API: the secret key, then the contract, for request and answer.
 
 use std::sync::Arc;
 

@@ -37,6 +37,9 @@ async fn create(
     Body(new): Body<NewToken>,
 ) -> Result<Json<Value>, Problem> {
     caller.with(|environment| {
+        if !environment.settings.impersonation_enabled {
+            return Err(Problem::impersonation_disabled());
+        }
         let status = |id| environment.users.get(&id).map(|user| user.deleted_at.is_some());
         match (status(user_id), status(new.actor_user_id)) {
             (None, _) | (_, None | Some(true)) => return Err(Problem::forbidden()),

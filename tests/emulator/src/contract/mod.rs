@@ -1,4 +1,4 @@
-//! The contract of the server API, and whether requests and answers keep it.
+//! The contract of the server API, and checks against it.
 
 mod operation;
 mod schemas;
@@ -13,7 +13,7 @@ use self::schemas::Schemas;
 pub(crate) use self::violations::Violations;
 pub use self::violations::{Side, Violation};
 
-/// The OpenAPI document that the server API is held to.
+/// The OpenAPI document that describes the server API.
 const DOCUMENT: &str = include_str!("../../contract/server-v1.json");
 
 /// The operations of the contract.

@@ -1,4 +1,4 @@
-//! One operation of the contract: what it takes and what it answers.
+//! One operation of the contract: its requests and answers.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl Operation {
         self.method == method && self.template == template
     }
 
-    /// What is wrong with the parameters and the body of a request.
+    /// Returns the errors in the parameters and the body of a request.
     pub(crate) fn request_errors<'a>(
         &self,
         parameters: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -112,7 +112,7 @@ impl Operation {
         errors
     }
 
-    /// What is wrong with an answer.
+    /// Returns the errors in an answer.
     pub(crate) fn answer_errors(
         &self,
         status: StatusCode,

@@ -1,10 +1,10 @@
-//! The record of what broke the contract.
+//! The record of violations of the contract.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 
-/// How many violations are kept; the first ones tell the story.
+/// How many violations are kept: the first ones.
 const KEPT: usize = 1000;
 
 /// Who broke the contract.
@@ -13,7 +13,7 @@ const KEPT: usize = 1000;
 pub enum Side {
     /// The client, with its request. The answer was 400.
     Request,
-    /// The emulator itself, with its answer: a fault of the emulator.
+    /// The emulator itself, with its answer: a defect of the emulator.
     Answer,
 }
 
@@ -26,7 +26,7 @@ pub struct Violation {
     pub operation: String,
     /// The path of the request.
     pub path: String,
-    /// What is wrong.
+    /// The errors.
     pub errors: Vec<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What goes into the control API, and the answer when it makes no sense.
+//! Input of the control API, and the answer to invalid input.
 
 use axum::Json;
 use axum::extract::{FromRequest, Request};
@@ -20,11 +20,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
     }
 }
 
-/// Why the control API did not do as it was told: `{"error": "..."}`.
+/// An error of the control API: `{"error": "..."}`.
 pub(crate) struct Refusal(StatusCode, String);
 
 impl Refusal {
-    /// The request makes no sense.
+    /// The request is invalid.
     pub(crate) fn bad_request(reason: &(impl ToString + ?Sized)) -> Self {
         Self(StatusCode::BAD_REQUEST, reason.to_string())
     }

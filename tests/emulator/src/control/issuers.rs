@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::input::{Input, Refusal};
-use crate::environment::{Card, Environment};
+use crate::environment::{Environment, IssuerInfo};
 use crate::mint::Mint;
 use crate::world::World;
 
@@ -41,16 +41,16 @@ struct NewIssuer {
 async fn create(
     State(world): State<Arc<World>>,
     Input(new): Input<NewIssuer>,
-) -> Result<(StatusCode, Json<Card>), Refusal> {
-    let card = world.create(&new.name).map_err(|error| Refusal::bad_request(&error))?;
-    Ok((StatusCode::CREATED, Json(card)))
+) -> Result<(StatusCode, Json<IssuerInfo>), Refusal> {
+    let info = world.create(&new.name).map_err(|error| Refusal::bad_request(&error))?;
+    Ok((StatusCode::CREATED, Json(info)))
 }
 
 async fn show(
     State(world): State<Arc<World>>,
     Path(name): Path<String>,
-) -> Result<Json<Card>, Refusal> {
-    with(&world, &name, |environment| Json(environment.card()))
+) -> Result<Json<IssuerInfo>, Refusal> {
+    with(&world, &name, |environment| Json(environment.info()))
 }
 
 async fn mint(

@@ -1,4 +1,4 @@
-//! The control API: what a test tells the emulator, as JSON below `/_emulator/`.
+//! The control API: JSON below `/_emulator/`.
 
 mod faults;
 mod input;
@@ -7,6 +7,7 @@ mod keys;
 mod organizations;
 mod requests;
 mod sessions;
+mod templates;
 mod users;
 mod violations;
 
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
         .merge(requests::routes())
         .merge(users::routes())
         .merge(sessions::routes())
+        .merge(templates::routes())
         .merge(organizations::routes())
         .merge(violations::routes())
         .route("/reset", post(reset))

@@ -45,7 +45,7 @@ async fn impersonate(
     signed_in(&world, &name, session)
 }
 
-/// The session and a first token for it; none if the session is over already.
+/// Returns the session and a token for it; no token if the session has already ended.
 fn signed_in(
     world: &World,
     name: &str,

@@ -1,4 +1,4 @@
-//! What users do by themselves, and what is set at the dashboard.
+//! Actions of users, and settings of the dashboard.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What broke the contract.
+//! Violations of the contract.
 
 use std::sync::Arc;
 

@@ -1,13 +1,13 @@
-//! How requests go wrong.
+//! Kinds of faults.
 
 use std::collections::BTreeMap;
 
 use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-/// How a request goes wrong.
+/// What a fault does to a request.
 ///
-/// The kinds that answer by hand (all from `Truncate` on) close the connection afterwards.
+/// The kinds that write to the connection directly (all from `Truncate` on) close it afterwards.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum FaultKind {
@@ -18,9 +18,17 @@ pub enum FaultKind {
     },
     /// Never answers; the connection is closed when the faults are cleared.
     Hang {
-        /// After how long it is closed all the same, in milliseconds.
+        /// After how long it is closed in any case, in milliseconds.
         #[serde(default)]
         ms: Option<u64>,
+    },
+    /// Holds the answer back until the test releases it. The connection is closed when the faults
+    /// are cleared instead.
+    Hold {
+        /// Whether the request takes effect, and is answered, before it is held; otherwise it is
+        /// handled once it is released.
+        #[serde(default)]
+        handled: bool,
     },
     /// Answers with a status of its own.
     Status {
@@ -112,6 +120,18 @@ impl FaultKind {
         Self::Hang { ms: None }
     }
 
+    /// Holds the request until the test releases it, then handles it.
+    #[must_use]
+    pub fn hold() -> Self {
+        Self::Hold { handled: false }
+    }
+
+    /// Handles the request and holds its answer until the test releases it.
+    #[must_use]
+    pub fn hold_answer() -> Self {
+        Self::Hold { handled: true }
+    }
+
     /// Answers with a bare status.
     #[must_use]
     pub fn status(status: u16) -> Self {
@@ -138,7 +158,7 @@ impl FaultKind {
         Self::Replace { headers, body: None }
     }
 
-    /// Says what is wrong with the fault itself.
+    /// Checks the fault itself.
     pub(super) fn check(&self) -> Result<(), String> {
         let (status, headers) = match self {
             Self::Status { status, headers, .. } => (Some((*status, 200..=999)), Some(headers)),

@@ -1,4 +1,4 @@
-//! What can go wrong, and when.
+//! Faults and the requests they apply to.
 
 mod kind;
 mod registry;
@@ -6,9 +6,9 @@ mod registry;
 use serde::{Deserialize, Serialize};
 
 pub use self::kind::FaultKind;
-pub(crate) use self::registry::Faults;
+pub(crate) use self::registry::{Faults, Strike};
 
-/// A fault and the requests it is for. Of several that fit a request, the oldest strikes.
+/// A fault and the requests it applies to. If several match a request, the oldest applies.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
@@ -54,14 +54,14 @@ impl Fault {
         self
     }
 
-    /// Strikes so many times, then is gone.
+    /// Applies to this number of requests, then ends.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times = Some(times);
         self
     }
 
-    /// Strikes with this probability; the same seed gives the same sequence of strikes.
+    /// Applies with this probability; the same seed repeats the sequence.
     #[must_use]
     pub fn probability(mut self, probability: f64, seed: u64) -> Self {
         self.probability = probability;

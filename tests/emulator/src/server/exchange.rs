@@ -1,4 +1,4 @@
-//! One request and its answer: remembered, maybe struck by a fault, otherwise routed.
+//! One request and its answer: recorded, then handled or subjected to a fault.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use hyper::body::Incoming;
 use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
-use super::last_words::LastWords;
-use super::spoil::{own_answer, spoil};
-use crate::fault::FaultKind;
+use super::distort::{distort, fixed_answer};
+use super::raw_reply::RawReply;
+use crate::fault::{FaultKind, Strike};
 use crate::log;
 use crate::world::World;
 
-/// More than any answer or request of the service.
+/// The longest body, in bytes: more than any answer or request of the service.
 const BODY_LIMIT: usize = 16 << 20;
 
 /// Whether a path belongs to the test and not to the service.
@@ -26,13 +26,13 @@ pub(crate) fn is_control(path: &str) -> bool {
     path.starts_with("/_emulator/")
 }
 
-/// The answer to a request, or what to do with the connection instead.
+/// Returns the answer to a request, or bytes to write to the connection instead.
 pub(crate) async fn answer(
     request: Request<Incoming>,
     connection: u64,
     world: Arc<World>,
     routes: Router,
-) -> Result<Response, LastWords> {
+) -> Result<Response, RawReply> {
     let (head, body) = request.into_parts();
     let Ok(body) = to_bytes(Body::new(body), BODY_LIMIT).await else {
         return Ok(StatusCode::PAYLOAD_TOO_LARGE.into_response());
@@ -41,32 +41,43 @@ pub(crate) async fn answer(
     if is_control(path) {
         return Ok(route(head, body, routes).await);
     }
-    world.log.record(logged(&head, &body, connection));
+    // In this order: a request that has been counted is held already, so a test may release it.
     let strike = world.faults.strike(head.method.as_str(), path);
-    let Some((kind, mut cleared)) = strike else {
+    world.log.record(logged(&head, &body, connection));
+    let Some(Strike { kind, mut cleared, released }) = strike else {
         return Ok(route(head, body, routes).await);
     };
     match kind {
         FaultKind::Hang { ms } => {
-            let patience = Duration::from_millis(ms.unwrap_or(u64::MAX));
-            // Cleared, too late, or the emulator itself is gone: this is the end in any case.
-            let _ = timeout(patience, cleared.changed()).await;
-            Err(LastWords::default())
+            let limit = Duration::from_millis(ms.unwrap_or(u64::MAX));
+            // Cleared, timed out, or the emulator has stopped: close the connection.
+            let _ = timeout(limit, cleared.changed()).await;
+            Err(RawReply::default())
+        }
+        FaultKind::Hold { handled } => {
+            let released = released.expect("every held request can be released");
+            if handled {
+                let answer = route(head, body, routes).await;
+                released.await.map_err(|_| RawReply::default())?;
+                return Ok(answer);
+            }
+            released.await.map_err(|_| RawReply::default())?;
+            Ok(route(head, body, routes).await)
         }
         FaultKind::Delay { ms } => {
             sleep(Duration::from_millis(ms)).await;
             Ok(route(head, body, routes).await)
         }
-        FaultKind::Raw { text } => Err(LastWords::text(&text)),
-        FaultKind::Close { handled: false } => Err(LastWords::default()),
-        FaultKind::Reset { handled: false } => Err(LastWords::reset()),
+        FaultKind::Raw { text } => Err(RawReply::text(&text)),
+        FaultKind::Close { handled: false } => Err(RawReply::default()),
+        FaultKind::Reset { handled: false } => Err(RawReply::reset()),
         FaultKind::Status { status, headers, body, handled: false } => {
-            Ok(own_answer(status, &headers, body))
+            Ok(fixed_answer(status, &headers, body))
         }
         kind => {
             let (head, body) = route(head, body, routes).await.into_parts();
             let body = to_bytes(body, BODY_LIMIT).await.expect("an answer of this server");
-            spoil(kind, head, body)
+            distort(kind, head, body)
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The HTTP server: connections, the faults between them and the routes, and the routes.
 
 mod connection;
+mod distort;
 mod exchange;
-mod last_words;
-mod spoil;
+mod raw_reply;
 
 use std::sync::Arc;
 
@@ -13,12 +13,14 @@ use tokio::task::yield_now;
 
 use crate::problem::Problem;
 use crate::world::World;
-use crate::{api, control, jwks};
+use crate::{api, control, discovery, jwks, template_tokens};
 
 /// Serves connections until the future is dropped.
 pub(crate) async fn serve(listener: TcpListener, world: Arc<World>) {
     let routes = Router::new()
         .merge(jwks::routes())
+        .merge(discovery::routes())
+        .merge(template_tokens::routes())
         .merge(api::routes(Arc::clone(&world)))
         .nest("/_emulator", control::routes())
         .fallback(async || Problem::not_found("path"))

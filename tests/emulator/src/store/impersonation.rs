@@ -1,11 +1,11 @@
-//! Impersonation tokens that wait to be used.
+//! Unused impersonation tokens.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use crate::clock;
 
-/// What an impersonation token is good for, once.
+/// An unused impersonation token.
 pub(crate) struct Impersonation {
     pub(crate) user_id: Uuid,
     pub(crate) actor_user_id: Uuid,
@@ -13,15 +13,15 @@ pub(crate) struct Impersonation {
 }
 
 impl Impersonation {
-    /// A token for so many seconds from now.
+    /// A token that expires after this number of seconds.
     pub(crate) fn new(user_id: Uuid, actor_user_id: Uuid, seconds: i64) -> Self {
         let lifetime = SignedDuration::from_secs(seconds);
         let expires_at = clock::now().saturating_add(lifetime).expect("a time span");
         Self { user_id, actor_user_id, expires_at }
     }
 
-    /// Whether it came too late.
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether it has expired.
+    pub(crate) fn is_expired(&self) -> bool {
         self.expires_at <= clock::now()
     }
 }

@@ -27,12 +27,12 @@ pub(crate) struct Invitation {
 pub enum InvitationEnd {
     /// The invited one signs up, and becomes a user with a verified email.
     Accepted,
-    /// Nobody came in time.
+    /// It was not accepted in time.
     Expired,
 }
 
 impl Invitation {
-    /// A new invitation that is good for some days.
+    /// A new invitation that expires after this number of days.
     pub(crate) fn new(environment_id: Uuid, email: String, days: u32, metadata: Metadata) -> Self {
         let now = clock::now();
         let days = SignedDuration::from_hours(24 * i64::from(days));

@@ -6,4 +6,5 @@ pub(crate) mod metadata;
 pub(crate) mod organization;
 pub(crate) mod session;
 pub(crate) mod settings;
+pub(crate) mod template;
 pub(crate) mod user;

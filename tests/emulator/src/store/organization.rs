@@ -90,6 +90,11 @@ impl Organization {
         }
     }
 
+    /// The role of a member.
+    pub(crate) fn role_of(&self, user_id: Uuid) -> Option<String> {
+        self.members.get(&user_id).map(|member| member.role.clone())
+    }
+
     /// Adds a member, or gives one another role.
     pub(crate) fn join(&mut self, new: NewMember) -> Value {
         let member = self.members.entry(new.user_id).or_insert_with(|| Member {

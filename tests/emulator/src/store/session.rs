@@ -1,4 +1,4 @@
-//! Sessions: who is signed in.
+//! Sessions.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -24,13 +24,14 @@ pub(crate) struct Session {
     pub(crate) revoked: bool,
 }
 
-/// A sign-in to be made up.
+/// A session to create.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
     /// Who signs in.
     pub user_id: Uuid,
-    /// Seconds until the session ends; 30 days by default, negative for one that is over.
+    /// Seconds until the session ends; 30 days by default, negative for one that has ended. An
+    /// impersonated session ends after an hour at the latest.
     #[serde(default = "thirty_days")]
     pub expires_in: i64,
     /// The browser.
@@ -46,6 +47,9 @@ pub struct NewSession {
     #[serde(default)]
     pub impersonated_by: Option<Uuid>,
 }
+
+/// How long an impersonated session lasts at most, in seconds.
+const LONGEST_IMPERSONATION: i64 = 3600;
 
 fn thirty_days() -> i64 {
     30 * 24 * 3600
@@ -70,6 +74,10 @@ impl Session {
     /// Signs in, now.
     pub(crate) fn new(environment_id: Uuid, new: NewSession) -> Self {
         let now = clock::now();
+        let expires_in = match new.impersonated_by {
+            Some(_) => new.expires_in.min(LONGEST_IMPERSONATION),
+            None => new.expires_in,
+        };
         Self {
             id: ids::ordered(),
             user_id: new.user_id,
@@ -78,7 +86,7 @@ impl Session {
             ip_address: new.ip_address,
             created_at: now,
             expires_at: now
-                .saturating_add(SignedDuration::from_secs(new.expires_in))
+                .saturating_add(SignedDuration::from_secs(expires_in))
                 .expect("a time span"),
             last_used_at: now,
             active_organization_id: new.active_organization_id,
@@ -87,7 +95,7 @@ impl Session {
         }
     }
 
-    /// Whether it is neither revoked nor over.
+    /// Whether it is neither revoked nor expired.
     pub(crate) fn is_active(&self) -> bool {
         !self.revoked && self.expires_at > clock::now()
     }

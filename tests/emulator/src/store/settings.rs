@@ -1,6 +1,8 @@
-//! What is set for an environment at the dashboard.
+//! Settings that an operator makes in the dashboard.
 
 use serde::Deserialize;
+
+use crate::claims::ClaimFormat;
 
 /// The settings of an environment.
 #[derive(Clone, Debug, Deserialize)]
@@ -10,12 +12,16 @@ pub struct Settings {
     pub sign_up_url: Option<String>,
     /// Where impersonations land if the request names no place.
     pub landing_url: Option<String>,
-    /// How many invitations may still be sent before 429; without limit if there is none.
+    /// How many more invitations may be sent before 429; unlimited by default.
     pub invitation_quota: Option<u32>,
     /// The `Retry-After` of that 429, in seconds.
     pub retry_after: u32,
-    /// How many impersonations there may still be before 402; without limit if there is none.
+    /// How many more impersonation tokens may be issued before 402; unlimited by default.
     pub impersonation_quota: Option<u32>,
+    /// Whether users can be impersonated. If not, the server API answers 403.
+    pub impersonation_enabled: bool,
+    /// Which claims tokens carry; [`Mint`](crate::Mint) can choose otherwise for one token.
+    pub claims: ClaimFormat,
 }
 
 impl Default for Settings {
@@ -26,11 +32,13 @@ impl Default for Settings {
             invitation_quota: None,
             retry_after: 30,
             impersonation_quota: None,
+            impersonation_enabled: true,
+            claims: ClaimFormat::default(),
         }
     }
 }
 
-/// Takes one from a quota. False if it is used up.
+/// Takes one from a quota. Returns false if it is used up.
 pub(crate) fn take(quota: &mut Option<u32>) -> bool {
     match quota {
         None => true,

@@ -88,6 +88,24 @@ fn requests_that_break_the_contract_are_refused_and_recorded() {
 }
 
 #[test]
+fn the_documented_error_codes_are_in_the_contract() {
+    let contract: Value = serde_json::from_str(CONTRACT).unwrap();
+    let code = &contract["components"]["schemas"]["Problem"]["properties"]["code"];
+    let known = code["x-known-codes"].as_array().unwrap();
+    let status = |code: &str| {
+        let found = known.iter().find(|known| known["code"] == code);
+        found.unwrap_or_else(|| panic!("{code}"))["status"].as_u64()
+    };
+    assert_eq!(status("impersonation_disabled"), Some(403));
+    assert_eq!(status("legal_consent_required"), Some(422));
+    assert_eq!(status("invitation_not_pending"), Some(409));
+    for client in ["invalid_credentials", "account_banned", "email_already_exists", "weak_password"]
+    {
+        assert_eq!(status(client), None);
+    }
+}
+
+#[test]
 fn what_does_not_exist_is_a_problem_too() {
     let service = Service::start();
     assert_eq!(service.expect(404, "GET", "/nothing", None)["code"], "not_found");

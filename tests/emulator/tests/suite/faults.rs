@@ -10,7 +10,7 @@ use torii_emulator::{Emulator, Fault, FaultKind, Issuer};
 use crate::client::{Service, get, ids, send};
 
 /// How long something may take that is expected to happen at once.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(120);
 
 /// Connects and asks for a path, leaving the connection open.
 fn ask(emulator: &Emulator, path: &str) -> TcpStream {
@@ -25,6 +25,17 @@ fn heard(mut stream: TcpStream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
     text
+}
+
+/// One answer with a JSON body, of a connection that stays open.
+fn heard_one(mut stream: TcpStream) -> String {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"}]}") {
+        stream.read_exact(&mut byte).unwrap();
+        bytes.extend_from_slice(&byte);
+    }
+    String::from_utf8(bytes).unwrap()
 }
 
 /// What an emulator answers while this fault is in force.
@@ -73,6 +84,65 @@ fn a_hanging_request_ends_when_the_faults_are_cleared() {
 fn a_hanging_request_may_end_by_itself() {
     let (answer, _) = struck(FaultKind::Hang { ms: Some(50) });
     assert_eq!(answer, "");
+}
+
+#[test]
+fn a_held_request_is_handled_once_it_is_released() {
+    let (emulator, issuer) = started();
+    issuer.fault(FaultKind::hold(), 1);
+    let stream = ask(&emulator, &issuer.jwks_path());
+    assert!(emulator.wait_for(&issuer.jwks_path(), 1, SOON));
+    let new = issuer.rotate();
+    assert_eq!(emulator.release("/other"), 0);
+    assert_eq!(emulator.release(&issuer.jwks_path()), 1);
+    assert_eq!(emulator.release(""), 0, "it is not held any more");
+    let answer = heard_one(stream);
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains(&new), "{answer}");
+}
+
+#[test]
+fn a_held_answer_is_the_one_from_before_it_was_held() {
+    let (emulator, issuer) = started();
+    issuer.fault(FaultKind::hold_answer(), 1);
+    let old = issuer.kid();
+    let stream = ask(&emulator, &issuer.jwks_path());
+    assert!(emulator.wait_for(&issuer.jwks_path(), 1, SOON));
+    // The second request is answered while the first one is held, and after it was handled.
+    let now = get(&issuer.jwks_url());
+    assert_eq!(now.status, 200);
+    let new = issuer.rotate();
+    assert_eq!(emulator.release("/acme/"), 1);
+    let answer = heard_one(stream);
+    assert!(answer.contains(&old) && !answer.contains(&new), "{answer}");
+}
+
+#[test]
+fn an_answer_of_the_api_can_be_held_by_the_control_api() {
+    let service = Service::start();
+    let fault = json!({ "path": "/api/", "fault": { "kind": "hold", "handled": true } });
+    assert_eq!(service.control("POST", "/faults", Some(&fault.to_string())).status, 204);
+    std::thread::scope(|scope| {
+        let created = scope.spawn(|| service.call("POST", "/users", json!({})));
+        assert!(service.emulator.wait_for("/api/", 1, SOON));
+        let release = |body| service.control("POST", "/faults/release", Some(body)).json();
+        assert_eq!(release(r#"{"path":"/acme/"}"#), json!({ "released": 0 }));
+        assert!(!created.is_finished());
+        assert_eq!(release("{}"), json!({ "released": 1 }));
+        assert_eq!(created.join().unwrap().status, 201);
+    });
+    assert_eq!(service.control("POST", "/faults/release", Some(r#"{"paht":"/"}"#)).status, 400);
+}
+
+#[test]
+fn a_held_request_ends_without_an_answer_when_the_faults_are_cleared() {
+    for kind in [FaultKind::hold(), FaultKind::hold_answer()] {
+        let (emulator, issuer) = started();
+        issuer.fault(kind, None);
+        let stream = ask(&emulator, &issuer.jwks_path());
+        assert!(emulator.wait_for(&issuer.jwks_path(), 1, SOON));
+        emulator.clear_faults();
+        assert_eq!(heard(stream), "");
+    }
 }
 
 #[test]

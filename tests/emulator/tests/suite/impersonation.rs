@@ -35,13 +35,47 @@ fn a_token_works_once() {
     let (_, claims) = parts(&service.acme.mint(Mint::new().for_session(session)));
     assert_eq!(claims["impersonating"], true);
     let sessions = path.replace("impersonation-token", "sessions");
-    assert_eq!(service.expect(200, "GET", &sessions, None)[0]["impersonatedBy"], json!(actor));
+    let sessions = service.expect(200, "GET", &sessions, None);
+    assert_eq!(sessions[0]["impersonatedBy"], json!(actor));
+    assert_eq!(lifetime(&sessions[0]), 3600);
     let again = service.control(
         "POST",
         "/issuers/acme/impersonations",
         Some(&json!({ "token": token }).to_string()),
     );
     assert_eq!(again.status, 400);
+}
+
+/// How many seconds a session lasts.
+fn lifetime(session: &Value) -> i64 {
+    let time = |name: &str| text(&session[name]).parse::<jiff::Timestamp>().unwrap();
+    time("expiresAt").duration_since(time("createdAt")).as_secs()
+}
+
+#[test]
+fn an_impersonated_session_lasts_an_hour_at_most() {
+    let service = Service::start();
+    let user = service.user(json!({}));
+    let actor = service.user(json!({}));
+    let session = |more: Value| {
+        let mut body = json!({ "user_id": user });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = service.control("POST", "/issuers/acme/sessions", Some(&body.to_string()));
+        assert_eq!(answer.status, 201, "{answer:?}");
+        lifetime(&answer.json()["session"])
+    };
+    assert_eq!(session(json!({ "expires_in": 7200 })), 7200);
+    assert_eq!(session(json!({ "expires_in": 7200, "impersonated_by": actor })), 3600);
+    assert_eq!(session(json!({ "expires_in": 60, "impersonated_by": actor })), 60);
+}
+
+#[test]
+fn impersonation_can_be_disabled() {
+    let (service, path, actor) = prepared();
+    let settings = Settings { impersonation_enabled: false, ..Settings::default() };
+    service.acme.set_settings(settings);
+    let problem = service.expect(403, "POST", &path, wanted(&actor, json!({})));
+    assert_eq!(problem["code"], "impersonation_disabled");
 }
 
 #[test]

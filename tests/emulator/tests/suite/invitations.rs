@@ -104,7 +104,7 @@ fn invitations_are_refused_for_good_reasons() {
     let service = Service::start();
     service.user(json!({ "email": "ada@example.com" }));
     let refused = |status, body| service.expect(status, "POST", "/invitations", body);
-    assert_eq!(refused(409, new("ADA@example.com"))["code"], "email_taken");
+    assert_eq!(refused(409, new("ADA@example.com"))["code"], "email_already_exists");
     assert_eq!(refused(400, new("nobody"))["code"], "invalid_email");
     let mut days = new("eve@example.com");
     days["expiresInDays"] = 0.into();

@@ -68,6 +68,22 @@ fn caching_headers_are_as_set() {
 }
 
 #[test]
+fn an_age_is_sent_when_it_is_set() {
+    let emulator = Emulator::start();
+    let issuer = emulator.issuer("acme");
+    let age = |headers| {
+        let answer = send("GET", &issuer.jwks_url(), headers, None).unwrap();
+        (answer.status, answer.header("age").map(str::to_owned))
+    };
+    assert_eq!(age(&[]), (200, None));
+    issuer.set_age(Some(120));
+    assert_eq!(age(&[]), (200, Some("120".to_owned())));
+    assert_eq!(age(&[("if-none-match", "*")]), (304, Some("120".to_owned())));
+    issuer.set_age(None);
+    assert_eq!(age(&[]), (200, None));
+}
+
+#[test]
 fn an_unchanged_key_set_is_not_sent_again() {
     let emulator = Emulator::start();
     let issuer = emulator.issuer("acme");

@@ -8,9 +8,11 @@
 )]
 
 mod allowed_origins;
+mod claims;
 mod client;
 mod contract;
 mod control;
+mod discovery;
 mod faults;
 mod impersonation;
 mod invitations;
@@ -19,6 +21,7 @@ mod log;
 mod organizations;
 mod program;
 mod sessions;
+mod templates;
 mod tokens;
 mod user_search;
 mod users;

@@ -59,7 +59,7 @@ fn ends_well_on_signals_and_not_with_its_input() {
 #[test]
 fn explains_what_is_wrong_with_its_arguments() {
     assert!(fails(&["--prot", "0"]).contains("unknown argument \"--prot\""));
-    assert!(fails(&["--port"]).contains("--port needs a number"));
+    assert!(fails(&["--port"]).contains("--port: missing value"));
     assert!(fails(&["--port", "70000"]).contains("\"70000\""));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();

@@ -18,7 +18,7 @@ pub fn parts(token: &str) -> (Value, Value) {
 }
 
 /// Whether a key that the issuer serves under the token's `kid` has signed it.
-fn signed(issuer: &Issuer, token: &str) -> bool {
+pub fn signed(issuer: &Issuer, token: &str) -> bool {
     let (header, _) = parts(token);
     let (input, signature) = token.rsplit_once('.').unwrap();
     let jwks = get(&issuer.jwks_url()).json();

@@ -50,7 +50,7 @@ fn bad_new_users_are_refused() {
     };
     refused(400, json!({ "email": "ada" }), "invalid_email");
     refused(400, json!({ "password": "short" }), "weak_password");
-    refused(409, json!({ "email": "ADA@example.com" }), "email_taken");
+    refused(409, json!({ "email": "ADA@example.com" }), "email_already_exists");
     refused(400, json!({ "publicMetadata": { "k": "x".repeat(8192) } }), "metadata_too_large");
     service.expect(204, "DELETE", &format!("/users/{ada}"), None);
     service.user(json!({ "email": "ada@example.com" }));

@@ -1,17 +1,17 @@
-//! What was found, and how it is shown.
+//! Findings and their output.
 
 use serde_json::{Value, json};
 
 use crate::failure::{Class, Failure};
-use crate::terminal::{Tone, line, tame, tone};
+use crate::terminal::{Style, escape, line, styled};
 
-/// How a step ended.
+/// The outcome of a step.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Ok,
     Skipped,
     Warning,
-    Broken,
+    Failed,
 }
 
 impl State {
@@ -20,21 +20,21 @@ impl State {
             State::Ok => "ok",
             State::Skipped => "skipped",
             State::Warning => "warning",
-            State::Broken => "broken",
+            State::Failed => "failed",
         }
     }
 
-    fn tone(self) -> Tone {
+    fn styled(self) -> Style {
         match self {
-            State::Ok => Tone::Good,
-            State::Skipped => Tone::Faint,
-            State::Warning => Tone::Doubtful,
-            State::Broken => Tone::Bad,
+            State::Ok => Style::Success,
+            State::Skipped => Style::Dim,
+            State::Warning => Style::Warning,
+            State::Failed => Style::Error,
         }
     }
 }
 
-/// A step, and what came of it.
+/// The outcome of a step, with its details.
 pub(super) struct Finding {
     step: &'static str,
     state: State,
@@ -56,14 +56,14 @@ impl Finding {
         Finding { step, state: State::Warning, text, advice: Some(advice) }
     }
 
-    pub(super) fn broken(step: &'static str, text: String, advice: &'static str) -> Self {
-        Finding { step, state: State::Broken, text, advice: Some(advice) }
+    pub(super) fn failed(step: &'static str, text: String, advice: &'static str) -> Self {
+        Finding { step, state: State::Failed, text, advice: Some(advice) }
     }
 
     fn text(&self) -> String {
-        let word = tone(self.state.tone(), &format!("{:7}", self.state.word()));
-        let advice = self.advice.map(|advice| format!("\n{:18}-> {advice}", ""));
-        format!("{word}  {:7}  {}{}", self.step, tame(&self.text), advice.unwrap_or_default())
+        let word = styled(self.state.styled(), &format!("{:7}", self.state.word()));
+        let advice = self.advice.map(|advice| format!("\n{:20}-> {advice}", ""));
+        format!("{word}  {:9}  {}{}", self.step, escape(&self.text), advice.unwrap_or_default())
     }
 
     fn json(&self) -> Value {
@@ -72,15 +72,15 @@ impl Finding {
     }
 }
 
-/// Collects findings, and shows people each as it comes.
-pub(super) struct Record {
+/// Collects findings. Prints each at once unless the output is JSON.
+pub(super) struct Report {
     findings: Vec<Finding>,
     json: bool,
 }
 
-impl Record {
+impl Report {
     pub(super) fn new(json: bool) -> Self {
-        Record { findings: Vec::new(), json }
+        Report { findings: Vec::new(), json }
     }
 
     pub(super) fn add(
@@ -101,10 +101,10 @@ impl Record {
             let all: Vec<_> = self.findings.iter().map(Finding::json).collect();
             line(&Value::from(all).to_string())?;
         }
-        match self.findings.iter().filter(|finding| finding.state == State::Broken).count() {
+        match self.findings.iter().filter(|finding| finding.state == State::Failed).count() {
             0 => Ok(()),
-            1 => Err(Failure::new(Class::No, "1 thing is broken")),
-            more => Err(Failure::new(Class::No, format!("{more} things are broken"))),
+            1 => Err(Failure::new(Class::Invalid, "1 check failed")),
+            more => Err(Failure::new(Class::Invalid, format!("{more} checks failed"))),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! TokenCache on good tokens, so that the same token again costs next to nothing.
+//! The verified token cache: the same token comes again on every request for minutes.
 //!
-//! A verdict says no more than that the signature was right; everything that time or
-//! configuration can change is judged again at every hit. Only good tokens get in, so a stranger
-//! cannot fill the cache.
+//! An entry says no more than that the signature was right; whatever time or configuration can
+//! change is checked again at every hit. Only accepted tokens get in, so a stranger cannot fill the
+//! cache.
 
 use std::hash::{Hash, Hasher, RandomState};
 use std::sync::Arc;
@@ -19,7 +19,7 @@ const OVERHEAD: usize = 200;
 /// An entry of the size tokens usually have, for estimating how many there will be.
 const USUAL: usize = 2_000;
 
-/// The verdicts of one verifier; a child made by `fork` starts with none.
+/// The verified tokens of one verifier; a child made by `fork` starts with none.
 pub(super) struct TokenCache(Option<ForkLocal<Table>>);
 
 type Table = Cache<Token, Arc<Verified>, Bytes, RandomState>;
@@ -39,8 +39,8 @@ struct Token(Box<[u8]>);
 #[derive(PartialEq, Eq)]
 struct TokenRef<'a>(&'a [u8]);
 
-/// The end of a token is its signature, which no two good tokens share: it is enough to tell
-/// them apart in the table. Whether a token is the one that was checked is decided by all of it.
+/// The end of a token is its signature, which no two valid tokens share: it is enough to tell them
+/// apart in the table. Whether a token is the one that was verified is decided by all of it.
 fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
     token.get(token.len().saturating_sub(32)..).unwrap_or(token).hash(state);
 }
@@ -75,9 +75,9 @@ impl TokenCache {
         self.0.as_ref()?.get().get(&TokenRef(token))
     }
 
-    pub(super) fn insert(&self, token: &[u8], verified: Arc<Verified>) {
+    pub(super) fn insert(&self, token: Box<[u8]>, verified: Arc<Verified>) {
         if let Some(cache) = &self.0 {
-            cache.get().insert(Token(token.into()), verified);
+            cache.get().insert(Token(token), verified);
         }
     }
 
@@ -87,7 +87,7 @@ impl TokenCache {
         }
     }
 
-    /// How many verdicts there are, and how many bytes they take.
+    /// How many tokens there are, and how many bytes they take.
     pub(super) fn size(&self) -> (usize, u64) {
         self.0.as_ref().map_or((0, 0), |cache| {
             let cache = cache.get();

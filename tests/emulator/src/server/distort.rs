@@ -1,4 +1,4 @@
-//! Real answers gone wrong.
+//! Applies faults to real answers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use axum::http::response::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::last_words::{LastWords, announce};
+use super::raw_reply::{RawReply, announce};
 use crate::fault::FaultKind;
 
 const CHECKED: &str = "checked when the fault was added";
 
-/// An answer that a fault describes in full.
-pub(crate) fn own_answer(
+/// Returns an answer that the fault describes completely.
+pub(crate) fn fixed_answer(
     status: u16,
     headers: &BTreeMap<String, String>,
     body: String,
@@ -23,13 +23,13 @@ pub(crate) fn own_answer(
     with_headers((status, body).into_response(), headers)
 }
 
-/// Turns the real answer into what the fault makes of it.
-pub(crate) fn spoil(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Response, LastWords> {
+/// Applies a fault to the real answer.
+pub(crate) fn distort(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Response, RawReply> {
     let length = body.len();
     match kind {
-        FaultKind::Close { .. } => Err(LastWords::default()),
-        FaultKind::Reset { .. } => Err(LastWords::reset()),
-        FaultKind::Status { status, headers, body, .. } => Ok(own_answer(status, &headers, body)),
+        FaultKind::Close { .. } => Err(RawReply::default()),
+        FaultKind::Reset { .. } => Err(RawReply::reset()),
+        FaultKind::Status { status, headers, body, .. } => Ok(fixed_answer(status, &headers, body)),
         FaultKind::Replace { headers, body: replacement } => {
             head.headers.remove(header::CONTENT_LENGTH);
             let body = replacement.map_or(body, Bytes::from);
@@ -44,11 +44,11 @@ pub(crate) fn spoil(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Res
         FaultKind::Truncate { bytes } => {
             announce(&mut head, length);
             let part = body.slice(..bytes.unwrap_or(length / 2).min(length));
-            Err(LastWords::response(&head, vec![part], Duration::ZERO))
+            Err(RawReply::response(&head, vec![part], Duration::ZERO))
         }
         FaultKind::Drip { ms, bytes } => {
             announce(&mut head, length);
-            Err(LastWords::response(&head, pieces(&body, bytes), Duration::from_millis(ms)))
+            Err(RawReply::response(&head, pieces(&body, bytes), Duration::from_millis(ms)))
         }
         FaultKind::Chunked { bytes } => {
             announce(&mut head, length);
@@ -56,20 +56,23 @@ pub(crate) fn spoil(kind: FaultKind, mut head: Parts, body: Bytes) -> Result<Res
             head.headers.insert(header::TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
             let mut chunks: Vec<Bytes> = pieces(&body, bytes).iter().map(chunk).collect();
             chunks.push(Bytes::from_static(b"0\r\n\r\n"));
-            Err(LastWords::response(&head, chunks, Duration::ZERO))
+            Err(RawReply::response(&head, chunks, Duration::ZERO))
         }
         FaultKind::Informational { status } => {
             announce(&mut head, length);
-            let real = LastWords::response(&head, vec![body], Duration::ZERO);
+            let real = RawReply::response(&head, vec![body], Duration::ZERO);
             Err(real.after_informational(status))
         }
         FaultKind::HangUp => {
             announce(&mut head, length);
             head.headers.remove(header::CONNECTION);
-            Err(LastWords::response(&head, vec![body], Duration::ZERO))
+            Err(RawReply::response(&head, vec![body], Duration::ZERO))
         }
-        FaultKind::Delay { .. } | FaultKind::Hang { .. } | FaultKind::Raw { .. } => {
-            unreachable!("these strike before the request is handled")
+        FaultKind::Delay { .. }
+        | FaultKind::Hang { .. }
+        | FaultKind::Hold { .. }
+        | FaultKind::Raw { .. } => {
+            unreachable!("these leave the real answer as it is, or do without one")
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is written on a connection by hand before it is closed.
+//! Bytes written directly to a connection before it is closed.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -11,17 +11,17 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 
-/// Bytes for the bare stream, and how it is closed. By default nothing is written, and the close is
-/// an orderly one.
+/// Bytes for the bare stream, and how to close it. By default nothing is written, and the stream is
+/// shut down in order.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct LastWords {
+pub(crate) struct RawReply {
     head: Vec<u8>,
     pieces: Vec<Bytes>,
     pause: Duration,
     reset: bool,
 }
 
-impl LastWords {
+impl RawReply {
     /// Only a reset (RST).
     pub(crate) fn reset() -> Self {
         Self { reset: true, ..Self::default() }
@@ -44,8 +44,8 @@ impl LastWords {
         Self { head, ..self }
     }
 
-    /// Writes them and closes the connection.
-    pub(crate) async fn speak(self, mut stream: TcpStream) -> io::Result<()> {
+    /// Writes the bytes and closes the connection.
+    pub(crate) async fn write_to(self, mut stream: TcpStream) -> io::Result<()> {
         stream.write_all(&self.head).await?;
         for piece in self.pieces {
             sleep(self.pause).await;
@@ -73,10 +73,10 @@ pub(crate) fn announce(head: &mut Parts, length: usize) {
     head.headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
 }
 
-impl Display for LastWords {
+impl Display for RawReply {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         formatter.write_str("the connection is taken over")
     }
 }
 
-impl std::error::Error for LastWords {}
+impl std::error::Error for RawReply {}
