@@ -58,7 +58,8 @@ public:
         guard_.cookie = configuration.value("cookie", guard_.cookie);
         guard_.optional = configuration.value("optional", false);
         guard_.skip = configuration.value("skip", guard_.skip);
-        for (const auto &[path, wanted] : configuration.value("routes", json::object()).items())
+        const json routes = configuration.value("routes", json::object());
+        for (const auto &[path, wanted] : routes.items())
             routes_.emplace(path, requirements_of(wanted));
         const auto handle = [this](const httplib::Request &request, httplib::Response &response) {
             answer(request, response);

@@ -74,8 +74,9 @@ TEST(a_valid_webhook_has_an_id_and_a_time)
 
 TEST(a_webhook_has_a_tolerance)
 {
-    const auto sent = std::chrono::system_clock::from_time_t(std::time(nullptr));
-    const headers good = sign_webhook("msg_1", "", std::time(nullptr));
+    const std::time_t now = std::time(nullptr);
+    const auto sent = std::chrono::system_clock::from_time_t(now);
+    const headers good = sign_webhook("msg_1", "", now);
     const auto verify_when = [&](std::chrono::seconds tolerance, auto away) {
         return torii::webhook_verifier(webhook_secret)
             .set_tolerance(tolerance)
@@ -90,7 +91,7 @@ TEST(a_webhook_has_a_tolerance)
     // Five minutes by the system's clock is the default.
     CHECK(verify(sign_webhook("msg_1", "{}", std::time(nullptr) - 290)));
     CHECK_FAILS(verify(sign_webhook("msg_1", "{}", std::time(nullptr) - 310)),
-                TORII_ERR_WEBHOOK_TIMESTAMP, "tolerance of 300 s");
+                TORII_ERR_WEBHOOK_TIMESTAMP, "300 s");
     CHECK_FAILS(verify(sign_webhook("msg_1", "{}", std::time(nullptr) + 310)),
                 TORII_ERR_WEBHOOK_TIMESTAMP, "from now");
 }

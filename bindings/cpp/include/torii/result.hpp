@@ -137,8 +137,8 @@ inline result<void> moved_from(const char *what)
 template <class Unit, class Rep, class Period>
 std::uint32_t count(std::chrono::duration<Rep, Period> duration) noexcept
 {
-    const auto n = std::chrono::ceil<Unit>(duration).count();
-    return n < 0 || n > INT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(n);
+    const std::int64_t n = std::chrono::ceil<Unit>(duration).count();
+    return n < 0 || n > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(n);
 }
 
 /// Returns a time in Unix seconds as a time point, clamped to what a time point can hold.
