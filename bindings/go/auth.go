@@ -31,18 +31,24 @@ type Auth struct {
 	ExpiresAt       time.Time
 	// ClaimsJSON is the payload of the token, exactly as signed.
 	ClaimsJSON string
+
+	locale string // what Locale points to
 }
 
 // Meets reports whether this login meets all of the flags.
 func (a *Auth) Meets(flags Flags) bool {
-	var met Flags
-	for flag, holds := range map[Flags]bool{
-		EmailVerified: a.EmailVerified, ProfileComplete: a.ProfileComplete, NotImpersonated: !a.Impersonating,
-		OrganizationActive: a.OrganizationID != "",
-	} {
-		if holds {
-			met |= flag
-		}
+	met := OrganizationActive
+	if a.OrganizationID == "" {
+		met = 0
+	}
+	if a.EmailVerified {
+		met |= EmailVerified
+	}
+	if a.ProfileComplete {
+		met |= ProfileComplete
+	}
+	if !a.Impersonating {
+		met |= NotImpersonated
 	}
 	return flags&^met == 0
 }

@@ -79,8 +79,8 @@ func readRecord(words []uint64, size uint64) (*Auth, error) {
 		ClaimsJSON:       t.text(r.claimsJSON),
 	}
 	if r.locale.offset != 0 {
-		locale := t.text(r.locale)
-		auth.Locale = &locale
+		auth.locale = t.text(r.locale)
+		auth.Locale = &auth.locale
 	}
 	if t.broken || auth.UserID == "" || auth.EnvironmentID == "" || auth.Issuer == "" || auth.ClaimsJSON == "" {
 		return nil, brokenRecord()

@@ -1,4 +1,5 @@
-// The answers that every adapter gives, by torii::guard in cpp-httplib: tests/behaviour/ADAPTERS.md.
+// The answers that every adapter gives, by torii::guard in cpp-httplib:
+// tests/behaviour/ADAPTERS.md.
 #include "emulator.hpp"
 
 #include <httplib.h>
@@ -244,7 +245,8 @@ TEST(every_row_gets_its_answer)
         applications.try_emplace(name, configuration);
     int rows = 0;
     for (const json &row : corpus["rows"]) {
-        if ((row.contains("only") && !contains(row, "only", "cpp")) || contains(row, "except", "cpp"))
+        if ((row.contains("only") && !contains(row, "only", "cpp"))
+            || contains(row, "except", "cpp"))
             continue;
         request request(corpus, row);
         const http_answer answer =

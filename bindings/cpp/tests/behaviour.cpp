@@ -80,7 +80,8 @@ torii::verifier_options options(const json &corpus, const json &one)
     if (wanted.contains("leeway"))
         options.leeway(std::chrono::seconds(wanted["leeway"].get<int>()));
     if (wanted.contains("max_lifetime_seconds"))
-        options.max_lifetime(std::chrono::seconds(wanted["max_lifetime_seconds"].get<std::int64_t>()));
+        options.max_lifetime(
+            std::chrono::seconds(wanted["max_lifetime_seconds"].get<std::int64_t>()));
     options.ignore_audience(wanted.value("ignore_audience", false));
     options.legacy_organization(wanted.value("legacy_organization", false));
     if (wanted.contains("now"))

@@ -33,7 +33,7 @@ std::string http_answer::header(const std::string &name) const
 
 // A connection for each request, on 127.0.0.1.
 http_answer ask(const std::string &method, const std::string &url, const std::string &body,
-                       const std::vector<std::pair<std::string, std::string>> &headers)
+                const std::vector<std::pair<std::string, std::string>> &headers)
 {
     const std::string host = "http://127.0.0.1:";
     CHECK(url.compare(0, host.size(), host) == 0);

@@ -68,8 +68,8 @@ std::set<std::string> names(const std::string &code, bool called)
     return names;
 }
 
-/// The words of a record with a user, an environment, an issuer and claims; its texts are followed by
-/// NUL.
+/// The words of a record with a user, an environment, an issuer and claims; its texts are followed
+/// by NUL.
 struct made_record {
     made_record()
     {
@@ -142,9 +142,9 @@ TEST(a_record_is_read)
 
     // A later library may have a longer header.
     made_record longer;
-    for (torii_span_t *span : {&longer.header().user_id, &longer.header().environment_id,
-                               &longer.header().issuer, &longer.header().organization_role,
-                               &longer.header().claims_json})
+    for (torii_span_t *span :
+         {&longer.header().user_id, &longer.header().environment_id, &longer.header().issuer,
+          &longer.header().organization_role, &longer.header().claims_json})
         span->offset += 16;
     std::memmove(longer.bytes() + longer.header().header_size + 16,
                  longer.bytes() + longer.header().header_size,

@@ -126,7 +126,7 @@ TEST(a_route_with_requirements_needs_an_identity)
     CHECK(!must(guard.authenticate(verifier, "/", pairs())));
     CHECK(!must(guard.authenticate(verifier, "/health?a=b", headers)));
     CHECK_FAILS(guard.authenticate(verifier, "/", pairs(), verified), TORII_ERR_TOKEN_MISSING, "");
-    CHECK_FAILS(guard.authenticate(verifier, "/health", headers, verified),
-                TORII_ERR_TOKEN_MISSING, "");
+    CHECK_FAILS(guard.authenticate(verifier, "/health", headers, verified), TORII_ERR_TOKEN_MISSING,
+                "");
     CHECK(must(guard.authenticate(verifier, "/", headers, verified)));
 }

@@ -90,9 +90,9 @@ TEST(memory_stays_flat)
 /// Runs in a process that has loaded a library of another ABI.
 void other_abi()
 {
-    for (const auto &error : {torii::verifier::make("https://acme.torii.so").error(),
-                              torii::client::make("sk_test_x").error(),
-                              torii::webhook_verifier::make("").error()}) {
+    for (const auto &error :
+         {torii::verifier::make("https://acme.torii.so").error(),
+          torii::client::make("sk_test_x").error(), torii::webhook_verifier::make("").error()}) {
         CHECK(error.status() == TORII_ERR_INVALID_CONFIG);
         CHECK(std::string(error.what()).find("ABI 4711") != std::string::npos);
         CHECK(std::string(error.what()).find("ABI 0") != std::string::npos);

@@ -130,11 +130,11 @@ TEST(one_verifier_serves_different_requirements)
     handle.require(admins);
     CHECK_FAILS(handle.require(owners, std::nothrow), TORII_ERR_POLICY, "organization");
     // Those of the verifier add up.
-    for (const char *claims : {R"({"email_verified":true})",
-                               R"({"email_verified":false,"plan":"pro"})"})
-        CHECK_FAILS(verifier.verify(acme.token(R"({"claims":)" + std::string(claims) + "}"),
-                                    std::nothrow),
-                    TORII_ERR_POLICY, "");
+    for (const char *claims :
+         {R"({"email_verified":true})", R"({"email_verified":false,"plan":"pro"})"})
+        CHECK_FAILS(
+            verifier.verify(acme.token(R"({"claims":)" + std::string(claims) + "}"), std::nothrow),
+            TORII_ERR_POLICY, "");
 }
 
 TEST(wrong_requirements_let_nobody_pass)
@@ -149,9 +149,9 @@ TEST(wrong_requirements_let_nobody_pass)
                     about);
         CHECK_FAILS(verifier.verify_handle(token).require(requirements, std::nothrow),
                     TORII_ERR_INVALID_ARGUMENT, about);
-        CHECK_FAILS(torii::verifier::make(acme.url,
-                                          torii::verifier_options().requirements(requirements)),
-                    TORII_ERR_INVALID_ARGUMENT, about);
+        CHECK_FAILS(
+            torii::verifier::make(acme.url, torii::verifier_options().requirements(requirements)),
+            TORII_ERR_INVALID_ARGUMENT, about);
         CHECK_FAILS(torii::guard().authenticate(verifier, "/", headers(token), requirements),
                     TORII_ERR_INVALID_ARGUMENT, about);
     };

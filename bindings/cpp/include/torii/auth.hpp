@@ -45,23 +45,23 @@ public:
     }
 
     /// Returns the user id, claim `sub`.
-    std::string_view user_id() const &noexcept { return text(0).value_or(""); }
+    std::string_view user_id() const & noexcept { return text(0).value_or(""); }
     /// Returns the id of the user's environment, claim `pid`.
-    std::string_view environment_id() const &noexcept { return text(1).value_or(""); }
+    std::string_view environment_id() const & noexcept { return text(1).value_or(""); }
     /// Returns the configured issuer that signed the token, without trailing slashes.
-    std::string_view issuer() const &noexcept { return text(2).value_or(""); }
+    std::string_view issuer() const & noexcept { return text(2).value_or(""); }
     /// Returns the user's preferred locale.
-    std::optional<std::string_view> locale() const &noexcept { return text(3); }
+    std::optional<std::string_view> locale() const & noexcept { return text(3); }
     /// Returns the id of the active organization.
-    std::optional<std::string_view> organization_id() const &noexcept { return text(4); }
+    std::optional<std::string_view> organization_id() const & noexcept { return text(4); }
     /// Returns the user's role in the active organization: check it together with the id, since
     /// anyone can create an organization and name its roles.
-    std::optional<std::string_view> organization_role() const &noexcept { return text(5); }
+    std::optional<std::string_view> organization_role() const & noexcept { return text(5); }
     /// Returns the id of the party that acts as the user. Absent does not mean that nobody does:
     /// see impersonating().
-    std::optional<std::string_view> actor_id() const &noexcept { return text(6); }
+    std::optional<std::string_view> actor_id() const & noexcept { return text(6); }
     /// Returns all claims as JSON, exactly as signed.
-    std::string_view claims_json() const &noexcept { return text(7).value_or(""); }
+    std::string_view claims_json() const & noexcept { return text(7).value_or(""); }
 
     // A temporary cannot lend its text.
     std::string user_id() const && { return std::string(user_id()); }
@@ -104,16 +104,14 @@ private:
     static constexpr std::size_t spans = 8;
     static constexpr std::size_t smallest_header = first_span + spans * sizeof(torii_span_t);
     // The spans follow each other, and later releases only append.
-    static_assert(offsetof(torii_record_t, environment_id) == first_span + 1 * sizeof(torii_span_t)
-                  && offsetof(torii_record_t, issuer) == first_span + 2 * sizeof(torii_span_t)
-                  && offsetof(torii_record_t, locale) == first_span + 3 * sizeof(torii_span_t)
-                  && offsetof(torii_record_t, organization_id)
-                      == first_span + 4 * sizeof(torii_span_t)
-                  && offsetof(torii_record_t, organization_role)
-                      == first_span + 5 * sizeof(torii_span_t)
-                  && offsetof(torii_record_t, actor_id) == first_span + 6 * sizeof(torii_span_t)
-                  && offsetof(torii_record_t, claims_json)
-                      == first_span + 7 * sizeof(torii_span_t));
+    static_assert(
+        offsetof(torii_record_t, environment_id) == first_span + 1 * sizeof(torii_span_t)
+        && offsetof(torii_record_t, issuer) == first_span + 2 * sizeof(torii_span_t)
+        && offsetof(torii_record_t, locale) == first_span + 3 * sizeof(torii_span_t)
+        && offsetof(torii_record_t, organization_id) == first_span + 4 * sizeof(torii_span_t)
+        && offsetof(torii_record_t, organization_role) == first_span + 5 * sizeof(torii_span_t)
+        && offsetof(torii_record_t, actor_id) == first_span + 6 * sizeof(torii_span_t)
+        && offsetof(torii_record_t, claims_json) == first_span + 7 * sizeof(torii_span_t));
 
     static error broken()
     {
@@ -176,7 +174,8 @@ private:
         other.clear();
     }
 
-    /// Returns whether the record lies within `size` bytes, and each of its texts within the record.
+    /// Returns whether the record lies within `size` bytes, and each of its texts within the
+    /// record.
     bool valid(std::size_t size) const noexcept
     {
         const torii_record_t &record = header();
@@ -225,7 +224,7 @@ public:
     explicit auth_handle(native_type *taken) noexcept : handle_(taken) { }
 
     /// Returns a top-level string claim. Nothing if it is absent, not a string, or contains U+0000.
-    std::optional<std::string_view> claim(std::string_view name) const &noexcept
+    std::optional<std::string_view> claim(std::string_view name) const & noexcept
     {
         return detail::lent(torii_auth_claim_string, native(), name.data(), name.size());
     }
@@ -252,9 +251,8 @@ public:
     {
         if (!requirements.outcome() || requirements.empty())
             return requirements.outcome();
-        return detail::act([&](auto err) {
-            return torii_auth_require(native(), requirements.native(), err);
-        });
+        return detail::act(
+            [&](auto err) { return torii_auth_require(native(), requirements.native(), err); });
     }
 
     // As the functions of the same name of torii::auth, but with text of its own.

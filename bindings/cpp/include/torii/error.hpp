@@ -34,12 +34,14 @@ public:
 
     /// Takes ownership of an error of the C API.
     explicit error(native_type *taken)
-        : native_(taken, torii_error_free), status_(torii_error_status(taken))
+        : native_(taken, torii_error_free),
+          status_(torii_error_status(taken))
     { }
 
     /// Creates an error that does not come from the library. It is a server error for clients.
     error(torii::status status, std::string message)
-        : message_(std::make_shared<const std::string>(std::move(message))), status_(status)
+        : message_(std::make_shared<const std::string>(std::move(message))),
+          status_(status)
     { }
 
     torii::status status() const noexcept { return status_; }

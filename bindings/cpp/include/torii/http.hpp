@@ -43,8 +43,8 @@ inline refusal refuse(const error &e)
 struct guard {
     /// The header that holds "Bearer <token>".
     std::string header = "Authorization";
-    /// The cookie that holds the token if the header is absent or blank; "": none. torii sets no such
-    /// cookie: it is your application's own.
+    /// The cookie that holds the token if the header is absent or blank; "": none. torii sets no
+    /// such cookie: it is your application's own.
     std::string cookie = {};
     /// Whether requests without credentials pass, as nobody.
     bool optional = false;
@@ -52,8 +52,8 @@ struct guard {
     std::vector<std::string> skip = {};
 
     /// Returns the identity of a request; nothing only with `optional` or `skip`. `target` is the
-    /// path of the request; a query is ignored. `headers` is a map, a multimap or a list of pairs of
-    /// texts; names are compared in any case, and repeated headers must be kept. `route` are the
+    /// path of the request; a query is ignored. `headers` is a map, a multimap or a list of pairs
+    /// of texts; names are compared in any case, and repeated headers must be kept. `route` are the
     /// requirements of this route: with any, no request passes as nobody.
     template <class Headers>
     result<std::optional<auth>> authenticate(const verifier &verifier, std::string_view target,

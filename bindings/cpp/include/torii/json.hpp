@@ -17,7 +17,7 @@ public:
     explicit json(native_type *taken) noexcept : handle_(taken) { }
 
     /// Returns the whole text.
-    std::string_view text() const &noexcept
+    std::string_view text() const & noexcept
     {
         return detail::lent(torii_json_text, native()).value_or("");
     }
@@ -30,7 +30,7 @@ public:
     }
 
     /// Returns the value at the pointer exactly as it stands in the text.
-    std::optional<std::string_view> raw(std::string_view pointer) const &noexcept
+    std::optional<std::string_view> raw(std::string_view pointer) const & noexcept
     {
         return detail::lent(torii_json_raw, native(), pointer.data(), pointer.size());
     }
@@ -41,7 +41,7 @@ public:
 
     /// Returns the string at the pointer, unescaped. Nothing if there is none, or if it contains
     /// U+0000; raw() returns it then.
-    std::optional<std::string_view> string(std::string_view pointer) const &noexcept
+    std::optional<std::string_view> string(std::string_view pointer) const & noexcept
     {
         return detail::lent(torii_json_string, native(), pointer.data(), pointer.size());
     }

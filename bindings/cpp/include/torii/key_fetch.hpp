@@ -27,8 +27,8 @@ public:
     }
 
     /// Hands over the answer: a 200 with a body, a 304, or anything else, which counts as a failed
-    /// fetch. `etag`, `max_age` of Cache-Control and `age` of Age are those of the answer. Fails with
-    /// TORII_ERR_KEYS_UNAVAILABLE if the answer is unusable or comes after 30 seconds.
+    /// fetch. `etag`, `max_age` of Cache-Control and `age` of Age are those of the answer. Fails
+    /// with TORII_ERR_KEYS_UNAVAILABLE if the answer is unusable or comes after 30 seconds.
     void done(int http_status, std::string_view body, std::string_view etag = {},
               std::optional<std::chrono::seconds> max_age = std::nullopt,
               std::optional<std::chrono::seconds> age = std::nullopt)

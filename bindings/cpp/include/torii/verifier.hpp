@@ -17,8 +17,8 @@ public:
 
     verifier_options() : handle_(torii_verifier_options_new()) { }
 
-    /// Trusts a further issuer, for example during a move to a custom domain. A token's `iss` selects
-    /// among the configured issuers.
+    /// Trusts a further issuer, for example during a move to a custom domain. A token's `iss`
+    /// selects among the configured issuers.
     verifier_options &issuer(std::string_view issuer)
     {
         return set(torii_verifier_options_add_issuer, issuer.data(), issuer.size());
@@ -34,8 +34,8 @@ public:
     {
         return set(torii_verifier_options_set_jwks_json, jwks.data(), jwks.size());
     }
-    /// Requires that `aud` names this audience, or another one added. Without one, a token with `aud`
-    /// is refused.
+    /// Requires that `aud` names this audience, or another one added. Without one, a token with
+    /// `aud` is refused.
     verifier_options &audience(std::string_view audience)
     {
         return set(torii_verifier_options_add_audience, audience.data(), audience.size());
@@ -56,8 +56,8 @@ public:
     {
         // The library takes any number of seconds, and would take this for a long lifetime.
         if (lifetime < std::chrono::seconds::zero())
-            return fail(error(TORII_ERR_INVALID_ARGUMENT,
-                              "max_lifetime: negative (expected 0 or more)"));
+            return fail(
+                error(TORII_ERR_INVALID_ARGUMENT, "max_lifetime: negative (expected 0 or more)"));
         return set(torii_verifier_options_set_max_lifetime_seconds,
                    detail::count<std::chrono::seconds>(lifetime));
     }
@@ -77,8 +77,8 @@ public:
             torii_requirements_new());
         return set(torii_verifier_options_set_requirements, none.get());
     }
-    /// Reads `org_id` and `org_role`, the older names, where a token has no `o`. Default: false, since
-    /// a template may fill these names with what a user wrote.
+    /// Reads `org_id` and `org_role`, the older names, where a token has no `o`. Default: false,
+    /// since a template may fill these names with what a user wrote.
     verifier_options &legacy_organization(bool read)
     {
         return set(torii_verifier_options_set_legacy_organization, read);
@@ -128,7 +128,8 @@ public:
     {
         return set(torii_verifier_options_set_proxy, url.data(), url.size());
     }
-    /// Allows plain http to hosts other than loopback. Anyone on the path can then forge every token.
+    /// Allows plain http to hosts other than loopback. Anyone on the path can then forge every
+    /// token.
     verifier_options &allow_http(bool allowed)
     {
         return set(torii_verifier_options_set_allow_http, allowed);
@@ -158,8 +159,7 @@ private:
     template <class Function, class... Value>
     verifier_options &set(Function function, Value... value)
     {
-        return fail(
-            detail::act([&](auto err) { return function(handle_.get(), value..., err); }));
+        return fail(detail::act([&](auto err) { return function(handle_.get(), value..., err); }));
     }
 
     /// Keeps the first error.
@@ -234,8 +234,8 @@ public:
         return check(token, TORII_VERIFY_NOWAIT, requirements);
     }
 
-    /// Verifies the token in the value of an Authorization header, "Bearer <token>". Join the values
-    /// of a repeated header with ", "; they are refused.
+    /// Verifies the token in the value of an Authorization header, "Bearer <token>". Join the
+    /// values of a repeated header with ", "; they are refused.
     auth authenticate(std::string_view header, const requirements &requirements = {}) const
     {
         return check(header, TORII_VERIFY_HEADER, requirements).value();
@@ -277,8 +277,8 @@ public:
         });
     }
 
-    /// Verifies a header value as authenticate() does, and returns a handle that reads claims one by
-    /// one.
+    /// Verifies a header value as authenticate() does, and returns a handle that reads claims one
+    /// by one.
     auth_handle authenticate_handle(std::string_view header) const
     {
         return authenticate_handle(header, std::nothrow).value();
@@ -312,8 +312,8 @@ public:
         });
     }
 
-    /// Returns how long until a key fetch is due, for a timer that runs refresh_due(). Nothing if all
-    /// keys were given.
+    /// Returns how long until a key fetch is due, for a timer that runs refresh_due(). Nothing if
+    /// all keys were given.
     std::optional<std::chrono::milliseconds> due_in() const noexcept
     {
         const std::int64_t milliseconds = torii_verifier_due_in_ms(native());
@@ -353,11 +353,11 @@ private:
         result<auth> verified{auth()};
         auto outcome = requirements.outcome();
         if (outcome)
-            outcome = verified->fill([&](void *record, std::size_t room, std::size_t *size,
-                                         torii_error_t **err) {
-                return torii_verify_into(native(), text.data(), text.size(), how,
-                                         requirements.native(), record, room, size, err);
-            });
+            outcome = verified->fill(
+                [&](void *record, std::size_t room, std::size_t *size, torii_error_t **err) {
+                    return torii_verify_into(native(), text.data(), text.size(), how,
+                                             requirements.native(), record, room, size, err);
+                });
         if (!outcome)
             verified = outcome.error();
         return verified;

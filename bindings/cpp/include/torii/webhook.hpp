@@ -50,9 +50,10 @@ public:
         : values_{std::string(id), std::string(timestamp), std::string(signature)}
     { }
 
-    /// Finds them among all headers of a request: a map, a multimap or a list of pairs of texts, with
-    /// names in any case. The names are webhook-id, webhook-timestamp and webhook-signature, or
-    /// svix-id and so on if none of these is present. Values of a repeated header are joined by ", ".
+    /// Finds them among all headers of a request: a map, a multimap or a list of pairs of texts,
+    /// with names in any case. The names are webhook-id, webhook-timestamp and webhook-signature,
+    /// or svix-id and so on if none of these is present. Values of a repeated header are joined by
+    /// ", ".
     template <class Headers, class = decltype(std::begin(std::declval<const Headers &>())->second)>
     webhook_headers(const Headers &headers)
     {
