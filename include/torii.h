@@ -126,18 +126,6 @@
 #endif
 
 
-/// The user has a verified email address: `email_verified` is `true`.
-#define REQUIRE_EMAIL_VERIFIED 1
-
-/// All required profile fields are set: `profile_complete` is not `false`.
-#define REQUIRE_PROFILE_COMPLETE 2
-
-/// Nobody else acts as the user.
-#define REQUIRE_NOT_IMPERSONATED 4
-
-/// An organization is active.
-#define REQUIRE_ORGANIZATION 8
-
 /// The result of a call. Numbers are never reused, and later releases may add some: handle an unknown
 /// number by its range.
 ///
@@ -910,7 +898,7 @@ torii_status_t torii_webhook_add_secret(torii_webhook_t *webhook,
                                         size_t secret_len,
                                         torii_error_t **err);
 
-/// Sets how far the timestamp may lie before or after `now`: 1 to 86400 seconds, 300 by default.
+/// Sets how far the timestamp may lie before or after `now`: 0 to 2147483647 seconds. Default: 300.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
