@@ -19,7 +19,7 @@ use ureq::unversioned::transport::{
 
 use super::tls::TlsConnector;
 use super::url::is_loopback;
-use crate::fork::with_signals_blocked;
+use crate::fork::{STACK, with_signals_blocked};
 
 /// The largest number of addresses tried for one name, which is the capacity of
 /// [`ResolvedSocketAddrs`].
@@ -141,7 +141,7 @@ fn on_thread<T: Send + 'static>(
     lookup: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     let (sender, receiver) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new().name("torii-resolve".to_owned());
+    let thread = thread::Builder::new().name("torii-resolve".to_owned()).stack_size(STACK);
     with_signals_blocked(|| thread.spawn(move || drop(sender.send(lookup())))).map_err(
         |error| {
             let why = format!("cannot start a thread to resolve the host name: {error}");
@@ -201,6 +201,28 @@ mod tests {
             });
         assert!(matches!(outcome, Err(Error::Timeout(ureq::Timeout::Connect))));
         drop(release);
+    }
+
+    /// Runs in a child process, which is given the environment.
+    #[test]
+    #[ignore = "run by the_environment_does_not_size_threads"]
+    fn with_a_stack_from_the_environment() {
+        assert!(std::env::var_os("RUST_MIN_STACK").is_some());
+        assert_eq!(on_thread(seconds(60), || 7).unwrap(), 7);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_environment_does_not_size_threads() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--test-threads=1"])
+            .arg("http::connect::tests::with_a_stack_from_the_environment")
+            // More than the address space: no thread with the default stack starts.
+            .env("RUST_MIN_STACK", (1u64 << 60).to_string())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
     }
 
     #[cfg(target_os = "linux")]
