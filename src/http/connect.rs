@@ -3,6 +3,7 @@
 //! `ureq` resolves the name for every request, even if a pooled connection is open. [`NoResolver`]
 //! skips that step, and [`ResolvingConnector`] resolves the name for each new connection.
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -55,6 +56,7 @@ impl ResolvingConnector {
     /// Opens the tunnel through the proxy. The connection to the proxy itself comes back through
     /// [`connect`](Connector::connect), without a proxy.
     fn tunnel(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
+        let _limit = TunnelLimit::begin(remaining(details)?);
         let transport = self.proxy.connect(details, None::<()>)?;
         Ok(Box::new(transport.ok_or(Error::ConnectionFailed)?))
     }
@@ -98,6 +100,44 @@ impl Connector<()> for ResolvingConnector {
         }
         self.tls.wrap(transport, details, remaining(details)?).map(Some)
     }
+}
+
+thread_local! {
+    /// Until when the proxy has to open the tunnel that this thread asks it for.
+    static TUNNEL_UNTIL: Cell<Option<std::time::Instant>> = const { Cell::new(None) };
+}
+
+/// Limits the time for a tunnel while it exists: `ureq` gives each read of the proxy's answer the
+/// whole time anew, so that a proxy could answer byte by byte for hours.
+struct TunnelLimit(());
+
+impl TunnelLimit {
+    fn begin(timeout: NextTimeout) -> Self {
+        let until = match timeout.after {
+            Duration::Exact(left) => std::time::Instant::now().checked_add(left),
+            Duration::NotHappening => None,
+        };
+        TUNNEL_UNTIL.set(until);
+        TunnelLimit(())
+    }
+}
+
+impl Drop for TunnelLimit {
+    fn drop(&mut self) {
+        TUNNEL_UNTIL.set(None);
+    }
+}
+
+/// The timeout of a read or write, which is shorter while this thread has a tunnel opened.
+pub(super) fn within_tunnel_limit(mut timeout: NextTimeout) -> Result<NextTimeout, Error> {
+    if let Some(until) = TUNNEL_UNTIL.get() {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return Err(Error::Timeout(timeout.reason));
+        }
+        timeout.after = timeout.after.min(Duration::Exact(left));
+    }
+    Ok(timeout)
 }
 
 /// What is left of the time for connecting.
