@@ -60,6 +60,8 @@ pub(crate) struct FetchState {
     kid_cooldown_until: Millis,
     /// Whether a `kid` is unknown that no successful fetch has looked up since.
     kid_missed: bool,
+    /// The timeout that cut the last fetch for an unknown `kid` short while a call waited longer.
+    kid_cut_short: Option<Millis>,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,7 @@ impl FetchState {
         if reason == Reason::UnknownKid {
             self.kid_missed = true;
             self.kid_cooldown_until = now + KID_COOLDOWN;
+            self.kid_cut_short = None;
         }
         let lease_until = now.saturating_add(lease);
         let fetch = InFlight { id, reason, sent_at: now, timeout, lease_until, patient_until: 0 };
@@ -113,6 +116,17 @@ impl FetchState {
         if let Some(fetch) = self.in_flight.as_mut().filter(|fetch| fetch.timeout < timeout) {
             fetch.patient_until = fetch.patient_until.max(deadline);
         }
+    }
+
+    /// Whether the last fetch for an unknown `kid` was cut short, and is to be continued.
+    pub(crate) fn kid_cut_short(&self) -> bool {
+        self.kid_cut_short.is_some()
+    }
+
+    /// Whether a caller with this timeout may lead that continuation, during the cooldown. Only one
+    /// that waits longer: or callers with a short timeout could fetch one after the other.
+    pub(crate) fn may_continue(&self, timeout: Millis) -> bool {
+        self.kid_cut_short.is_some_and(|shorter| shorter < timeout)
     }
 
     /// Whether a caller waits for the fetch in flight longer than its leader.
@@ -135,11 +149,12 @@ impl FetchState {
                 self.failures = 0;
                 self.backoff_until = 0;
                 self.kid_missed = false;
+                self.kid_cut_short = None;
             }
             // A follower has time left, and leads the next fetch: the same attempt, continued.
             End::TimedOut if now < fetch.patient_until => {
                 if fetch.reason == Reason::UnknownKid {
-                    self.kid_cooldown_until = 0;
+                    self.kid_cut_short = Some(fetch.timeout);
                 }
             }
             End::Failure | End::TimedOut => self.back_off(now, jitter),
@@ -368,9 +383,18 @@ mod tests {
         lead_for(&mut state, Reason::UnknownKid, 0, 200);
         state.follow(5_000, 5_000);
         state.end(End::TimedOut, 200, 0.5);
-        lead_for(&mut state, Reason::UnknownKid, 200, 5_000);
-        state.end(End::Success, 300, 0.5);
-        assert_eq!(state.next(Reason::UnknownKid, 300), Next::CoolDown(30_200));
+        assert!(!state.failing());
+        assert_eq!(state.next(Reason::UnknownKid, 200), Next::CoolDown(30_000));
+        assert!(state.may_continue(5_000));
+        assert!(!state.may_continue(200), "its timeout has shown to be too short");
+        state.lead(FetchId(7), Reason::UnknownKid, 200, 5_000, LEASE);
+        state.follow(5_000, 9_000);
+        state.end(End::TimedOut, 5_100, 0.5);
+        assert!(state.failing() && !state.kid_cut_short());
+        lead_for(&mut state, Reason::UnknownKid, 60_000, 5_000);
+        state.end(End::Success, 60_000, 0.5);
+        assert_eq!(state.next(Reason::UnknownKid, 60_300), Next::CoolDown(90_000));
+        assert!(!state.may_continue(9_000), "it was looked up");
     }
 
     #[test]

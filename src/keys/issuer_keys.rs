@@ -299,7 +299,11 @@ impl IssuerKeys {
             return Attempt::Finished;
         }
         let now = monotonic();
-        match progress.fetch.next(reason, now) {
+        let next = match progress.fetch.next(reason, now) {
+            Next::CoolDown(_) if progress.fetch.may_continue(call.timeout()) => Next::Lead,
+            next => next,
+        };
+        match next {
             Next::Lead | Next::Follow(_) if call.may_wait && call.left(now).is_zero() => {
                 Attempt::TimedOut(self.timed_out(call))
             }
@@ -320,6 +324,8 @@ impl IssuerKeys {
                 self.miss(reason, &mut progress);
                 if progress.fetch.failing() {
                     Attempt::BackOff(self.unavailable(&progress, now, until))
+                } else if progress.fetch.kid_cut_short() {
+                    Attempt::TimedOut(self.timed_out(call))
                 } else {
                     Attempt::CoolDown
                 }
