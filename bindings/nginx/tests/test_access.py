@@ -351,6 +351,9 @@ class Access(Case):
         self.assertEqual(sees("/forward/off", *names, headers=cookie), (None, "a=b; c=d"))
         self.assertEqual(sees("/forward/off", *names, headers=[("Cookie", f"session={self.good}")]), (None, None))
         self.assertEqual(sees("/forward/off", *names, token=self.good), (None, None))
+        many = ";".join(f"c{n}={n}" for n in range(1000))
+        self.assertEqual(sees("/forward/off", *names, headers=[("Cookie", f"{many};session={self.good};{many}")]),
+                         (None, f"{many};{many}".replace(";", "; ")))
         # The other headers arrive, and the body.
         answer = self.ask("/forward/off", self.good, method="POST", body=b"x" * 10, headers=[("X-Other", "1")])
         self.assertEqual((answer.json["length"], dict(answer.json["headers"])["x-other"]), (10, "1"))
