@@ -86,8 +86,8 @@ def client(emulator: Emulator) -> ToriiClient:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     corpora = {
-        "test_verdict[": "cases",
-        "test_webhook_verdict[": "webhooks",
+        "test_case[": "cases",
+        "test_webhook[": "webhooks",
         "test_adapter[": "adapter rows",
     }
     for test, what in corpora.items():

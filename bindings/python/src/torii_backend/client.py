@@ -87,7 +87,7 @@ class ToriiClient:
             1000,
         )
         set_number(quick.torii_client_options_set_max_retries, "max_retries", max_retries)
-        quick.torii_client_options_set_allow_http(options, allow_http)
+        _native.call(quick.torii_client_options_set_allow_http, options, allow_http)
 
         handle = _native.Client()
         encoded = _native.encode("secret_key", secret_key)

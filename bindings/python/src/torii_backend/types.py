@@ -1,4 +1,4 @@
-"""The values that go in and come out."""
+"""Values passed to and returned from the library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
+from struct import Struct
 from typing import (
     Any,
     Callable,
@@ -22,80 +23,117 @@ from typing import (
     Union,
 )
 
-from torii_backend import _native
-from torii_backend.errors import ToriiApiError, ToriiStatus
+from torii_backend.errors import ToriiApiError, ToriiError, ToriiStatus
+from torii_backend.requirements import ToriiRequire
+
+# Offsets in `torii_record_t`: of numbers, and of spans of text.
+_RECORD = Struct("=II I4x qq")
+_USER_ID = 32
+_ENVIRONMENT_ID = 40
+_ISSUER = 48
+_LOCALE = 56
+_ORGANIZATION_ID = 64
+_ORGANIZATION_ROLE = 72
+_ACTOR_ID = 80
+_CLAIMS_JSON = 88
+# The size of the header, and the span at an offset.
+_SPANS = {offset: Struct(f"=4xI{offset - 8}xII").unpack_from for offset in range(32, 96, 8)}
 
 
 class ToriiAuth:
-    """The user a token was issued to, as the issuer signed it. It never changes."""
+    """The identity in a verified token. It does not change, and may outlive its verifier.
 
-    __slots__ = ("_handle", "_raw")
+    Fields are decoded when they are read."""
 
-    def __init__(self, handle: _native.Auth) -> None:
-        self._handle = handle
-        self._raw: Optional[Dict[str, Any]] = None
+    __slots__ = ("_raw", "_record")
+
+    _raw: Dict[str, Any]
+
+    def __init__(self, record: bytes) -> None:
+        """Wraps a ``torii_record_t`` with its texts; only verifiers do."""
+        self._record = record
 
     @property
     def user_id(self) -> str:
-        """The user: ``sub``."""
-        text: bytes = _native.quick.torii_auth_user_id(self._handle, None)
-        return text.decode()
+        """The user id: ``sub``."""
+        return _text(self._record, _USER_ID)
 
     @property
     def environment_id(self) -> str:
-        """The environment the user belongs to: ``pid``."""
-        text: bytes = _native.quick.torii_auth_environment_id(self._handle, None)
-        return text.decode()
+        """The id of the user's environment: ``pid``."""
+        return _text(self._record, _ENVIRONMENT_ID)
 
     @property
     def issuer(self) -> str:
-        """The issuer the token is of, without trailing slashes."""
-        text: bytes = _native.quick.torii_auth_issuer(self._handle, None)
-        return text.decode()
+        """The configured issuer that signed the token, without trailing slashes."""
+        return _text(self._record, _ISSUER)
 
     @property
     def locale(self) -> Optional[str]:
-        """The locale the user prefers, if the token names one."""
-        text: Optional[bytes] = _native.quick.torii_auth_locale(self._handle, None)
-        return None if text is None else text.decode()
+        """The user's preferred locale."""
+        return _optional_text(self._record, _LOCALE)
+
+    @property
+    def organization_id(self) -> Optional[str]:
+        """The id of the active organization: ``o``."""
+        return _optional_text(self._record, _ORGANIZATION_ID)
+
+    @property
+    def organization_role(self) -> Optional[str]:
+        """The user's role in the active organization. An organization's owner assigns roles: check
+        them together with :attr:`organization_id`."""
+        return _optional_text(self._record, _ORGANIZATION_ROLE)
+
+    @property
+    def actor_id(self) -> Optional[str]:
+        """The id of the party that acts as the user: ``act``. None does not mean that nobody does:
+        see :attr:`impersonating`."""
+        return _optional_text(self._record, _ACTOR_ID)
+
+    @property
+    def flags(self) -> ToriiRequire:
+        """The :class:`ToriiRequire` flags that this login meets."""
+        return ToriiRequire(_flags(self._record))
 
     @property
     def email_verified(self) -> bool:
-        """Whether the user has a verified email address."""
-        return bool(_native.quick.torii_auth_email_verified(self._handle))
+        """Whether the user has a verified email address. torii stamps this claim only through the
+        environment's default JWT template."""
+        return bool(_flags(self._record) & 1)
 
     @property
     def profile_complete(self) -> bool:
         """Whether all required profile fields are set."""
-        return bool(_native.quick.torii_auth_profile_complete(self._handle))
+        return bool(_flags(self._record) & 2)
 
     @property
     def impersonating(self) -> bool:
-        """Whether somebody else is acting as the user."""
-        return bool(_native.quick.torii_auth_impersonating(self._handle))
+        """Whether another party acts as the user."""
+        return not _flags(self._record) & 4
 
     @property
     def issued_at(self) -> int:
-        """``iat``, in Unix seconds."""
-        return int(_native.quick.torii_auth_issued_at(self._handle))
+        """``iat`` in Unix seconds, rounded down."""
+        return int(_RECORD.unpack_from(self._record)[3])
 
     @property
     def expires_at(self) -> int:
-        """``exp``, in Unix seconds."""
-        return int(_native.quick.torii_auth_expires_at(self._handle))
+        """``exp`` in Unix seconds, rounded down."""
+        return int(_RECORD.unpack_from(self._record)[4])
 
     @property
     def claims_json(self) -> str:
-        """All claims, exactly as they were signed."""
-        text: bytes = _native.quick.torii_auth_claims_json(self._handle, None)
-        return text.decode()
+        """All claims exactly as signed."""
+        return _text(self._record, _CLAIMS_JSON)
 
     @property
     def raw(self) -> Dict[str, Any]:
-        """All claims, also those this class has no name for."""
-        if self._raw is None:
+        """All claims, parsed."""
+        try:
+            return self._raw
+        except AttributeError:
             self._raw = json.loads(self.claims_json)
-        return self._raw
+            return self._raw
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ToriiAuth):
@@ -118,8 +156,27 @@ class ToriiAuth:
         )
 
 
+def _text(record: bytes, offset: int) -> str:
+    header_size, start, length = _SPANS[offset](record)
+    end = start + length
+    # A NUL follows each text.
+    if header_size <= start and end < len(record) and offset + 8 <= header_size:
+        return record[start:end].decode()
+    raise ToriiError("record: a text is absent or out of bounds")
+
+
+def _optional_text(record: bytes, offset: int) -> Optional[str]:
+    header_size, start, _ = _SPANS[offset](record)
+    return _text(record, offset) if start and offset + 8 <= header_size else None
+
+
+def _flags(record: bytes) -> int:
+    flags: int = _RECORD.unpack_from(record)[2]
+    return flags
+
+
 Metadata = Dict[str, Any]
-"""A bag of JSON. In an update, a key that is None is removed and what is not named stays."""
+"""JSON metadata. In an update, None removes a key, and an absent key stays."""
 
 Instant = Union[datetime, str]
 
