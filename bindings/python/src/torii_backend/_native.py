@@ -24,7 +24,7 @@ from ctypes import (
     string_at,
 )
 from pathlib import Path
-from typing import Any, Callable, ClassVar, TypeVar
+from typing import Any, Callable, ClassVar, NamedTuple, TypeVar
 
 from torii_backend.errors import (
     ToriiApiError,
@@ -132,7 +132,7 @@ _BLOCKING = {
 }
 
 # Called through both libraries, without `argtypes`: converting nine arguments by their types takes
-# as long as the call itself. `Frame` holds arguments of these types.
+# as long as the call itself. The caller passes objects of these types.
 _UNCONVERTED = {
     "torii_verify_into": (
         _STATUS,
@@ -285,7 +285,6 @@ class VerifierOptions(Handle):
 
 class Verifier(Handle):
     _free = quick.torii_verifier_free
-    argument: Any
     clock: object
 
 
@@ -297,22 +296,27 @@ class Client(Handle):
     _free = quick.torii_client_free
 
 
-class Frame:
+class Frame(NamedTuple):
     """The buffer and the out-parameters of ``torii_verify_into``, for one call at a time."""
 
-    __slots__ = ("address", "capacity", "error", "error_at", "length", "record", "size", "size_at")
+    record: Any
+    size: c_size_t
+    error: c_void_p
+    arguments: tuple[Any, Any, Any, Any]
+    """``buf``, ``cap``, ``size`` and ``err``."""
 
-    def __init__(self, capacity: int = 2048) -> None:
-        # `c_uint64` aligns the buffer; a slice of a `c_char` array is `bytes`.
-        buffer = (c_uint64 * (capacity // 8))()
-        self.record: Any = (c_char * capacity).from_buffer(buffer)
-        self.address = byref(self.record)
-        self.capacity = c_size_t.from_param(capacity)
-        self.length = c_size_t()
-        self.size = c_size_t()
-        self.size_at = byref(self.size)
-        self.error = c_void_p()
-        self.error_at = byref(self.error)
+
+def frame(capacity: int = 2048) -> Frame:
+    # `c_uint64` aligns the buffer; a slice of a `c_char` array is `bytes`.
+    record = (c_char * capacity).from_buffer((c_uint64 * (capacity // 8))())
+    size, error = c_size_t(), c_void_p()
+    arguments = byref(record), size_argument(capacity), byref(size), byref(error)
+    return Frame(record, size, error, arguments)
+
+
+def size_argument(size: int) -> Any:
+    """Converts a ``size_t`` once, to pass it to many calls."""
+    return c_size_t.from_param(size)
 
 
 def call(function: Callable[..., int], *arguments: Any) -> None:

@@ -17,6 +17,7 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Tuple,
     Type,
     TypedDict,
     TypeVar,
@@ -26,18 +27,27 @@ from typing import (
 from torii_backend.errors import ToriiApiError, ToriiError, ToriiStatus
 from torii_backend.requirements import ToriiRequire
 
-# Offsets in `torii_record_t`: of numbers, and of spans of text.
-_RECORD = Struct("=II I4x qq")
-_USER_ID = 32
-_ENVIRONMENT_ID = 40
-_ISSUER = 48
-_LOCALE = 56
-_ORGANIZATION_ID = 64
-_ORGANIZATION_ROLE = 72
-_ACTOR_ID = 80
-_CLAIMS_JSON = 88
-# The size of the header, and the span at an offset.
-_SPANS = {offset: Struct(f"=4xI{offset - 8}xII").unpack_from for offset in range(32, 96, 8)}
+_HEADER_SIZE = 96
+"""The size of ``torii_record_t`` in this release; later ones append to it."""
+
+_Span = Callable[[bytes], Tuple[int, int, int]]
+
+
+def _span(offset: int) -> _Span:
+    """Reads ``header_size``, and offset and length of the text whose span is at ``offset``."""
+    return Struct(f"=4xI{offset - 8}xII").unpack_from
+
+
+_user_id = _span(32)
+_environment_id = _span(40)
+_issuer = _span(48)
+_locale = _span(56)
+_organization_id = _span(64)
+_organization_role = _span(72)
+_actor_id = _span(80)
+_claims_json = _span(88)
+_flags = Struct("=8xI").unpack_from
+_times = Struct("=16xqq").unpack_from
 
 
 class ToriiAuth:
@@ -49,82 +59,83 @@ class ToriiAuth:
 
     _raw: Dict[str, Any]
 
-    def __init__(self, record: bytes) -> None:
-        """Wraps a ``torii_record_t`` with its texts; only verifiers do."""
-        self._record = record
+    _record: bytes
+
+    def __init__(self) -> None:
+        raise TypeError("verifiers make these")
 
     @property
     def user_id(self) -> str:
         """The user id: ``sub``."""
-        return _text(self._record, _USER_ID)
+        return _text(self._record, _user_id)
 
     @property
     def environment_id(self) -> str:
         """The id of the user's environment: ``pid``."""
-        return _text(self._record, _ENVIRONMENT_ID)
+        return _text(self._record, _environment_id)
 
     @property
     def issuer(self) -> str:
         """The configured issuer that signed the token, without trailing slashes."""
-        return _text(self._record, _ISSUER)
+        return _text(self._record, _issuer)
 
     @property
     def locale(self) -> Optional[str]:
         """The user's preferred locale."""
-        return _optional_text(self._record, _LOCALE)
+        return _optional_text(self._record, _locale)
 
     @property
     def organization_id(self) -> Optional[str]:
         """The id of the active organization: ``o``."""
-        return _optional_text(self._record, _ORGANIZATION_ID)
+        return _optional_text(self._record, _organization_id)
 
     @property
     def organization_role(self) -> Optional[str]:
         """The user's role in the active organization. An organization's owner assigns roles: check
         them together with :attr:`organization_id`."""
-        return _optional_text(self._record, _ORGANIZATION_ROLE)
+        return _optional_text(self._record, _organization_role)
 
     @property
     def actor_id(self) -> Optional[str]:
         """The id of the party that acts as the user: ``act``. None does not mean that nobody does:
         see :attr:`impersonating`."""
-        return _optional_text(self._record, _ACTOR_ID)
+        return _optional_text(self._record, _actor_id)
 
     @property
     def flags(self) -> ToriiRequire:
         """The :class:`ToriiRequire` flags that this login meets."""
-        return ToriiRequire(_flags(self._record))
+        return ToriiRequire(_flags(self._record)[0])
 
     @property
     def email_verified(self) -> bool:
         """Whether the user has a verified email address. torii stamps this claim only through the
         environment's default JWT template."""
-        return bool(_flags(self._record) & 1)
+        return bool(_flags(self._record)[0] & 1)
 
     @property
     def profile_complete(self) -> bool:
         """Whether all required profile fields are set."""
-        return bool(_flags(self._record) & 2)
+        return bool(_flags(self._record)[0] & 2)
 
     @property
     def impersonating(self) -> bool:
         """Whether another party acts as the user."""
-        return not _flags(self._record) & 4
+        return not _flags(self._record)[0] & 4
 
     @property
     def issued_at(self) -> int:
         """``iat`` in Unix seconds, rounded down."""
-        return int(_RECORD.unpack_from(self._record)[3])
+        return int(_times(self._record)[0])
 
     @property
     def expires_at(self) -> int:
         """``exp`` in Unix seconds, rounded down."""
-        return int(_RECORD.unpack_from(self._record)[4])
+        return int(_times(self._record)[1])
 
     @property
     def claims_json(self) -> str:
         """All claims exactly as signed."""
-        return _text(self._record, _CLAIMS_JSON)
+        return _text(self._record, _claims_json)
 
     @property
     def raw(self) -> Dict[str, Any]:
@@ -156,23 +167,17 @@ class ToriiAuth:
         )
 
 
-def _text(record: bytes, offset: int) -> str:
-    header_size, start, length = _SPANS[offset](record)
+def _text(record: bytes, span: _Span) -> str:
+    header_size, start, length = span(record)
     end = start + length
     # A NUL follows each text.
-    if header_size <= start and end < len(record) and offset + 8 <= header_size:
+    if _HEADER_SIZE <= header_size <= start and end < len(record):
         return record[start:end].decode()
     raise ToriiError("record: a text is absent or out of bounds")
 
 
-def _optional_text(record: bytes, offset: int) -> Optional[str]:
-    header_size, start, _ = _SPANS[offset](record)
-    return _text(record, offset) if start and offset + 8 <= header_size else None
-
-
-def _flags(record: bytes) -> int:
-    flags: int = _RECORD.unpack_from(record)[2]
-    return flags
+def _optional_text(record: bytes, span: _Span) -> Optional[str]:
+    return _text(record, span) if span(record)[1] else None
 
 
 Metadata = Dict[str, Any]

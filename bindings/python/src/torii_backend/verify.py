@@ -26,6 +26,12 @@ _NOWAIT = _native.VERIFY_NOWAIT
 # not overwrite the record of the call it interrupts.
 _frames: list[Frame] = []
 
+# The lengths of usual tokens as arguments.
+_lengths: dict[int, Any] = {}
+_LONGEST_USUAL = 4096
+
+_new = object.__new__
+
 
 class _Clock:
     """Passes a clock to the library, and its exceptions around it."""
@@ -105,7 +111,7 @@ class ToriiVerifier:
         allow_http: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._handle: _native.Verifier | None = None
+        self._opened: tuple[_native.Verifier, Any] | None = None
         self._clock = None if clock is None else _Clock(clock)
         options = _native.VerifierOptions(quick.torii_verifier_options_new())
 
@@ -165,8 +171,7 @@ class ToriiVerifier:
             _native.call(quick.torii_verifier_options_set_clock, options, callback, None)
         encoded = _native.encode("issuer", issuer)
         _native.call(quick.torii_verifier_new, encoded, len(encoded), options, byref(handle))
-        handle.argument = handle.parameter()
-        self._handle = handle
+        self._opened = handle, handle.parameter()
         # A clock takes the GIL: no thread that holds it may wait inside the library meanwhile.
         self._verify_into = (quick if clock is None else blocking).torii_verify_into
 
@@ -179,7 +184,7 @@ class ToriiVerifier:
         :raises ToriiAuthError: if the token is missing or invalid, or could not be verified.
         :raises ToriiPolicyError: if it is valid but does not meet a requirement.
         """
-        return self._verify(token, _NOWAIT, 0, requirements)
+        return self._verify(self._verify_into, token, _NOWAIT, 0, requirements)
 
     def verify_nowait(
         self, token: Text | None, *, requirements: ToriiRequirements | None = None
@@ -189,7 +194,7 @@ class ToriiVerifier:
         :raises ToriiKeysPendingError: if keys must be fetched first. Run :meth:`refresh_due` with
             its ``issuer`` on another thread, then try again.
         """
-        return self._verify(token, _NOWAIT, None, requirements)
+        return self._verify(self._verify_into, token, _NOWAIT, None, requirements)
 
     def authenticate(
         self, header: Text | None, *, requirements: ToriiRequirements | None = None
@@ -199,20 +204,20 @@ class ToriiVerifier:
 
         :raises ToriiAuthError: as :meth:`verify`.
         """
-        return self._verify(header, _HEADER | _NOWAIT, _HEADER, requirements)
+        return self._verify(self._verify_into, header, _HEADER | _NOWAIT, _HEADER, requirements)
 
     def authenticate_nowait(
         self, header: Text | None, *, requirements: ToriiRequirements | None = None
     ) -> ToriiAuth:
         """As :meth:`authenticate`, without I/O, as :meth:`verify_nowait`."""
-        return self._verify(header, _HEADER | _NOWAIT, None, requirements)
+        return self._verify(self._verify_into, header, _HEADER | _NOWAIT, None, requirements)
 
     def refresh(self) -> None:
         """Fetches the keys of every issuer now, for example at startup.
 
         :raises ToriiKeysUnavailableError: if that fails.
         """
-        _native.call(blocking.torii_verifier_refresh, _native.opened(self._handle, "verifier"))
+        _native.call(blocking.torii_verifier_refresh, self._open())
 
     def refresh_due(self, issuer: str | None = None) -> None:
         """Fetches keys if a fetch is due, and waits for a fetch in flight. Returns at once if none
@@ -221,14 +226,14 @@ class ToriiVerifier:
         :param issuer: one issuer, usually :attr:`ToriiKeysPendingError.issuer`; by default all.
         :raises ToriiKeysUnavailableError: if that fails.
         """
-        handle = _native.opened(self._handle, "verifier")
+        handle = self._open()
         text = None if issuer is None else _native.encode("issuer", issuer)
         _native.call(blocking.torii_verifier_refresh_due, handle, text, len(text or b""))
 
     def due_in(self) -> float | None:
         """Returns the seconds until a key fetch is due, for a timer that runs :meth:`refresh_due`;
         None if all keys were given."""
-        due: int = quick.torii_verifier_due_in_ms(_native.opened(self._handle, "verifier"))
+        due: int = quick.torii_verifier_due_in_ms(self._open())
         return None if due < 0 else due / 1000
 
     def stats(self) -> dict[str, Any]:
@@ -238,7 +243,7 @@ class ToriiVerifier:
         ``TORII_ERR_KEYS_PENDING`` in ``refused`` includes calls of :meth:`verify` that fetched keys
         and then tried again."""
         answer = _native.Json()
-        handle = _native.opened(self._handle, "verifier")
+        handle = self._open()
         _native.call(quick.torii_verifier_stats_json, handle, byref(answer))
         stats: dict[str, Any] = json.loads(_native.read(quick.torii_json_text, answer) or "")
         return stats
@@ -246,7 +251,7 @@ class ToriiVerifier:
     def close(self) -> None:
         """Frees memory; calls in progress on other threads still succeed. Optional: an unreferenced
         verifier is closed."""
-        self._handle = None
+        self._opened = None
 
     def __enter__(self) -> ToriiVerifier:
         return self
@@ -254,18 +259,23 @@ class ToriiVerifier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _open(self) -> _native.Verifier:
+        return _native.opened(self._opened, "verifier")[0]
+
     def _verify(
         self,
+        verify_into: Callable[..., int],
         value: Text | None,
         how: int,
         then: int | None,
         requirements: ToriiRequirements | None,
     ) -> ToriiAuth:
-        """Makes one call that keeps the GIL, and on KEYS_PENDING one that waits, unless ``then``
-        is None."""
-        handle = self._handle
-        if handle is None:
-            handle = _native.opened(handle, "verifier")
+        """Verifies without I/O, and on KEYS_PENDING once more with ``then``, unless it is None."""
+        # Holds a reference to the handle during the call.
+        opened = self._opened
+        if opened is None:
+            opened = _native.opened(opened, "verifier")
+        argument = opened[1]
         if type(value) is str:
             try:
                 text = value.encode()
@@ -273,36 +283,34 @@ class ToriiVerifier:
                 text = _native.encode("token", value)
         else:
             text = b"" if value is None else _native.encode("token", value)
+        try:
+            length = _lengths[len(text)]
+        except KeyError:
+            length = _length(len(text))
         required = None if requirements is None else parameter(requirements)
         try:
             frame = _frames.pop()
         except IndexError:
-            frame = Frame()
-        frame.length.value = len(text)
-        call = self._verify_into
-        while True:
-            # fmt: off
-            status = call(
-                handle.argument, text, frame.length, how, required,
-                frame.address, frame.capacity, frame.size_at, frame.error_at,
-            )
-            # fmt: on
-            if status == OK:
-                auth = ToriiAuth(frame.record[: frame.size.value])
-                _frames.append(frame)
-                return auth
-            error = _native.Error(frame.error.value)
-            if status == BUFFER_TOO_SMALL and frame.size.value > len(frame.record):
-                frame = Frame(_native.RECORD_MAX)
-                frame.length.value = len(text)
-            elif status == KEYS_PENDING and then is not None:
-                call, how, then = blocking.torii_verify_into, then, None
-            else:
-                break
+            frame = _native.frame()
+        record, size, error, (buffer, capacity, size_at, error_at) = frame
+        status = verify_into(
+            argument, text, length, how, required, buffer, capacity, size_at, error_at
+        )
+        if status == OK:
+            auth = _new(ToriiAuth)
+            auth._record = record[: size.value]
+            _frames.append(frame)
+            return auth
+        failed = _native.Error(error.value)
+        if status == BUFFER_TOO_SMALL and size.value > len(record):
+            _frames.append(_native.frame(_native.RECORD_MAX))
+            return self._verify(verify_into, value, how, then, requirements)
         _frames.append(frame)
+        if status == KEYS_PENDING and then is not None:
+            return self._verify(blocking.torii_verify_into, value, then, None, requirements)
         if self._clock is not None:
             self._clock.check()
-        raise _native.failure(error)
+        raise _native.failure(failed)
 
 
 def verify_token(
@@ -320,7 +328,8 @@ def verify_token(
     :param leeway: the clock difference to allow, in seconds.
     :raises ToriiAuthError: if the token is missing or invalid, or could not be verified.
     """
-    return shared_verifier(issuer, _audiences(audience), leeway).verify(token)
+    audiences = () if audience is None else _audiences(audience)
+    return shared_verifier(issuer, audiences, leeway).verify(token)
 
 
 def authenticate_request(
@@ -355,6 +364,13 @@ def shared_verifier(issuer: str, audience: tuple[str, ...], leeway: float) -> To
 def clear_jwks_cache_for_tests() -> None:
     """Drops the keys of every issuer, in all verifiers of the process."""
     quick.torii_jwks_cache_clear()
+
+
+def _length(length: int) -> Any:
+    argument = _native.size_argument(length)
+    if length <= _LONGEST_USUAL:
+        _lengths[length] = argument
+    return argument
 
 
 def _audiences(audience: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -62,7 +62,8 @@ class ToriiWebhookVerifier:
                 else:
                     _native.call(quick.torii_webhook_add_secret, handle, text, len(text))
             except ToriiUsageError as error:
-                raise _invalid_config(f"{name}: {error}") from None
+                reason = str(error).removeprefix("secret: ")
+                raise _invalid_config(f"{name}: {reason}") from None
         seconds = _native.whole("tolerance", tolerance)
         _native.call(quick.torii_webhook_set_tolerance_seconds, handle, seconds)
         self._handle = handle
