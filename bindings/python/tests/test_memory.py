@@ -41,11 +41,11 @@ def growth(work: Callable[[], object], times: int) -> int:
 
 
 def test_100_000_verifications(emulator: Emulator, verifier: ToriiVerifier) -> None:
-    good, forged = emulator.token(), emulator.token(signer="forged")
-    verifier.verify(good)
+    valid, forged = emulator.token(), emulator.token(signer="forged")
+    verifier.verify(valid)
 
     def accept() -> None:
-        auth = verifier.verify(good)
+        auth = verifier.verify(valid)
         assert auth.user_id
 
     def refuse() -> None:

@@ -187,7 +187,7 @@ Instant = Union[datetime, str]
 
 
 class ToriiCreateUserInput(TypedDict, total=False):
-    """A new user. Every field may be left out."""
+    """A new user. Every field is optional."""
 
     email: Optional[str]
     password: Optional[str]
@@ -196,7 +196,7 @@ class ToriiCreateUserInput(TypedDict, total=False):
     public_metadata: Metadata
     private_metadata: Metadata
     unsafe_metadata: Metadata
-    # as older servers have them
+    # older servers
     name: Optional[str]
     phone: Optional[str]
     address: Optional[str]
@@ -204,13 +204,13 @@ class ToriiCreateUserInput(TypedDict, total=False):
 
 
 class ToriiUpdateUserInput(TypedDict, total=False):
-    """Changes to a user: a field that is absent stays as it is, None clears it, a value sets it."""
+    """Changes to a user: an absent field stays as it is, None clears it, a value sets it."""
 
     first_name: Optional[str]
     last_name: Optional[str]
     locale: Optional[str]
     unsafe_metadata: Metadata
-    # as older servers have them
+    # older servers
     name: Optional[str]
     phone: Optional[str]
     address: Optional[str]
@@ -218,7 +218,7 @@ class ToriiUpdateUserInput(TypedDict, total=False):
 
 
 class ToriiUserMetadataInput(TypedDict, total=False):
-    """Changes to the metadata of a user; a bag that is absent stays as it is."""
+    """Changes to a user's metadata; absent metadata stays as it is."""
 
     public_metadata: Metadata
     private_metadata: Metadata
@@ -233,7 +233,7 @@ class ToriiMetadataInput(TypedDict, total=False):
 
 
 class ToriiUserFilter(TypedDict, total=False):
-    """Which users to list: those that meet all of it. ``name=None`` finds users without a name."""
+    """Filters of users, which must all match. ``name=None`` finds users without a name."""
 
     name: Optional[str]
     email: Optional[str]
@@ -246,7 +246,7 @@ class ToriiUserFilter(TypedDict, total=False):
 
 
 class ToriiCreateInvitationInput(TypedDict, total=False):
-    """An invitation; ``email`` is needed."""
+    """A new invitation; ``email`` is required."""
 
     email: str
     expires_in_days: Optional[int]
@@ -256,7 +256,7 @@ class ToriiCreateInvitationInput(TypedDict, total=False):
 
 
 class ToriiImpersonationInput(TypedDict, total=False):
-    """A wish to sign in as a user; ``actor_user_id`` and ``reason`` are needed."""
+    """An impersonation; ``actor_user_id`` and ``reason`` are required."""
 
     actor_user_id: str
     reason: str
@@ -270,29 +270,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Model:
-    """Something torii answered."""
+    """An answer of the API."""
 
     raw: Dict[str, Any] = field(repr=False)
-    """All of the answer, also what is newer than this release."""
+    """The whole answer, with fields newer than this release."""
 
     @classmethod
     def read(cls: Type[M], answer: Any) -> M:
-        """Takes what the class has fields for, and does not mind more."""
+        """Reads the fields of the class, and ignores others."""
         if not isinstance(answer, dict):
-            raise _not_understood(f"{cls.__name__} is not an object")
+            raise _unreadable(f"{cls.__name__} is not an object")
         values: Dict[str, Any] = {"raw": answer}
         for each in fields(cls):
             value = answer.get(camel(each.name))
             if value is not None:
                 values[each.name] = _instant(value) if "datetime" in str(each.type) else value
             elif each.default is MISSING and each.name != "raw":
-                raise _not_understood(f"{cls.__name__} has no `{camel(each.name)}`")
+                raise _unreadable(f"{cls.__name__} has no `{camel(each.name)}`")
         return cls(**values)
 
 
 @dataclass(frozen=True)
 class ToriiUser(Model):
-    """A user. ``status`` is ``active``, ``banned`` or ``deleted``; later servers may say more."""
+    """A user. ``status`` is ``active``, ``banned`` or ``deleted``, or newer."""
 
     id: str
     environment_id: str
@@ -342,7 +342,7 @@ class ToriiOrganization(Model):
 
 @dataclass(frozen=True)
 class ToriiUserOrganization(Model):
-    """A membership, seen from the user: the metadata is the membership's."""
+    """A user's membership in an organization, with the metadata of the membership."""
 
     organization_id: str
     name: str
@@ -356,7 +356,7 @@ class ToriiUserOrganization(Model):
 
 @dataclass(frozen=True)
 class ToriiOrganizationMember(Model):
-    """A membership, seen from the organization: the metadata is the membership's."""
+    """A member of an organization, with the metadata of the membership."""
 
     organization_id: str
     user_id: str
@@ -369,7 +369,7 @@ class ToriiOrganizationMember(Model):
 
 @dataclass(frozen=True)
 class ToriiInvitation(Model):
-    """An invitation. Only :meth:`Invitations.get` and :meth:`Invitations.update_metadata` answer
+    """An invitation. Only :meth:`Invitations.get` and :meth:`Invitations.update_metadata` return
     its metadata."""
 
     id: str
@@ -386,7 +386,7 @@ class ToriiInvitation(Model):
 
 @dataclass(frozen=True)
 class ToriiImpersonationToken(Model):
-    """A token to sign in as a user with, once."""
+    """A single-use token to sign in as a user."""
 
     token: str = field(repr=False)
     expires_in_seconds: int
@@ -395,14 +395,14 @@ class ToriiImpersonationToken(Model):
 
 @dataclass(frozen=True)
 class ToriiAllowedOrigins(Model):
-    """The origins browsers may call torii from."""
+    """The origins from which browsers may call torii."""
 
     origins: List[str]
 
 
 @dataclass(frozen=True)
 class ToriiPage(Generic[T]):
-    """A part of a list. Iterating over it gives the items of this page."""
+    """A page of a list. Iterating over it yields the items of this page."""
 
     items: List[T]
     next_cursor: Optional[str]
@@ -414,11 +414,11 @@ class ToriiPage(Generic[T]):
         return self.next_cursor is not None
 
     def next_page(self) -> Optional[ToriiPage[T]]:
-        """Fetches the page that follows, if there is one."""
+        """Fetches the next page; None after the last."""
         return None if self.next_cursor is None else self._fetch(cursor=self.next_cursor)
 
     def all(self) -> Iterator[T]:
-        """The items of this page and of all that follow, which are fetched as they are needed."""
+        """Yields the items of this page and of all following pages, fetching them as needed."""
         page: Optional[ToriiPage[T]] = self
         while page is not None:
             yield from page.items
@@ -432,27 +432,27 @@ class ToriiPage(Generic[T]):
 
 
 def read_list(model: Type[M], answer: Any) -> List[M]:
-    """A list of what torii answered."""
+    """Reads a list of an answer."""
     if not isinstance(answer, list):
-        raise _not_understood("a list is missing")
+        raise _unreadable("a list is missing")
     return [model.read(item) for item in answer]
 
 
 def read_page(model: Type[M], answer: Any, fetch: Callable[..., ToriiPage[M]]) -> ToriiPage[M]:
-    """A page of what torii answered."""
+    """Reads a page of an answer."""
     if not isinstance(answer, dict):
-        raise _not_understood("a page is not an object")
+        raise _unreadable("a page is not an object")
     return ToriiPage(read_list(model, answer.get("items")), answer.get("nextCursor"), fetch)
 
 
 def camel(name: str) -> str:
-    """A field's name as it is on the wire: ``first_name`` is ``firstName`` there."""
+    """Returns a field's name on the wire: ``firstName`` for ``first_name``."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def body(changes: Mapping[str, Any]) -> bytes:
-    """The JSON object to be sent. Metadata is left as it is, down to its keys."""
+    """Returns the JSON object to send. The keys of metadata stay as they are."""
     named = {camel(name): value for name, value in changes.items()}
     text = json.dumps(named, allow_nan=False, default=_plain, separators=(",", ":"))
     return text.encode()
@@ -470,19 +470,19 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|
 
 
 def _instant(text: Any) -> datetime:
-    """Before 3.11, ``fromisoformat`` takes neither a ``Z`` nor other than 3 or 6 decimals."""
+    """Reads RFC 3339; ``fromisoformat`` accepts neither ``Z`` nor 9 decimals before 3.11."""
     parts = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if parts is None:
-        raise _not_understood("what should be an instant is none")
+        raise _unreadable("an instant is not RFC 3339")
     date, time, decimals, zone = parts.groups()
     offset = "+00:00" if zone in "Zz" else zone
     try:
         return datetime.fromisoformat(f"{date}T{time}.{(decimals or '')[:6]:0<6}{offset}")
     except ValueError as error:
-        raise _not_understood("what should be an instant is none") from error
+        raise _unreadable("an instant is not RFC 3339") from error
 
 
-def _not_understood(what: str) -> ToriiApiError:
-    error = ToriiApiError(f"torii's answer cannot be understood: {what}")
+def _unreadable(what: str) -> ToriiApiError:
+    error = ToriiApiError(f"answer: {what}")
     error.reason = ToriiStatus.RESPONSE
     return error
