@@ -339,7 +339,7 @@ def test_a_request_that_was_not_sent() -> None:
 )
 def test_an_answer_that_is_no_user(emulator: Emulator, client: ToriiClient, body: str) -> None:
     emulator.fault("/api/", kind="status", status=200, body=body)
-    with pytest.raises(ToriiApiError, match="^answer: ") as caught:
+    with pytest.raises(ToriiApiError, match=r"^answer: ") as caught:
         client.users.get(NOBODY)
     assert caught.value.reason == ToriiStatus.RESPONSE
 

@@ -88,16 +88,14 @@ def test_closing_under_load(emulator: Emulator) -> None:
         verifier.refresh()
         started = threading.Barrier(5)
 
-        def verify(
-            verifier: ToriiVerifier = verifier, started: threading.Barrier = started
-        ) -> None:
+        def work(verifier: ToriiVerifier = verifier, started: threading.Barrier = started) -> None:
             started.wait()
             with pytest.raises(ToriiUsageError, match="closed"):
                 while True:
                     verifier.verify(token)
 
         with ThreadPoolExecutor(4) as pool:
-            verifying = [pool.submit(verify) for _ in range(4)]
+            verifying = [pool.submit(work) for _ in range(4)]
             started.wait()
             verifier.close()
             for done in verifying:
