@@ -114,12 +114,12 @@ def test_key_set_without_a_usable_key_is_refused(name: str) -> None:
         ToriiVerifier("https://acme.torii.so", jwks=key_set(name))
 
 
-def verify_webhook(case: dict[str, Any]) -> ToriiWebhook:
+def verify_webhook(case: dict[str, Any], secrets: list[str]) -> ToriiWebhook:
     headers = {f"webhook-{name}": text(case[name]) for name in ("id", "timestamp", "signature")}
     return webhooks.verify(
         bytes.fromhex(case["body_hex"]),
         {name: value for name, value in headers.items() if value},
-        secrets=case["secrets"],
+        secrets=secrets,
         tolerance=case["tolerance"],
         now=case["now"],
     )
@@ -130,9 +130,10 @@ def test_webhook(case: dict[str, Any]) -> None:
     expected = case["expect"]
     if expected["status"] != "TORII_OK":
         with pytest.raises(ToriiError) as caught:
-            verify_webhook(case)
+            verify_webhook(case, case["secrets"])
         assert caught.value.reason == ToriiStatus[expected["status"].replace("TORII_ERR_", "")]
         return
-    webhook = verify_webhook(case)
+    webhook = verify_webhook(case, case["secrets"])
     assert webhook.id == text(case["id"])
     assert webhook.sent_at.timestamp() == expected["sent_at"]
+    assert verify_webhook(case, [case["secrets"][expected["secret_index"]]]) == webhook

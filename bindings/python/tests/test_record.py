@@ -156,6 +156,7 @@ def test_keys_through_a_proxy(emulator: Emulator) -> None:
     issuer = "http://issuer.example"
     token = emulator.token(claims={"iss": issuer})
     with socket.create_server(("127.0.0.1", 0)) as proxy, ThreadPoolExecutor(1) as pool:
+        proxy.settimeout(600)
         port = proxy.getsockname()[1]
         proxied = ToriiVerifier(issuer, allow_http=True, proxy=f"http://127.0.0.1:{port}")
         verifying = pool.submit(proxied.verify, token)

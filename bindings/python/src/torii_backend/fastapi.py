@@ -91,7 +91,7 @@ def require_auth(
         scheme = APIKeyHeader(name=header, auto_error=False)
 
     async def dependency(request: Request, _: Any = Security(scheme)) -> ToriiAuth | None:
-        # Not `request.url.path`, which ends at a percent-encoded question mark.
+        # As the router sees it: decoded, without the query.
         if request.scope["path"] in skipped:
             return None
         # RFC 9110 §5.3. The library refuses what more than one value makes.
