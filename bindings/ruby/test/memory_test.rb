@@ -2,7 +2,7 @@
 
 require_relative 'test_helper'
 
-# What the library gives is given back.
+# Everything that the library allocates is freed.
 class MemoryTest < Minitest::Test
   include EmulatorTest
 
@@ -13,6 +13,19 @@ class MemoryTest < Minitest::Test
       verifier.verify(good)
       verifier.verify('bad')
     rescue Torii::TokenError
+      nil
+    end
+  end
+
+  def test_a_clock_that_raises
+    fail_now = false
+    verifier = Torii::Verifier.new(issuer, clock: -> { fail_now ? raise(IOError) : Time.now })
+    good = token
+    verifier.verify(good)
+    fail_now = true
+    assert_flat(10_000, 100_000) do
+      verifier.verify(good)
+    rescue IOError
       nil
     end
   end
@@ -30,13 +43,16 @@ class MemoryTest < Minitest::Test
   def test_verifiers
     assert_flat(1000, 10_000) { Torii::Verifier.new(issuer, audiences: ['a']).close }
     assert_flat(1000, 10_000) { Torii::Verifier.new(issuer) }
+    assert_flat(1000, 10_000) { Torii::Requirements.new(:email_verified, organizations: ['org-1']) }
+    assert_flat(1000, 10_000) { Torii::WebhookVerifier.new([Sender::SECRET, Sender::OTHER]) }
   end
 
   def test_webhooks
     headers = Sender.sign('{}')
+    webhooks = Torii::WebhookVerifier.new(Sender::SECRET)
     assert_flat(1000, 20_000) do
-      Torii::Webhook.verify('{}', headers, secrets: Sender::SECRET)
-      Torii::Webhook.verify('', headers, secrets: Sender::SECRET)
+      webhooks.verify('{}', headers)
+      webhooks.verify('', headers)
     rescue Torii::WebhookError
       nil
     end
