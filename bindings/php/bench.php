@@ -43,9 +43,9 @@ function measure(int $times, callable $verify): float
 }
 
 $warm = new Verifier($issuer, $keys);
-$cold = new Verifier($issuer, $keys, verdictCacheBytes: 0);
+$cold = new Verifier($issuer, $keys, tokenCacheBytes: 0);
 $rows = [
-    'torii, a repeated token' => measure(50_000, static fn () => $warm->verify($token)->userId),
+    'torii, a known token' => measure(50_000, static fn () => $warm->verify($token)->userId),
     'torii, every token new' => measure(500, static fn () => $cold->verify($token)->userId),
 ];
 if (isset($argv[1])) {

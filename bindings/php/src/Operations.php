@@ -25,7 +25,7 @@ final class Operations
      */
     public function json(string $operation, string|int|null ...$arguments): mixed
     {
-        $out = Library::output('torii_json_t');
+        $out = Library::output('torii_json_t *');
         $this->call("{$operation}_json", $arguments, $out);
         return json_decode(Library::takeJson($out[0]), true, flags: JSON_THROW_ON_ERROR);
     }

@@ -7,10 +7,12 @@ namespace Torii\Tests;
 use Torii\Exception\ApiException;
 use Torii\Exception\TokenException;
 use Torii\Exception\WebhookException;
+use Torii\Requirement;
+use Torii\Requirements;
 use Torii\Verifier;
-use Torii\Webhook;
+use Torii\WebhookVerifier;
 
-/** What the library gives is given back. */
+/** Everything that the library allocates is freed. */
 final class MemoryTest extends EmulatorTestCase
 {
     public function testVerifications(): void
@@ -41,6 +43,8 @@ final class MemoryTest extends EmulatorTestCase
     public function testVerifiers(): void
     {
         self::assertFlat(1000, 10_000, fn () => new Verifier($this->issuer, audiences: ['a']));
+        self::assertFlat(1000, 10_000, static fn () => new WebhookVerifier([Sender::SECRET, Sender::OTHER]));
+        self::assertFlat(1000, 10_000, static fn () => new Requirements([Requirement::EmailVerified], ['/a' => 1], ['b']));
         $verifier = new Verifier($this->issuer);
         self::assertFlat(1000, 10_000, static fn () => $verifier->stats());
     }
@@ -48,10 +52,11 @@ final class MemoryTest extends EmulatorTestCase
     public function testWebhooks(): void
     {
         $headers = Sender::sign('{}');
-        self::assertFlat(1000, 20_000, static function () use ($headers): void {
-            Webhook::verify('{}', $headers, Sender::SECRET);
+        $webhooks = new WebhookVerifier(Sender::SECRET);
+        self::assertFlat(1000, 20_000, static function () use ($headers, $webhooks): void {
+            $webhooks->verify('{}', $headers);
             try {
-                Webhook::verify('', $headers, Sender::SECRET);
+                $webhooks->verify('', $headers);
             } catch (WebhookException) {
             }
         });

@@ -75,7 +75,8 @@ final class VerifierTest extends EmulatorTestCase
         $verifier->refresh();
         $verifier->verify($this->token());
         $stats = $verifier->stats();
-        self::assertSame([1, 1], [$stats['accepted'], $stats['issuers'][0]['fetches']]);
+        self::assertSame([1, 1, 1], [$stats['accepted'], $stats['cached_tokens'], $stats['issuers'][0]['keys']]);
+        self::assertCount(1, $this->requests('/acme/'));
     }
 
     public function testFurtherIssuers(): void
@@ -115,7 +116,11 @@ final class VerifierTest extends EmulatorTestCase
         yield ['keyLifetime', 0, 'key lifetime'];
         yield ['maxStale', -1, 'max stale'];
         yield ['fetchTimeout', 0.01, 'fetch timeout'];
-        yield ['verdictCacheBytes', -1, 'verdict cache bytes'];
+        yield ['tokenCacheBytes', -1, 'token cache bytes'];
+        yield ['maxLifetime', -1, 'max lifetime'];
+        yield ['proxy', 'nowhere', 'proxy'];
+        yield ['realm', '"', 'realm'];
+        yield ['resourceMetadata', '"', 'resource_metadata'];
         yield ['caFile', '/no/such/file', '/no/such/file'];
         yield ['jwks', '{}', 'jwks'];
         yield ['audiences', [''], 'audience'];
