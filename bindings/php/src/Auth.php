@@ -50,6 +50,9 @@ final class Auth
 
     private static ?self $blank = null;
 
+    /** The header_size of the last record: a library always writes the same. */
+    private static ?string $headerSize = null;
+
     private string $record;
 
     public function __construct(
@@ -89,8 +92,8 @@ final class Auth
      */
     public static function read(string $record): self
     {
-        if (strlen($record) < self::HEADER_SIZE || unpack('L', $record, 4)[1] < self::HEADER_SIZE) {
-            throw self::broken();
+        if (strlen($record) < self::HEADER_SIZE || substr($record, 4, 4) !== self::$headerSize) {
+            self::checkHeader($record);
         }
         // Cloning is the fastest way around the constructor.
         $auth = clone (self::$blank ??= new self('', '', ''));
@@ -114,24 +117,23 @@ final class Auth
     public function __get(string $name): string|int|bool|null
     {
         $span = self::SPANS[$name] ?? null;
-        if ($span !== null) {
-            return $this->text($span);
+        if ($span === null) {
+            return $this->value($name) ?? throw new Error('Undefined property: ' . self::class . "::\$$name");
         }
-        return match ($name) {
-            'emailVerified' => $this->meets(Requirement::EmailVerified),
-            'profileComplete' => $this->meets(Requirement::ProfileComplete),
-            'impersonating' => !$this->meets(Requirement::NotImpersonated),
-            'flags' => unpack('L', $this->record, 8)[1],
-            'issuedAt' => unpack('q', $this->record, 16)[1],
-            'expiresAt' => unpack('q', $this->record, 24)[1],
-            default => throw new Error('Undefined property: ' . self::class . "::\$$name"),
-        };
+        // Offset 0 means absent. Every text is followed by NUL.
+        [1 => $offset, 2 => $length] = unpack('L2', $this->record, $span);
+        if ($offset === 0) {
+            return null;
+        }
+        if ($offset < self::HEADER_SIZE || $offset + $length >= strlen($this->record)) {
+            throw self::broken();
+        }
+        return substr($this->record, $offset, $length);
     }
 
     public function __isset(string $name): bool
     {
-        $others = ['emailVerified', 'profileComplete', 'impersonating', 'flags', 'issuedAt', 'expiresAt'];
-        return isset(self::SPANS[$name]) ? $this->text(self::SPANS[$name]) !== null : in_array($name, $others, true);
+        return (isset(self::SPANS[$name]) ? $this->$name : $this->value($name)) !== null;
     }
 
     public function __set(string $name, mixed $value): void
@@ -150,17 +152,25 @@ final class Auth
         return ['userId' => $this->userId, 'environmentId' => $this->environmentId];
     }
 
-    /** Offset 0 means absent. Every text is followed by NUL. */
-    private function text(int $span): ?string
+    private static function checkHeader(string $record): void
     {
-        [1 => $offset, 2 => $length] = unpack('L2', $this->record, $span);
-        if ($offset === 0) {
-            return null;
-        }
-        if ($offset < self::HEADER_SIZE || $offset + $length >= strlen($this->record)) {
+        if (strlen($record) < self::HEADER_SIZE || unpack('L', $record, 4)[1] < self::HEADER_SIZE) {
             throw self::broken();
         }
-        return substr($this->record, $offset, $length);
+        self::$headerSize = substr($record, 4, 4);
+    }
+
+    private function value(string $name): int|bool|null
+    {
+        return match ($name) {
+            'emailVerified' => $this->meets(Requirement::EmailVerified),
+            'profileComplete' => $this->meets(Requirement::ProfileComplete),
+            'impersonating' => !$this->meets(Requirement::NotImpersonated),
+            'flags' => unpack('L', $this->record, 8)[1],
+            'issuedAt' => unpack('q', $this->record, 16)[1],
+            'expiresAt' => unpack('q', $this->record, 24)[1],
+            default => null,
+        };
     }
 
     private static function broken(): InternalException

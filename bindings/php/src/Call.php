@@ -20,36 +20,24 @@ final class Call
     public const MAX_CAPACITY = 32768;
 
     /**
-     * Memory for the next calls: allocating takes longer than verifying a known token, and PHP 8.2 loses
-     * memory with every array that it allocates and reads a pointer from.
-     *
-     * @var list<self>
+     * Memory for the next call: allocating takes longer than verifying a known token, and PHP 8.2 loses memory
+     * with every array that it allocates and reads a pointer from. A call sets this to null while it lasts, so
+     * that a call of a signal handler or of a clock takes other memory.
      */
-    private static array $idle = [];
+    public static ?self $idle = null;
 
     public CData $record;
     public readonly CData $size;
     public readonly CData $error;
     public int $capacity = self::CAPACITY;
 
-    private function __construct()
+    public function __construct()
     {
         $ffi = Library::ffi();
         // The record must be 8-byte aligned.
         $this->record = $ffi->new('uint64_t[' . self::CAPACITY / 8 . ']');
         $this->size = $ffi->new('size_t[1]');
         $this->error = $ffi->new('torii_error_t *[1]');
-    }
-
-    /** Memory that no other call uses, not even one of a signal handler or of a clock. */
-    public static function take(): self
-    {
-        return array_pop(self::$idle) ?? new self();
-    }
-
-    public function give(): void
-    {
-        self::$idle[] = $this;
     }
 
     public function grow(): void

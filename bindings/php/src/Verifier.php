@@ -176,7 +176,8 @@ final class Verifier
     {
         // Kept for the call: a clock may close the verifier.
         $handle = $this->handle ?? throw new ClosedException(self::class);
-        $call = Call::take();
+        $call = Call::$idle ?? new Call();
+        Call::$idle = null;
         $status = $this->ffi->torii_verify_into(
             $handle->pointer,
             $text,
@@ -192,7 +193,7 @@ final class Verifier
             return $this->retry($status, $call, $text, $how, $requirements);
         }
         $record = FFI::string($call->record, $call->size[0]);
-        $call->give();
+        Call::$idle = $call;
         return Auth::read($record);
     }
 
@@ -210,7 +211,7 @@ final class Verifier
                 $call->grow();
             }
         } finally {
-            $call->give();
+            Call::$idle = $call;
         }
         if ($this->clockFailure !== null) {
             [$failure, $this->clockFailure] = [$this->clockFailure, null];

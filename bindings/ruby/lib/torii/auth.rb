@@ -20,7 +20,7 @@ module Torii
       flags = { email_verified: email_verified, profile_complete: profile_complete,
                 not_impersonated: !impersonating, organization: !organization_id.nil? }
       texts = [user_id, environment_id, issuer, locale, organization_id, organization_role, actor_id, claims_json]
-      @record = encode(flags.sum { |name, met| met ? FLAGS[name] : 0 }, issued_at.to_i, expires_at.to_i, texts)
+      adopt(encode(flags.sum { |name, met| met ? FLAGS[name] : 0 }, issued_at.to_i, expires_at.to_i, texts))
     end
 
     # @return [String] the user id: claim +sub+
@@ -92,7 +92,7 @@ module Torii
 
     # @api private
     def adopt(record)
-      @record = record
+      @record = record.force_encoding(Encoding::UTF_8) # as its slices are
       self
     end
 
@@ -107,7 +107,7 @@ module Torii
       return if offset.zero?
       raise Auth.broken if offset < HEADER_SIZE || offset + length >= @record.bytesize
 
-      @record.byteslice(offset, length).force_encoding(Encoding::UTF_8)
+      @record.byteslice(offset, length)
     end
 
     def encode(flags, issued_at, expires_at, texts)

@@ -36,29 +36,26 @@ module Torii
     def initialize(owner, pointer, free)
       @owner = owner
       @pointer = FFI::AutoPointer.new(pointer, Native.method(free))
+      @idle = Queue.new # allocating a call takes longer than verifying a known token
       @lock = Mutex.new
-      @calls = 0
-      @idle = [] # memory for the next calls: allocating takes longer than verifying a known token
+      @created = 0
       @closed = false
     end
 
     # Begins a call: {#pointer} stays valid until {#leave}.
-    # @return [Call] that no other thread, fiber or nested call uses
+    # @return [Call] that no other thread, fiber, signal handler or nested call uses
     # @raise [ClosedError]
     def enter
-      @lock.synchronize do
-        raise ClosedError, @owner if @closed
+      call = idle_or_new
+      return call unless @closed
 
-        @calls += 1
-        @idle.pop
-      end || Call.new
+      leave(call)
+      raise ClosedError, @owner
     end
 
     def leave(call)
-      @lock.synchronize do
-        @idle << call
-        @pointer.free if (@calls -= 1).zero? && @closed
-      end
+      @idle << call
+      free_if_idle if @closed
     end
 
     attr_reader :pointer
@@ -75,13 +72,29 @@ module Torii
     end
 
     def close
-      @lock.synchronize do
-        @pointer.free if @calls.zero? && !@closed
-        @closed = true
-      end
-      nil
+      @closed = true
+      free_if_idle
     end
 
     def closed? = @closed
+
+    private
+
+    def idle_or_new
+      @idle.pop(true)
+    rescue ThreadError # none is idle
+      @lock.synchronize { @created += 1 }
+      Call.new
+    end
+
+    def free_if_idle
+      @lock.synchronize do
+        next unless @pointer && @idle.size == @created
+
+        @pointer.free
+        @pointer = nil
+      end
+      nil
+    end
   end
 end

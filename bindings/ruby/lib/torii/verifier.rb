@@ -75,7 +75,8 @@ module Torii
     # @return [Auth]
     # @raise [TokenError, PolicyError, KeysUnavailableError]
     def verify(token, requirements: nil)
-      check(Native.text(token, 'token'), 0, requirements&.pointer)
+      Native.text(token, 'token') unless token.is_a?(String)
+      check(token, 0, requirements&.pointer)
     end
 
     # Verifies the token in the value of an Authorization header, "Bearer <token>". Join the values of a
@@ -86,7 +87,8 @@ module Torii
     # @return [Auth]
     # @raise [TokenError, PolicyError, KeysUnavailableError]
     def authenticate(header, requirements: nil)
-      check(Native.text(header, 'header'), HEADER, requirements&.pointer)
+      Native.text(header, 'header') unless header.is_a?(String)
+      check(header, HEADER, requirements&.pointer)
     end
 
     # Fetches the keys of every issuer now, for example at startup.
