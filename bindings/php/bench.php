@@ -1,7 +1,7 @@
 <?php
 
 /**
- * Verifications a second, next to firebase/php-jwt:
+ * The time of one verification, next to firebase/php-jwt:
  * TORII_LIBRARY=…/libtorii.so.0 php bench.php [FOLDER OF php-jwt]
  */
 
@@ -20,7 +20,7 @@ $token = $case['token'];
 $issuer = $case['options']['issuer'];
 $keys = $corpus['key_sets'][$case['key_set']]['jwks'];
 
-/** Microseconds this process has computed: others on the machine do not count. */
+/** The CPU time of this process in microseconds. */
 function cpu(): float
 {
     $usage = getrusage();

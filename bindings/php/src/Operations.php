@@ -9,7 +9,7 @@ use Torii\Exception\InvalidArgumentException;
 use Torii\Exception\ToriiException;
 
 /**
- * The calls of the API as the library has them, by their names without "torii_client_".
+ * The operations of the API, by the names of their functions without "torii_client_".
  *
  * @internal
  */
@@ -42,7 +42,7 @@ final class Operations
     }
 
     /**
-     * A number goes in as it is, a text as a pointer and a length.
+     * Passes a number unchanged, and text as pointer and length.
      *
      * @param array<string|int|null> $arguments
      */

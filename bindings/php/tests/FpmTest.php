@@ -87,11 +87,11 @@ final class FpmTest extends EmulatorTestCase
 
     public function testCookieComesSecond(): void
     {
-        $cookie = 'Cookie: a=b; torii_token=' . $this->token(['sub' => self::USER]);
-        self::assertSame(self::USER, self::$server->get('/cookie=torii_token', $cookie)[2]['user']);
-        $answer = self::$server->get('/cookie=torii_token', $cookie, 'Authorization: Bearer bad');
+        $cookie = 'Cookie: a=b; app_token=' . $this->token(['sub' => self::USER]);
+        self::assertSame(self::USER, self::$server->get('/cookie=app_token', $cookie)[2]['user']);
+        $answer = self::$server->get('/cookie=app_token', $cookie, 'Authorization: Bearer bad');
         self::assertRefused(401, 'authentication_failed', $answer);
-        self::assertSame(401, self::$server->get('/cookie=torii_token', 'Cookie: torii_token[]=1')[0]);
+        self::assertSame(401, self::$server->get('/cookie=app_token', 'Cookie: app_token[]=1')[0]);
     }
 
     public function testOptional(): void

@@ -6,7 +6,7 @@ namespace Torii\Tests;
 
 use PHPUnit\Framework\TestCase;
 
-/** What the package says when it cannot have the library it is made for. */
+/** The package's messages if the library is missing or has another ABI version. */
 final class LoadTest extends TestCase
 {
     public function testAMissingLibrary(): void

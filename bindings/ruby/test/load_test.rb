@@ -4,7 +4,7 @@ require_relative 'test_helper'
 require 'open3'
 require 'tmpdir'
 
-# What the gem says when it cannot have the library it is made for.
+# The gem's messages if the library is missing or has another ABI version.
 class LoadTest < Minitest::Test
   def test_a_missing_library
     message = failure('/no/such/libtorii.so.0')

@@ -2,7 +2,7 @@
 
 require_relative 'test_helper'
 
-# Texts of every kind cross whole, or are refused by name.
+# Text of every kind arrives unchanged, or is refused with its name.
 class StringsTest < Minitest::Test
   include EmulatorTest
 
