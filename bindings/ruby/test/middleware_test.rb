@@ -32,6 +32,14 @@ class MiddlewareTest < Minitest::Test
     assert_equal [403, 'Bearer realm="shop", error="insufficient_scope"'], [status, headers['www-authenticate']]
   end
 
+  def test_requirements_need_credentials
+    flags = Torii::Requirements.new(:email_verified)
+    app = guarded(issuer: issuer, requirements: flags, optional: true, skip: ['/health'])
+    status, headers, = app.call('PATH_INFO' => '/')
+    assert_equal [401, 'Bearer realm="torii"'], [status, headers['www-authenticate']]
+    assert_equal 200, app.call('PATH_INFO' => '/health').first
+  end
+
   # Below another middleware, and below a path at which it is mounted.
   def test_skip_is_the_whole_path
     app = guarded(issuer: issuer, skip: ['/api/health'])
