@@ -80,11 +80,15 @@ final readonly class Middleware implements MiddlewareInterface
         if (!self::isBlank($header)) {
             return $this->verifier->authenticate($header, $this->requirements);
         }
-        $token = $this->cookie === null ? '' : self::cookie(implode('; ', $request->getHeader('Cookie')), $this->cookie);
-        if (!self::isBlank($token)) {
-            return $this->verifier->verify($token, $this->requirements);
+        $cookies = implode('; ', $request->getHeader('Cookie'));
+        $token = $this->cookie === null ? '' : self::cookie($cookies, $this->cookie);
+        if (self::isBlank($token)) {
+            $token = '';
+            if ($this->optional && $this->requirements === null) {
+                return null;
+            }
         }
-        return $this->optional && $this->requirements === null ? null : $this->verifier->verify('', $this->requirements);
+        return $this->verifier->verify($token, $this->requirements);
     }
 
     /**

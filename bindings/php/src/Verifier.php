@@ -83,7 +83,11 @@ final class Verifier
         $options->optionalText('set_jwks_json', $jwks);
         foreach ($issuers as $further => $keys) {
             [$further, $keys] = is_int($further) ? [$keys, null] : [$further, $keys];
-            $keys === null ? $options->text('add_issuer', $further) : $options->text('add_issuer_jwks', $further, $keys);
+            if ($keys === null) {
+                $options->text('add_issuer', $further);
+            } else {
+                $options->text('add_issuer_jwks', $further, $keys);
+            }
         }
         foreach ($audiences as $audience) {
             $options->text('add_audience', $audience);

@@ -9,7 +9,7 @@ use PHPUnit\Framework\ExpectationFailedException;
 use PHPUnit\Framework\TestCase;
 use Torii\Verifier;
 
-/** The HTTP answers that every adapter gives: tests/behaviour/adapters.json, in process and behind nginx and php-fpm. */
+/** The answers of tests/behaviour/adapters.json: in process, and behind nginx and php-fpm. */
 final class AdaptersTest extends TestCase
 {
     /** nginx before 1.23 sends a repeated header to FastCGI as two parameters, of which PHP sees one. */
@@ -47,15 +47,16 @@ final class AdaptersTest extends TestCase
             Adapters::corpus()['configurations'],
         );
         $factory = new Psr17Factory();
-        $this->runRows(static function (array $row, string $path, array $headers, string $body) use ($applications, $factory) {
+        $send = static function (array $row, string $path, array $headers, string $body) use ($applications, $factory) {
             $request = $factory->createServerRequest($row['method'], $path)->withBody($factory->createStream($body));
             foreach ($headers as [$name, $value]) {
                 $request = $request->withAddedHeader($name, $value);
             }
             $response = $applications[$row['configuration']]->answer($request);
-            $headers = array_change_key_case(array_map(static fn ($values) => implode(', ', $values), $response->getHeaders()));
-            return [$response->getStatusCode(), $headers, (string) $response->getBody()];
-        });
+            $headers = array_map(static fn ($values) => implode(', ', $values), $response->getHeaders());
+            return [$response->getStatusCode(), array_change_key_case($headers), (string) $response->getBody()];
+        };
+        $this->runRows($send);
     }
 
     public function testBehindFpm(): void
@@ -74,8 +75,9 @@ final class AdaptersTest extends TestCase
     /** @param list<string> $hidden */
     private function runRows(callable $send, array $hidden = []): void
     {
-        $rows = array_filter(Adapters::corpus()['rows'], static fn ($row) => in_array('php', $row['only'] ?? ['php'], true)
-            && !in_array('php', $row['except'] ?? [], true));
+        $isOurs = static fn ($row) => in_array('php', $row['only'] ?? ['php'], true)
+            && !in_array('php', $row['except'] ?? [], true);
+        $rows = array_filter(Adapters::corpus()['rows'], $isOurs);
         self::assertGreaterThanOrEqual(60, count($rows));
         self::$count = count($rows);
         $rows = array_filter($rows, static fn ($row) => !in_array($row['name'], $hidden, true));
@@ -147,9 +149,11 @@ final class AdaptersTest extends TestCase
     private static function token(string $name): string
     {
         $description = Adapters::corpus()['tokens'][$name];
-        return isset($description['repeat'])
-            ? str_repeat($description['repeat'], $description['times'])
-            : Emulator::call('POST', "/issuers/{$description['issuer']}/tokens", self::objects($description['mint']))['token'];
+        if (isset($description['repeat'])) {
+            return str_repeat($description['repeat'], $description['times']);
+        }
+        $mint = self::objects($description['mint']);
+        return Emulator::call('POST', "/issuers/{$description['issuer']}/tokens", $mint)['token'];
     }
 
     /** An empty array would be a list. */

@@ -51,7 +51,8 @@ final class FpmServer
         if ($body !== '') {
             $headers[] = 'Content-Length: ' . strlen($body);
         }
-        [$head, $body] = explode("\r\n\r\n", stream_get_contents($this->request("$method $path", $body, ...$headers)), 2);
+        $answer = stream_get_contents($this->request("$method $path", $body, ...$headers));
+        [$head, $body] = explode("\r\n\r\n", $answer, 2);
         preg_match_all('/^([^:\r\n]+): (.*)\r$/m', "$head\r\n", $found);
         $headers = array_combine(array_map('strtolower', $found[1]), $found[2]);
         if (($headers['transfer-encoding'] ?? '') === 'chunked') {

@@ -133,7 +133,7 @@ final class HeaderTest extends TestCase
     /** @return array<string, string> result and parameters by name */
     private static function functions(string $header): array
     {
-        $header = preg_replace('/\b(TORII_API|TORII_NODISCARD)\b/', '', preg_replace('/^\s*#.*(\\\\\n.*)*$/m', '', $header));
+        $header = preg_replace(['/^\s*#.*(\\\\\n.*)*$/m', '/\b(TORII_API|TORII_NODISCARD)\b/'], '', $header);
         preg_match_all('/^\s*(\w[\w ]*?[ *]+)(torii_\w+)\((.*?)\);/ms', $header, $found, PREG_SET_ORDER);
         $functions = [];
         foreach ($found as [, $result, $name, $parameters]) {

@@ -165,7 +165,8 @@ final class VerifierTest extends EmulatorTestCase
         $token = $this->token($claims);
         self::assertSame(self::USER, $verifier->verify($token, $admin)->userId);
         self::assertSame(self::USER, $verifier->authenticate("Bearer $token", $admin)->userId);
-        $changes = [['plan' => 'free'], ['level' => 4], ['beta' => 'true'], ['o' => ['id' => 'org-1', 'rol' => 'member']],
+        $changes = [['plan' => 'free'], ['level' => 4], ['beta' => 'true'],
+            ['o' => ['id' => 'org-1', 'rol' => 'member']],
             ['o' => ['id' => 'org-3', 'rol' => 'admin']]];
         foreach ($changes as $change) {
             $other = $this->token($change + $claims);
@@ -247,7 +248,8 @@ final class VerifierTest extends EmulatorTestCase
         self::assertSame('token_lifetime', $e->status);
         $older = $this->token(['org_id' => 'org-1', 'org_role' => 'admin']);
         self::assertNull((new Verifier($this->issuer))->verify($older)->organizationId);
-        self::assertSame('org-1', (new Verifier($this->issuer, legacyOrganization: true))->verify($older)->organizationId);
+        $legacy = new Verifier($this->issuer, legacyOrganization: true);
+        self::assertSame('org-1', $legacy->verify($older)->organizationId);
     }
 
     public function testProxy(): void
@@ -398,10 +400,10 @@ final class VerifierTest extends EmulatorTestCase
         if ($pid === 0) {
             Emulator::call('POST', '/issuers/acme/keys');
             $new = $this->token(['sub' => self::USER]);
-            $good = $verifier->verify($token)->userId === self::USER && $verifier->verify($new)->userId === self::USER
+            $valid = $verifier->verify($token)->userId === self::USER && $verifier->verify($new)->userId === self::USER
                 && $client->allowedOrigins->get() === [];
             // Neither PHPUnit's end nor any destructor is for the child.
-            posix_kill(getmypid(), $good ? SIGUSR1 : SIGUSR2);
+            posix_kill(getmypid(), $valid ? SIGUSR1 : SIGUSR2);
         }
         pcntl_waitpid($pid, $status);
         self::assertSame(SIGUSR1, pcntl_wtermsig($status));

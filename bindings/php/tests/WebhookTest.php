@@ -62,7 +62,8 @@ final class WebhookTest extends TestCase
         self::assertStringContainsString('within 300 s', $e->getMessage());
         self::assertSame('msg_1', $this->verify(Sender::sign(self::BODY, sent: $sent - 290))->id);
         $last = Sender::sign(self::BODY, sent: PHP_INT_MAX);
-        self::assertSame(PHP_INT_MAX, $this->verify($last, tolerance: 2 ** 31 - 1, now: new DateTimeImmutable('@' . PHP_INT_MAX - 5))->sentAt->getTimestamp());
+        $webhook = $this->verify($last, now: new DateTimeImmutable('@' . PHP_INT_MAX - 5));
+        self::assertSame(PHP_INT_MAX, $webhook->sentAt->getTimestamp());
         $this->expectException(InvalidArgumentException::class);
         $this->expectExceptionMessageMatches('/tolerance/');
         $this->verify(tolerance: -1);
@@ -130,10 +131,10 @@ final class WebhookTest extends TestCase
     {
         $secret = Sender::SECRET;
         $wrong = ['', ' ', "$secret\n", "$secret $secret", "\t$secret", "whsec_\xFF", "$secret\0", 'whsec_AQID'];
-        foreach ($wrong as $bad) {
+        foreach ($wrong as $invalid) {
             try {
-                $this->verify(secrets: [Sender::OTHER, $bad]);
-                self::fail("no error for $bad");
+                $this->verify(secrets: [Sender::OTHER, $invalid]);
+                self::fail("no error for $invalid");
             } catch (InvalidConfigException $e) {
                 self::assertSame('invalid_config', $e->status);
                 self::assertStringStartsWith('secrets: number 2: ', $e->getMessage());
@@ -163,7 +164,7 @@ final class WebhookTest extends TestCase
             'webhook-signature' => fn () => $this->verify(['webhook-signature' => [null]] + $this->headers),
             'secrets: number 1' => fn () => $this->verify(secrets: [1]),
             'headers' => fn () => (new WebhookVerifier(Sender::SECRET))->verify(self::BODY, 'webhook-id'),
-            'body' => fn () => (new WebhookVerifier(Sender::SECRET))->verify(['type' => 'user.created'], $this->headers),
+            'body' => fn () => (new WebhookVerifier(Sender::SECRET))->verify(['type' => 'user'], $this->headers),
         ];
         foreach ($calls as $name => $call) {
             try {

@@ -8,10 +8,10 @@ class MemoryTest < Minitest::Test
 
   def test_verifications
     verifier = Torii::Verifier.new(issuer)
-    good = token
+    valid = token
     assert_flat(10_000, 100_000) do
-      verifier.verify(good)
-      verifier.verify('bad')
+      verifier.verify(valid)
+      verifier.verify('invalid')
     rescue Torii::TokenError
       nil
     end
@@ -20,11 +20,11 @@ class MemoryTest < Minitest::Test
   def test_a_clock_that_raises
     fail_now = false
     verifier = Torii::Verifier.new(issuer, clock: -> { fail_now ? raise(IOError) : Time.now })
-    good = token
-    verifier.verify(good)
+    valid = token
+    verifier.verify(valid)
     fail_now = true
     assert_flat(10_000, 100_000) do
-      verifier.verify(good)
+      verifier.verify(valid)
     rescue IOError
       nil
     end

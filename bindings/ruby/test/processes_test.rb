@@ -9,9 +9,9 @@ class ProcessesTest < Minitest::Test
   def test_threads_share_a_verifier_and_a_client
     verifier = Torii::Verifier.new(issuer)
     client = client()
-    good = token(claims: { sub: USER })
+    valid = token(claims: { sub: USER })
     threads = Array.new(16) do
-      Thread.new { Array.new(20) { [verifier.verify(good).user_id, client.allowed_origins.get] } }
+      Thread.new { Array.new(20) { [verifier.verify(valid).user_id, client.allowed_origins.get] } }
     end
     assert_equal [[USER, []]], threads.flat_map(&:value).uniq
     assert_equal 1, requests('/acme/').size
@@ -20,9 +20,9 @@ class ProcessesTest < Minitest::Test
   # The fetch ends early only if this thread runs meanwhile.
   def test_other_threads_run_while_one_waits
     verifier = Torii::Verifier.new(issuer, fetch_timeout: 60)
-    good = token
+    valid = token
     fault('/acme/', kind: 'hang')
-    waiting = Thread.new { verifier.verify(good) }
+    waiting = Thread.new { verifier.verify(valid) }
     waiting.report_on_exception = false
     emulator('get', '/requests?path=/acme/&at_least=1')
     emulator('delete', '/faults')
@@ -54,33 +54,34 @@ class ProcessesTest < Minitest::Test
   def test_fork
     verifier = Torii::Verifier.new(issuer)
     client = client()
-    good = token(claims: { sub: USER })
-    verifier.verify(good)
+    valid = token(claims: { sub: USER })
+    verifier.verify(valid)
     client.allowed_origins.get
     child = lambda do
       emulator('post', '/issuers/acme/keys')
-      [verifier.verify(good).user_id, verifier.verify(token(claims: { sub: USER })).user_id, client.allowed_origins.get]
+      renewed = token(claims: { sub: USER })
+      [verifier.verify(valid).user_id, verifier.verify(renewed).user_id, client.allowed_origins.get]
     end
     assert_equal [USER, USER, []], in_child(&child)
-    assert_equal USER, verifier.verify(good).user_id
+    assert_equal USER, verifier.verify(valid).user_id
     assert_empty client.allowed_origins.get
   end
 
   def test_fork_while_another_thread_fetches
     verifier = Torii::Verifier.new(issuer)
-    good = token(claims: { sub: USER })
+    valid = token(claims: { sub: USER })
     fault('/acme/', times: 1, kind: 'delay', ms: 1000)
-    fetching = Thread.new { verifier.verify(good).user_id }
+    fetching = Thread.new { verifier.verify(valid).user_id }
     emulator('get', '/requests?path=/acme/&at_least=1')
-    in_child { verifier.verify(good).user_id }.then { |user| assert_equal USER, user }
+    in_child { verifier.verify(valid).user_id }.then { |user| assert_equal USER, user }
     assert_equal USER, fetching.value
   end
 
   def test_puma_cluster
-    good = token(claims: { sub: USER })
+    valid = token(claims: { sub: USER })
     puma do |url|
       answers = Array.new(40) do
-        answer = Net::HTTP.get_response(URI(url), 'Authorization' => "Bearer #{good}")
+        answer = Net::HTTP.get_response(URI(url), 'Authorization' => "Bearer #{valid}")
         assert_equal '200', answer.code, answer.body
         JSON.parse(answer.body)
       end

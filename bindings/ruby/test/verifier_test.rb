@@ -106,9 +106,9 @@ class VerifierTest < Minitest::Test
     admin = Torii::Requirements.new(:organization, claims: { '/plan' => 'pro', '/level' => 3, '/beta' => true },
                                                    organizations: { 'org-1' => 'admin', 'org-2' => nil })
     claims = { sub: USER, plan: %w[free pro], level: 3, beta: true, o: { id: 'org-1', rol: 'admin' } }
-    good = token(claims: claims)
-    assert_equal USER, @verifier.verify(good, requirements: admin).user_id
-    assert_equal USER, @verifier.authenticate("Bearer #{good}", requirements: admin).user_id
+    valid = token(claims: claims)
+    assert_equal USER, @verifier.verify(valid, requirements: admin).user_id
+    assert_equal USER, @verifier.authenticate("Bearer #{valid}", requirements: admin).user_id
     [{ plan: 'free' }, { level: 4 }, { beta: 'true' }, { o: { id: 'org-1', rol: 'member' } },
      { o: { id: 'org-3', rol: 'admin' } }].each do |change|
       other = token(claims: claims.merge(change))
@@ -122,10 +122,10 @@ class VerifierTest < Minitest::Test
   def test_requirements_of_a_verifier
     both = Torii::Requirements.new(:not_impersonated, claims: [['/plan', 'pro'], ['/plan', 'beta']])
     verifier = Torii::Verifier.new(issuer, require: [:email_verified], requirements: both)
-    good = { sub: USER, plan: %w[beta pro], email_verified: true }
-    assert_equal USER, verifier.verify(token(claims: good)).user_id
+    valid = { sub: USER, plan: %w[beta pro], email_verified: true }
+    assert_equal USER, verifier.verify(token(claims: valid)).user_id
     [{ plan: 'pro' }, { email_verified: false }, { act: { sub: 'support' } }].each do |change|
-      assert_raises(Torii::PolicyError, change.to_s) { verifier.verify(token(claims: good.merge(change))) }
+      assert_raises(Torii::PolicyError, change.to_s) { verifier.verify(token(claims: valid.merge(change))) }
     end
   end
 
@@ -133,12 +133,13 @@ class VerifierTest < Minitest::Test
     assert_match(/:anything \(expected one of :email_verified/,
                  assert_raises(ArgumentError) { Torii::Requirements.new(:anything) }.message)
     { { claims: { 'plan' => 'pro' } } => /pointer/, { claims: { '' => 'pro' } } => /pointer/,
-      { claims: { '/plan' => nil } } => /json/, { claims: { '/plan' => { a: 1 } } } => /json/,
-      { claims_json: { '/plan' => '' } } => /json/, { organizations: [''] } => /id/ }.each do |wrong, message|
-      assert_match(message, assert_raises(Torii::InvalidArgumentError, wrong.to_s) { Torii::Requirements.new(**wrong) }.message)
+      { claims: { '/plan' => nil } } => /json/, { claims: { '/plan' => Float::NAN } } => /not JSON/,
+      { claims: { '/plan' => { a: 1 } } } => /json/, { claims_json: { '/plan' => '' } } => /json/,
+      { organizations: [''] } => /id/ }.each do |wrong, message|
+      assert_match(message, refused(Torii::InvalidArgumentError, wrong).message)
     end
     [{ claims: { plan: 'pro' } }, { organizations: [1] }, { organizations: { 'org-1' => :admin } },
-     { claims_json: { '/plan' => 1 } }].each { |wrong| assert_raises(TypeError, wrong.to_s) { Torii::Requirements.new(**wrong) } }
+     { claims_json: { '/plan' => 1 } }].each { |wrong| refused(TypeError, wrong) }
   end
 
   def test_public_errors
@@ -188,9 +189,9 @@ class VerifierTest < Minitest::Test
       Dir.children('/proc/self/task').count { |id| File.read("/proc/self/task/#{id}/comm").start_with?('torii') }
     end
     fault('/acme/', times: 1, kind: 'delay', ms: 500)
-    good = token
+    valid = token
     verifier = Torii::Verifier.new(issuer, background_refresh: false)
-    waiting = Thread.new { verifier.verify(good) }
+    waiting = Thread.new { verifier.verify(valid) }
     emulator('get', '/requests?path=/acme/&at_least=1')
     assert_equal 0, library_threads.call
     assert_instance_of Torii::Auth, waiting.value
@@ -244,8 +245,8 @@ class VerifierTest < Minitest::Test
 
   def test_wrong_options_are_named
     { leeway: [301, /seconds/], key_lifetime: [0, /seconds/], max_stale: [-1, /seconds/],
-      fetch_timeout: [0.01, /milliseconds/], token_cache_bytes: [-1, /negative/], proxy: ['nowhere', /proxy/], realm: ['"', /realm/],
-      resource_metadata: ['"', /resource_metadata/],
+      fetch_timeout: [0.01, /milliseconds/], token_cache_bytes: [-1, /negative/], proxy: ['nowhere', /proxy/],
+      realm: ['"', /realm/], resource_metadata: ['"', /resource_metadata/],
       ca_file: ['/no/such/file', /file/], jwks: ['{}', /jwks/], audiences: [[''], /audience/],
       issuers: [['nowhere'], /issuer/] }.each do |name, (value, message)|
       error = assert_raises(Torii::InvalidArgumentError, name) { Torii::Verifier.new(issuer, name => value) }
@@ -271,11 +272,17 @@ class VerifierTest < Minitest::Test
 
   def test_close_under_a_call
     fault('/acme/', times: 1, kind: 'delay', ms: 300)
-    good = token
-    call = Thread.new { @verifier.verify(good) }
+    valid = token
+    call = Thread.new { @verifier.verify(valid) }
     emulator('get', '/requests?path=/acme/&at_least=1')
     @verifier.close
     assert_instance_of Torii::Auth, call.value
-    assert_raises(Torii::ClosedError) { @verifier.verify(good) }
+    assert_raises(Torii::ClosedError) { @verifier.verify(valid) }
+  end
+
+  private
+
+  def refused(error, requirements)
+    assert_raises(error, requirements.to_s) { Torii::Requirements.new(**requirements) }
   end
 end

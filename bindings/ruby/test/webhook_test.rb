@@ -96,8 +96,8 @@ class WebhookTest < Minitest::Test
   def test_wrong_secrets_are_named_by_number
     secret = Sender::SECRET
     ['', ' ', "#{secret}\n", "#{secret} #{secret}", "\t#{secret}", "whsec_\xFF", "#{secret}\0",
-     'whsec_AQID'].each do |bad|
-      error = assert_raises(Torii::InvalidConfigError) { verify(secrets: [Sender::OTHER, bad]) }
+     'whsec_AQID'].each do |invalid|
+      error = assert_raises(Torii::InvalidConfigError) { verify(secrets: [Sender::OTHER, invalid]) }
       assert_match(/secrets: number 2: /, error.message)
       refute_includes error.message, 'AQID'
     end

@@ -34,7 +34,7 @@ module Torii
     # @return [Integer] the TORII_REQUIRE_ flag of this name
     def self.flag(name)
       Auth::FLAGS.fetch(name) do
-        raise ArgumentError, "requirement: #{name.inspect} (expected one of #{Auth::FLAGS.keys.map(&:inspect).join(', ')})"
+        raise ArgumentError, "requirement: #{name.inspect} (expected one of #{Auth::FLAGS.keys.inspect[1..-2]})"
       end
     end
 
@@ -46,6 +46,10 @@ module Torii
 
     def text(value, name) = [Native.text(value, name), value.to_s.bytesize]
 
-    def json(value) = JSON.generate(value)
+    def json(value)
+      JSON.generate(value)
+    rescue JSON::GeneratorError, EncodingError => e
+      raise InvalidArgumentError.new("claims: not JSON: #{e.message.scrub}", status: :invalid_argument)
+    end
   end
 end

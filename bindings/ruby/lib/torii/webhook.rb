@@ -32,12 +32,10 @@ module Torii
       error = FFI::MemoryPointer.new(:pointer)
       first, *others = texts(secrets)
       @handle = Handle.new(self.class, create(first, error), :torii_webhook_free)
-      @handle.use do |webhook, _|
-        others.each.with_index(2) do |secret, number|
-          numbered(number) { Native.check(Native.torii_webhook_add_secret(webhook, secret, secret.bytesize, error), error) }
-        end
-        Native.check(Native.torii_webhook_set_tolerance_seconds(webhook, tolerance, error), error) if tolerance
-      end
+      others.each.with_index(2) { |secret, number| numbered(number) { add_secret(secret, error) } }
+      return if tolerance.nil?
+
+      Native.check(Native.torii_webhook_set_tolerance_seconds(@handle.pointer, tolerance, error), error)
     end
 
     # Verifies one webhook. A webhook may be delivered more than once, with the same id: ignore ids you have
@@ -86,6 +84,10 @@ module Torii
       out = FFI::MemoryPointer.new(:pointer)
       numbered(1) { Native.check(Native.torii_webhook_new(secret, secret.bytesize, out, error), error) }
       out.read_pointer
+    end
+
+    def add_secret(secret, error)
+      Native.check(Native.torii_webhook_add_secret(@handle.pointer, secret, secret.bytesize, error), error)
     end
 
     def numbered(number)
