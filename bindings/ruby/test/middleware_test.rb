@@ -52,6 +52,16 @@ class MiddlewareTest < Minitest::Test
     assert_equal ['nil'], app.call('torii.auth' => 'ada').last
   end
 
+  # Servers differ in the encoding of headers.
+  def test_bytes_that_are_not_text
+    app = guarded(issuer: issuer, cookie: 'app_token')
+    ["\xFF", "Bearer \xFF".b, "\u00e9"].each do |value|
+      [{ 'HTTP_AUTHORIZATION' => value }, { 'HTTP_COOKIE' => "app_token=#{value}" }].each do |env|
+        assert_equal 401, app.call(env).first, env
+      end
+    end
+  end
+
   def test_the_response_for_an_error
     error = assert_raises(Torii::TokenError) { Torii::Verifier.new(issuer).authenticate('Bearer x') }
     status, headers, body = Torii::Middleware.response(error)

@@ -77,7 +77,7 @@ module Torii
       @verifier.verify(blank?(token) ? nil : token, requirements: @requirements)
     end
 
-    def blank?(text) = text.nil? || text.match?(/\A[ \t]*\z/n)
+    def blank?(text) = text.nil? || text.b.match?(/\A[ \t]*\z/n)
 
     # @return [String, nil] the value of the cookie, without its quotes (RFC 6265 §4.1.1). The values of a
     #   cookie that comes twice are joined by ", ", which no token contains.
