@@ -204,6 +204,7 @@ suite-model: | tools-rust
 suite-header: programs | tools-rust
 	$(CI)/torii-header . cbindgen.toml include/torii.h --verify
 	bindings/php/header.sh $(CI)/torii-header --verify
+	! grep '^#define ' include/torii.h | grep -v '^#define TORII_' || { echo "a macro without TORII_" >&2; exit 1; }
 	for std in c99 c11 c17; do \
 	  cc -std=$$std -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c include/torii.h; \
 	done

@@ -131,7 +131,7 @@ pub(crate) struct KeyStats {
     pub(crate) failures: u64,
     /// Seconds since the last fetch that succeeded.
     pub(crate) last_success: Option<u64>,
-    /// Why the last fetch that failed did so.
+    /// Why the last fetch failed, if it did.
     pub(crate) last_error: Option<String>,
 }
 
@@ -552,6 +552,7 @@ impl IssuerKeys {
             Ok(NewKeys { set, etag, headers }) => {
                 self.store(set, etag, Some(Fetched { sent_at, headers }), id);
                 progress.last_success = Some(now);
+                progress.last_error = None;
                 End::Success
             }
             Err(error) => {

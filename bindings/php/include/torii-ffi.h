@@ -9,14 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REQUIRE_EMAIL_VERIFIED 1
-
-#define REQUIRE_PROFILE_COMPLETE 2
-
-#define REQUIRE_NOT_IMPERSONATED 4
-
-#define REQUIRE_ORGANIZATION 8
-
 typedef enum {
   TORII_OK = 0,
   TORII_ERR_INVALID_ARGUMENT = 1,
