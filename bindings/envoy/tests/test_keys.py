@@ -1,4 +1,4 @@
-"""What becomes of requests while keys are fetched, and how they are fetched."""
+"""Requests while keys are fetched, and when keys are fetched."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Keys(unittest.TestCase):
 
     def envoy(self, issuers=None, http=None, **config):
         config = {"issuers": issuers or [self.torii.issuer], "headers": {"x-user-id": "sub"},
-                  "key_timeout_ms": 60000, **config}
+                  "fetch_timeout_ms": 60000, **config}
         return Envoy([lambda path: listener(path, [module(config)], **(http or {}))],
                      self.directory)
 
@@ -80,7 +80,7 @@ class Keys(unittest.TestCase):
         self.assertEqual(self.torii.fetches(), 0)
 
     def test_they_are_renewed_while_nobody_waits(self):
-        with self.envoy(key_lifetime=5) as envoy:
+        with self.envoy(key_lifetime_seconds=5) as envoy:
             token = self.torii.token()
             self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
             waited = envoy.stats()["torii_parked"]
@@ -198,7 +198,7 @@ class Keys(unittest.TestCase):
 
     def test_nobody_waits_longer_than_told(self):
         self.torii.fault("hang")
-        with self.envoy(key_timeout_ms=400) as envoy:
+        with self.envoy(fetch_timeout_ms=400) as envoy:
             # The issuer hangs until the faults are cleared: only the deadline can end this.
             answer = envoy.get(headers=bearer(self.torii.token()))
             self.assertEqual(answer.status, 503, answer)
@@ -210,7 +210,7 @@ class Keys(unittest.TestCase):
     def test_the_wait_ends_though_the_fetch_does_not(self):
         """A fetch that began before the request, and outlives its patience."""
         self.torii.fault("drip", ms=1000)
-        with self.envoy(key_timeout_ms=900) as envoy:
+        with self.envoy(fetch_timeout_ms=900) as envoy:
             until(lambda: self.torii.fetches() == 1, "the first fetch")
             began = time.monotonic()
             self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 503)
@@ -223,18 +223,18 @@ class Keys(unittest.TestCase):
         with self.envoy() as envoy:
             answer = envoy.get(headers=bearer(self.torii.token()))
             self.assertEqual(answer.status, 503, answer)
-            self.assertRegex(envoy.log_text(), r"\[warning\].*torii: the keys at http\S+ cannot be had")
+            self.assertRegex(envoy.log_text(), r"\[warning\].*torii: cannot fetch keys of http\S+: .")
             self.assertGreaterEqual(envoy.stats()["torii_key_fetch_failures"], 1)
             self.torii.clear_faults()
             until(lambda: envoy.get(headers=bearer(self.torii.token())).status == 200,
-                  "the keys can be had again")
-            self.assertRegex(envoy.log_text(), r"\[info\].*torii: the keys of http\S+ can be had again")
+                  "the keys are there again")
+            self.assertRegex(envoy.log_text(), r"\[info\].*torii: fetched keys of http\S+ again")
 
     def test_an_issuer_that_hangs_holds_up_no_other(self):
         self.torii.call("POST", "/issuers", {"name": "other"})
         other = self.torii.issuer.replace("/acme", "/other")
         self.torii.fault("hang", path="/acme/")
-        with self.envoy([self.torii.issuer, other], key_timeout_ms=60000) as envoy:
+        with self.envoy([self.torii.issuer, other], fetch_timeout_ms=60000) as envoy:
             waits, = self.send_parked(envoy, {"headers": bearer(self.torii.token())})
             self.assertEqual(envoy.get(headers=bearer(self.torii.token("other"))).status, 200)
             self.assertEqual(select.select([waits.socket], [], [], 0)[0], [])
@@ -261,7 +261,7 @@ class Keys(unittest.TestCase):
     def test_envoy_ends_while_requests_wait(self):
         for _ in range(3):
             self.torii.fault("hang", times=1)
-            with self.envoy(key_timeout_ms=60000) as envoy:
+            with self.envoy(fetch_timeout_ms=60000) as envoy:
                 self.send_parked(envoy, *[{"headers": bearer(self.torii.token())}] * 20)
                 began = time.monotonic()
                 self.assertEqual(envoy.stop(), 0, envoy.log_text()[-2000:])
