@@ -248,7 +248,7 @@ def on_route(config):
             "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3"
                      ".DynamicModuleFilterPerRoute",
             "dynamic_module_config": {"name": "torii_envoy"},
-            "per_route_config_name": "torii",
+            "filter_name": "torii",
             "filter_config": any_of(config),
         }
     }

@@ -3,11 +3,14 @@
 import json
 import os
 import select
+import socket
+import socketserver
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
+from urllib.parse import urlsplit
 
 from support import PATIENCE, Connection, Envoy, Torii, Upstream, bearer, listener, module, until
 
@@ -79,7 +82,7 @@ class Keys(unittest.TestCase):
         envoy.stop()
         self.assertEqual(self.torii.fetches(), 0)
 
-    def test_they_are_renewed_while_nobody_waits(self):
+    def test_they_are_renewed_ahead_of_time(self):
         with self.envoy(key_lifetime_seconds=5) as envoy:
             token = self.torii.token()
             self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
@@ -99,7 +102,7 @@ class Keys(unittest.TestCase):
         self.assertLessEqual(self.torii.fetches(), 2)
 
     def test_two_listeners_wait_for_one_fetch(self):
-        """Nobody asks again and again whether it has ended."""
+        """Without asking again and again whether it has ended."""
         make = lambda path: listener(path, [module({"issuers": [self.torii.issuer]})])
         with Envoy([make, make], self.directory) as envoy:
             self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 200)
@@ -124,7 +127,37 @@ class Keys(unittest.TestCase):
             stats = envoy.stats()
             self.assertEqual((stats["torii_key_fetches"], stats["torii_key_fetch_failures"]), (2, 0))
 
-    # ---- who waits for them
+    def test_a_proxy_is_used(self):
+        seen, address = [], urlsplit(self.torii.issuer)
+
+        class Proxy(socketserver.StreamRequestHandler):
+            """Whatever is to be tunnelled (RFC 9110 §9.3.6) goes to the local torii."""
+
+            def handle(self):
+                seen.append(self.rfile.readline().decode().split()[:2])
+                while self.rfile.readline().strip():
+                    pass
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                with socket.create_connection((address.hostname, address.port)) as torii:
+                    while (line := self.rfile.readline()).strip():
+                        torii.sendall(line)
+                    torii.sendall(line)
+                    while data := torii.recv(65536):
+                        self.wfile.write(data)
+
+        proxy = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
+        proxy.daemon_threads = True
+        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        issuer = "http://torii.invalid/acme"
+        with self.envoy([issuer], allow_http=True,
+                        proxy=f"http://127.0.0.1:{proxy.server_address[1]}") as envoy:
+            token = self.torii.token(claims={"iss": issuer})
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+        self.assertEqual(seen[0], ["CONNECT", "torii.invalid:80"])
+
+    # ---- requests that wait for them
 
     def test_a_body_is_not_let_through_meanwhile(self):
         """The way past that it would be to stop nothing but the headers."""
@@ -196,7 +229,7 @@ class Keys(unittest.TestCase):
             self.assertEqual(answers, [200 if number % 4 else 401 for number in range(100)])
             self.assertLessEqual(self.torii.fetches(), 2)
 
-    def test_nobody_waits_longer_than_told(self):
+    def test_no_request_waits_longer_than_configured(self):
         self.torii.fault("hang")
         with self.envoy(fetch_timeout_ms=400) as envoy:
             # The issuer hangs until the faults are cleared: only the deadline can end this.
@@ -242,7 +275,7 @@ class Keys(unittest.TestCase):
             self.torii.clear_faults()
             self.assertEqual(waits.answer().status, 503)
 
-    # ---- who goes away meanwhile
+    # ---- streams that end meanwhile
 
     def test_clients_that_leave_while_they_wait(self):
         self.torii.fault("delay", ms=6000, times=1)
