@@ -6,7 +6,7 @@ use torii::{Error, Status};
 /// Why a request is refused.
 #[derive(Debug)]
 pub enum Refusal {
-    /// What the library says.
+    /// An error of the library.
     Error(Error),
     /// A claim that the upstream is to be told cannot be read. The error is the one of a requirement
     /// that is not met.

@@ -31,7 +31,7 @@ pub enum Found<'a> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unreadable;
 
-/// What a lookup of a claim gives; `None` if it is absent or null.
+/// The result of a lookup; `None` if the claim is absent or null.
 pub type Lookup<'a> = Result<Option<Found<'a>>, Unreadable>;
 
 impl Claim {
@@ -56,7 +56,7 @@ impl Claim {
             "sub" => text(Some(auth.user_id())),
             "pid" => text(Some(auth.environment_id())),
             "iss" => text(Some(auth.issuer())),
-            // What these mean if they are absent, or have another type, is the library's to say.
+            // The library defines these if the claim is absent or has another type.
             "locale" => text(auth.locale()),
             "actor_id" => text(auth.actor_id()),
             "organization_id" => text(auth.organization_id()),
@@ -86,7 +86,7 @@ impl Claims {
             None | Some(JsonKind::Null) => None,
             Some(JsonKind::Bool) => Some(Found::Bool(json.bool(pointer).map_err(|_| Unreadable)?)),
             Some(JsonKind::Number) => Some(Found::Number(raw()?.into())),
-            // One that holds U+0000 is none.
+            // `str` returns none that holds U+0000.
             Some(JsonKind::String) => {
                 Some(Found::Text(json.str(pointer).ok_or(Unreadable)?.into()))
             }

@@ -29,13 +29,13 @@ pub struct Config {
     pub keys: Keys,
     /// Whether a request without credentials is let through, if the route does not say.
     pub optional: bool,
-    /// What every login has to meet.
+    /// The requirements for every login.
     pub requirements: AnyOf,
     /// Where a request carries its token.
     pub credentials: Credentials,
     /// Paths on which credentials are ignored.
     pub skip: Vec<String>,
-    /// What the upstream is told.
+    /// Headers and metadata made of claims.
     pub identity: Identity,
     /// Whether the token is removed from the request.
     pub remove_token: bool,
@@ -47,7 +47,7 @@ pub struct Config {
     pub counters: Counters,
 }
 
-/// What a route adds or changes.
+/// The configuration of a route.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
@@ -62,7 +62,7 @@ pub struct Route {
 }
 
 impl Route {
-    /// Reads a route's configuration. An error says what is wrong with it.
+    /// Reads a route's configuration. The error names the member at fault.
     pub fn parse(json: &[u8]) -> Result<Route, String> {
         let route: Route = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         if !route.requirements.is_empty() && (route.skip || route.optional == Some(true)) {
@@ -136,12 +136,12 @@ struct IssuerSettings {
 }
 
 impl Settings {
-    /// Reads the configuration. An error says what is wrong with it.
+    /// Reads the configuration. The error names the member at fault.
     pub fn parse(json: &[u8]) -> Result<Settings, String> {
         serde_json::from_slice(json).map_err(|error| error.to_string())
     }
 
-    /// Creates what requests are verified with. Nothing is fetched yet.
+    /// Creates the verifier and all that a filter needs. Nothing is fetched yet.
     pub fn build(self, counters: Counters, log: Log) -> Result<Config, String> {
         let options = self.options()?;
         let Some(first) = self.issuers.first() else { return Err("`issuers` is empty".to_owned()) };
@@ -245,7 +245,7 @@ fn is_path(text: &str) -> bool {
 }
 
 /// A header that is to hold a claim, in lower case. One that requests cannot do without is refused,
-/// because the filter removes what a client sends under the name.
+/// because the filter removes it from requests.
 fn identity_header(name: String, credentials: &str) -> Result<String, String> {
     let lower = name.to_ascii_lowercase();
     if !is_token(&lower) {

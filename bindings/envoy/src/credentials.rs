@@ -13,7 +13,7 @@ pub struct Credentials {
     pub cookie: Option<String>,
 }
 
-/// What a request carries.
+/// The credentials of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Found<'a> {
     /// The value of the header.

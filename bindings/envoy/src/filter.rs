@@ -42,7 +42,7 @@ pub enum Flow {
     Stop,
 }
 
-/// What becomes of a request.
+/// The decision over a request.
 enum Decision {
     /// It is let through, with or without an identity.
     Pass(Option<Auth>),
@@ -62,7 +62,7 @@ impl Filter {
 
     /// The request's headers have been received.
     pub fn request_headers<H: Host>(&self, host: &mut H, route: Routed<'_, H>) -> Flow {
-        // Whatever becomes of the request, a client does not say whose it is, nor choose a route so.
+        // A client neither claims an identity nor chooses a route by one, on any route.
         if self.config.identity.remove(host) && self.config.clear_route_cache {
             host.clear_route();
         }
@@ -155,7 +155,7 @@ impl Filter {
     }
 
     fn skips(&self, host: &dyn Host, route: Option<&Route>) -> bool {
-        let path = || Some(host.header(":path", 0)?.0.split(|byte| *byte == b'?').next()?);
+        let path = || host.header(":path", 0)?.0.split(|byte| *byte == b'?').next();
         let listed = |path: &[u8]| self.config.skip.iter().any(|skip| skip.as_bytes() == path);
         route.is_some_and(|route| route.skip)
             || !self.config.skip.is_empty() && path().is_some_and(listed)

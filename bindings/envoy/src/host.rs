@@ -1,4 +1,4 @@
-//! What the filter needs of Envoy.
+//! The interface of the filter to Envoy.
 
 use std::borrow::Cow;
 

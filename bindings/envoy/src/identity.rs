@@ -39,23 +39,32 @@ impl Identity {
     /// claim cannot be forwarded: without it, a request could be let through that is not meant to.
     pub fn tell(&self, host: &mut dyn Host, auth: &Auth) -> Result<(), Unreadable> {
         let claims = Claims::default();
-        let look_up = |(name, claim): &'_ (String, Claim)| -> Result<_, Unreadable> {
-            Ok(claim.of(auth, &claims)?.map(|found| (name.clone(), found)))
-        };
-        let headers = self.headers.iter().map(look_up).collect::<Result<Vec<_>, _>>()?;
-        let metadata = self.metadata.iter().map(look_up).collect::<Result<Vec<_>, _>>()?;
-        let of_header = |(_, found): &(String, Found<'_>)| found.header().map(drop);
-        headers.iter().flatten().try_for_each(of_header)?;
-        for (name, found) in headers.iter().flatten() {
+        let headers = look_up(&self.headers, auth, &claims)?;
+        let metadata = look_up(&self.metadata, auth, &claims)?;
+        headers.iter().try_for_each(|(_, found)| found.header().map(drop))?;
+        for (name, found) in &headers {
             if let Some(text) = found.header()? {
                 host.set_header(name, text.as_bytes());
             }
         }
-        for (key, found) in metadata.iter().flatten() {
+        for (key, found) in &metadata {
             host.set_metadata(&self.namespace, key, &found.metadata());
         }
         Ok(())
     }
+}
+
+/// The claims that are there, and their names.
+fn look_up<'a>(
+    named: &'a [(String, Claim)],
+    auth: &'a Auth,
+    claims: &'a Claims,
+) -> Result<Vec<(&'a str, Found<'a>)>, Unreadable> {
+    let look_up = |(name, claim): &'a (String, Claim)| {
+        let found = claim.of(auth, claims).transpose()?;
+        Some(found.map(|found| (name.as_str(), found)))
+    };
+    named.iter().filter_map(look_up).collect()
 }
 
 fn same_name(a: &[u8], b: &[u8]) -> bool {

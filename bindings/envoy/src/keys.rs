@@ -52,7 +52,7 @@ struct Parked {
     waker: Box<dyn Wake>,
 }
 
-/// What was last seen of the fetches for an issuer.
+/// The fetches for an issuer, as last seen.
 #[derive(Default)]
 struct Observed {
     fetches: u64,
@@ -85,7 +85,7 @@ impl Keys {
             failed: AtomicU64::new(0),
             log,
         };
-        // What other verifiers of the process fetched before is not counted.
+        // Fetches that ended before are not counted.
         shared.observe(&mut shared.lock(), |_, _| {});
         let keys = Keys(Arc::new(shared));
         keys.take_counts();
@@ -94,7 +94,9 @@ impl Keys {
 
     /// Has missing keys fetched now, and all keys before they are too old, without waiting.
     pub fn keep_fresh(&self) {
-        self.0.start_timer(&mut self.0.lock());
+        if self.0.verifier.due_in_ms().is_some() {
+            self.0.start_timer(&mut self.0.lock());
+        }
     }
 
     /// Has the issuer's keys fetched, and the waker called when that ends or the request's time is
@@ -198,7 +200,7 @@ impl Shared {
         self.changed.notify_one();
     }
 
-    /// Fetches what is due, and tells what came of it.
+    /// Fetches keys that are due, and reports the outcome.
     fn refresh_due(&self, issuer: Option<&str>) -> MutexGuard<'_, State> {
         let refresh = AssertUnwindSafe(|| self.verifier.refresh_due(issuer));
         let defect = catch_unwind(refresh).is_err();
@@ -256,8 +258,8 @@ impl Shared {
         (!state.renewing).then_some(Duration::from_secs(1))
     }
 
-    /// Compares the library's statistics with what they were: counts the fetches that ended, whoever
-    /// made them, and reports an issuer that became unreachable, or is reachable again.
+    /// Compares the library's statistics with what they were: counts the fetches that ended, those
+    /// of other verifiers included, and reports an issuer that became unreachable, or is reachable again.
     fn observe(&self, state: &mut State, report: impl Fn(Level, &str)) {
         let Ok(stats) = self.verifier.stats() else { return };
         let issuers = stats.len("/issuers").unwrap_or_default();

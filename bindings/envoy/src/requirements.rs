@@ -1,4 +1,4 @@
-//! What a filter or a route requires of a login, as it is configured.
+//! The requirements of a filter or a route.
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer};

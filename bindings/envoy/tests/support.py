@@ -21,12 +21,12 @@ sys.path.append(f"{ROOT}/tests")
 
 from ports import free_port  # noqa: E402
 
-# How long to wait for what is certain to happen, even on a busy machine.
+# Seconds to wait for an event that is certain, even on a busy machine.
 PATIENCE = 120
 
 
 def until(condition, what, seconds=PATIENCE):
-    """Waits until the condition holds, and gives what it gave."""
+    """Waits until the condition holds, and returns its result."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()
@@ -84,8 +84,7 @@ class Torii:
 
 
 class Upstream:
-    """Answers with what it was sent, as JSON, and remembers it. Agrees to every upgrade, and then
-    sends back what it is sent."""
+    """Answers with the request as JSON, and remembers it. Accepts every upgrade, and then echoes."""
 
     def __init__(self, address):
         self.requests = []
@@ -148,7 +147,7 @@ def read_headers(reader):
 
 
 class Answer:
-    """An answer, and what the upstream saw of the request if it came that far."""
+    """An answer, and the request as the upstream saw it, if it came that far."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -357,7 +356,7 @@ class Envoy:
         return [address["port_value"] for address in addresses if address]
 
     def stats(self):
-        """What the module has counted."""
+        """The counters of the module."""
         lines = self.admin_get("/stats?filter=torii_").splitlines()
         pairs = [line.rsplit(": ", 1) for line in lines]
         return {name.split(".", 1)[1]: int(value) for name, value in pairs}

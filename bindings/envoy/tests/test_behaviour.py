@@ -32,7 +32,7 @@ def text(value):
 
 
 def as_header(value):
-    """What a header with this field holds; nothing for an empty one."""
+    """The header with this field; none for an empty one."""
     if value is None or value == "":
         return None
     return value if isinstance(value, str) else json.dumps(value)

@@ -131,7 +131,7 @@ class Keys(unittest.TestCase):
         seen, address = [], urlsplit(self.torii.issuer)
 
         class Proxy(socketserver.StreamRequestHandler):
-            """Whatever is to be tunnelled (RFC 9110 §9.3.6) goes to the local torii."""
+            """Connects every tunnel (RFC 9110 §9.3.6) to the local torii."""
 
             def handle(self):
                 seen.append(self.rfile.readline().decode().split()[:2])
@@ -160,7 +160,7 @@ class Keys(unittest.TestCase):
     # ---- requests that wait for them
 
     def test_a_body_is_not_let_through_meanwhile(self):
-        """The way past that it would be to stop nothing but the headers."""
+        """It would be if only the headers were stopped."""
         self.torii.fault("delay", ms=6000, times=1)
         forged = self.torii.token(signer="forged")
         good = self.torii.token(claims={"sub": "user-1"})
@@ -241,7 +241,7 @@ class Keys(unittest.TestCase):
             self.torii.clear_faults()
 
     def test_the_wait_ends_though_the_fetch_does_not(self):
-        """A fetch that began before the request, and outlives its patience."""
+        """A fetch that began before the request, and takes longer than the request may wait."""
         self.torii.fault("drip", ms=1000)
         with self.envoy(fetch_timeout_ms=900) as envoy:
             until(lambda: self.torii.fetches() == 1, "the first fetch")

@@ -116,7 +116,7 @@ class Load(unittest.TestCase):
         self.assertGreater(refused, 100)
         grown = envoy.rss() - before
         self.assertLess(grown, 8192, "KiB more memory than at the start")
-        print(f"{passed} good and {refused + unavailable} bad requests, {grown} KiB grown")
+        print(f"{passed} accepted and {refused + unavailable} refused requests, {grown} KiB grown")
 
 
 if __name__ == "__main__":

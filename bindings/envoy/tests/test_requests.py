@@ -75,7 +75,7 @@ class Requests(unittest.TestCase):
             return listener(path, [module(json.dumps(config))])
 
         def rerouting(path):
-            """Routes by what the filter tells; removes the token."""
+            """Routes by the headers of the filter, and removes the token."""
             config = {**issuers, "headers": {**CLAIMS, "x-banned": "banned"}, "cookie": "session",
                       "optional": True, "clear_route_cache": True, "remove_token": True,
                       "legacy_organization": True, "max_lifetime_seconds": 600}
@@ -419,7 +419,7 @@ class Requests(unittest.TestCase):
         big = self.torii.token(claims={"filler": "f" * 11_000})
         self.assertEqual(self.envoy.get(headers=bearer(big)).status, 200)
         self.upstream.requests.clear()
-        # More than Envoy reads, which answers for itself; also where a good token comes first.
+        # More than Envoy reads. It answers by itself, even after a valid token.
         for headers in (bearer("a" * 100_000), [*bearer(good), ("x-filler", "f" * 100_000)],
                         [*bearer(good), *[(f"x-{n}", "f") for n in range(200)]]):
             self.assertEqual(self.envoy.get(headers=headers).status, 431)
@@ -523,7 +523,7 @@ class Requests(unittest.TestCase):
                              [f"grpc-status: {code}"])
         self.assertEqual(self.upstream.requests, [])
 
-    # ---- what is counted
+    # ---- statistics
 
     def test_statistics(self):
         def grown(work):

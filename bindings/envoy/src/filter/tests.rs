@@ -156,7 +156,7 @@ fn filter_of(issuer: &Issuer, more: &str) -> Filter {
 }
 
 #[test]
-fn who_has_to_wait_is_let_through_afterwards() {
+fn a_parked_request_is_let_through_if_its_token_is_valid() {
     let (_torii, issuer) = acme();
     let filter = filter_of(&issuer, "");
     let mut host = FakeHost::with_token(&issuer, Mint::new().subject("user-1"));
@@ -213,6 +213,32 @@ fn a_wait_has_an_end() {
 }
 
 #[test]
+fn a_request_does_not_wait_for_a_fetch_that_may_take_longer() {
+    let (torii, issuer) = acme();
+    issuer.fault(FaultKind::Hang { ms: None }, None);
+    let mut options = torii::VerifierOptions::new();
+    options.set_fetch_timeout_ms(60_000).unwrap();
+    let patient = torii::Verifier::new(&issuer.url(), &options).unwrap();
+    let fetching = std::thread::spawn(move || patient.refresh());
+    assert!(torii.wait_for(&issuer.jwks_path(), 1, Duration::from_secs(120)));
+    let filter = filter_of(&issuer, r#", "fetch_timeout_ms": 100"#);
+    let mut host = FakeHost::with_token(&issuer, Mint::new());
+    assert_eq!(filter.request_headers(&mut host, &route), Flow::Wait);
+    // A thread that follows the fetch gives up first, and the request waits again until its time is up.
+    for _ in 0..50 {
+        if host.statuses().is_empty() {
+            let event = host.wait();
+            filter.woken(&mut host, &route, event);
+        }
+    }
+    assert_eq!(host.statuses(), [503]);
+    assert_eq!(host.answers.borrow()[0].3, "torii_keys_pending");
+    assert!(!fetching.is_finished());
+    torii.clear_faults();
+    let _ = fetching.join();
+}
+
+#[test]
 fn a_stream_that_is_gone_is_not_woken() {
     let (torii, issuer) = acme();
     issuer.fault(FaultKind::Hang { ms: None }, 1);
@@ -229,7 +255,7 @@ fn a_stream_that_is_gone_is_not_woken() {
 }
 
 #[test]
-fn nobody_is_woken_after_the_configuration_is_gone() {
+fn no_stream_is_woken_after_the_configuration_is_gone() {
     let (torii, issuer) = acme();
     issuer.fault(FaultKind::Hang { ms: None }, 1);
     let filter = filter_of(&issuer, "");
@@ -310,6 +336,12 @@ fn a_new_route_has_to_let_the_request_through_as_well() {
         assert_eq!((run(&config, &mut host), host.statuses()), (flow, statuses), "{plan}");
         assert_eq!(host.cleared, 1);
     }
+    // Nor does an identity header of a client hide a token that comes with it.
+    let mut host = FakeHost::with_token(&issuer, Mint::new().claim("plan", "pro"));
+    host.headers.push(("x-user-id".to_owned(), "admin".to_owned()));
+    (host.route, host.next_route) = (routed(r#"{"skip": true}"#), routed(strict));
+    assert_eq!(run(&config, &mut host), Flow::Continue);
+    assert_eq!(host.counted(Counter::Accepted), 1);
     let mut host = FakeHost::with_token(&issuer, Mint::new());
     host.next_route = routed(r#"{"skip": true}"#);
     assert_eq!(run(&config, &mut host), Flow::Continue);
