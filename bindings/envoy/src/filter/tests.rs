@@ -391,11 +391,14 @@ fn a_claim_that_cannot_be_forwarded_refuses_the_request() {
 }
 
 #[test]
-fn a_refused_fetch_is_logged_once_until_one_succeeds() {
+fn an_unreachable_issuer_is_logged_once_until_it_is_back() {
     static LOG: std::sync::Mutex<Vec<(Level, String)>> = std::sync::Mutex::new(Vec::new());
     let (torii, issuer) = acme();
     issuer.fault(FaultKind::Close { handled: false }, None);
-    let settings = format!(r#"{{"issuers": ["{}"]}}"#, issuer.url());
+    // Renewals for another issuer say nothing about this one.
+    let other = torii.create_issuer("other").url();
+    let settings =
+        format!(r#"{{"issuers": ["{}", "{other}"], "key_lifetime_seconds": 1}}"#, issuer.url());
     let settings = Settings::parse(settings.as_bytes()).unwrap();
     let counters = Counters::define(|_, _| Some(0)).unwrap();
     let log = |level, text: &str| LOG.lock().unwrap().push((level, text.to_owned()));
@@ -411,7 +414,7 @@ fn a_refused_fetch_is_logged_once_until_one_succeeds() {
     let failures = std::cell::Cell::new(0);
     wait(&|| {
         failures.set(failures.get() + config.keys.take_counts().1);
-        failures.get() >= 2
+        failures.get() >= 3
     });
     torii.clear_faults();
     wait(&|| LOG.lock().unwrap().len() >= 2);
