@@ -299,7 +299,7 @@ suite-docs: all programs envoy-module | tools-docs
 
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
-	@scripts/require cmake
+	@scripts/require cmake pkg-config =libcurl4-openssl-dev
 
 # ---- while working -----------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-//! How fast verdicts are, beside bare cryptography and a peer, in one run: `make bench`.
+//! How fast tokens are verified, beside bare cryptography and a peer, in one run: `make bench`.
 //!
 //! Contenders take turns in short rounds on a pinned thread, and the median round counts, so that
 //! whatever else the machine does falls on all of them alike.
@@ -30,7 +30,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use torii::{Verifier, VerifierOptions};
 use torii_emulator::{Emulator, Issuer, Mint};
 
-/// Enough that a table of verdicts cannot know them all beforehand.
+/// How many distinct tokens take turns.
 const DISTINCT: usize = 1_000;
 
 fn main() {

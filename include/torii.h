@@ -373,8 +373,7 @@ TORII_API int64_t torii_error_retry_after(const torii_error_t *error);
 /// TORII_ERR_KEYS_PENDING; else NULL. Since: 0.1.0.
 TORII_API const char *torii_error_issuer(const torii_error_t *error, size_t *len);
 
-/// Returns the HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
-/// Since: 0.1.0.
+/// Returns the HTTP status of the answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0. Since: 0.1.0.
 TORII_API uint32_t torii_error_http_status(const torii_error_t *error);
 
 /// Returns the API's error code, member `code` of its answer; NULL if absent. Since: 0.1.0.
@@ -388,8 +387,7 @@ TORII_API const char *torii_error_support_id(const torii_error_t *error, size_t 
 /// may contain personal data. The secret key and U+0000 are replaced in it. Since: 0.1.0.
 TORII_API const char *torii_error_body(const torii_error_t *error, size_t *len);
 
-/// Returns whether nothing of a REST request left this host, so that repeating it is safe.
-/// Since: 0.1.0.
+/// Returns whether nothing of a REST request left this host: repeating it is safe. Since: 0.1.0.
 TORII_API bool torii_error_unsent(const torii_error_t *error);
 
 /// Frees an error. Since: 0.1.0.
@@ -429,8 +427,7 @@ torii_status_t torii_verify_token(const torii_verifier_t *verifier,
 /// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
 /// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
 /// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
-/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verify_token().
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched; else as torii_verify_token(). Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verify_token_nowait(const torii_verifier_t *verifier,
@@ -479,6 +476,7 @@ TORII_API torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
 ///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
 ///   Fetches are counted for the process.
+///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier,
@@ -857,12 +855,10 @@ TORII_API const char *torii_auth_claims_json(const torii_auth_t *auth, size_t *l
 /// this claim only through the environment's default JWT template. Since: 0.1.0.
 TORII_API bool torii_auth_email_verified(const torii_auth_t *auth);
 
-/// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
-/// Since: 0.1.0.
+/// Returns whether required profile fields are set: claim `profile_complete` is not `false`. Since: 0.1.0.
 TORII_API bool torii_auth_profile_complete(const torii_auth_t *auth);
 
-/// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
-/// Since: 0.1.0.
+/// Returns whether another party acts as the user: `impersonating` is `true`, or `act` present. Since: 0.1.0.
 TORII_API bool torii_auth_impersonating(const torii_auth_t *auth);
 
 /// Returns claim `iat` in Unix seconds, rounded down. 0 for NULL. Since: 0.1.0.
@@ -881,8 +877,7 @@ TORII_API torii_status_t torii_auth_claims(const torii_auth_t *auth, torii_json_
 
 /// Checks requirements against a result, for one route among many. Looks at the claims only: neither
 /// the expiry nor the signature is checked again.
-/// Errors: TORII_ERR_POLICY if a requirement is not met; TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_POLICY for an unmet requirement; TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_auth_require(const torii_auth_t *auth,

@@ -120,6 +120,7 @@ pub struct Error {
     /// Whether nothing of a REST request left this host.
     unsent: bool,
     cause: Cause,
+    /// One more than the seconds: 0 seconds is a value too.
     retry_after: Option<NonZeroU32>,
     /// Whose keys are missing.
     issuer: Option<Arc<NulString>>,
@@ -208,7 +209,8 @@ impl Error {
     }
 
     pub(crate) fn after(mut self, seconds: u64) -> Self {
-        self.retry_after = NonZeroU32::new(u32::try_from(seconds).unwrap_or(u32::MAX));
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        self.retry_after = NonZeroU32::new(seconds.saturating_add(1));
         self
     }
 
@@ -237,7 +239,7 @@ impl Error {
 
     /// Seconds after which trying again can help, when that is known.
     pub fn retry_after(&self) -> Option<u64> {
-        self.retry_after.map(|seconds| seconds.get().into())
+        self.retry_after.map(|more| u64::from(more.get()) - 1)
     }
 
     /// The issuer whose keys are missing, for [`Status::KeysUnavailable`] and

@@ -59,7 +59,7 @@ fn no_changed_token_is_accepted() {
     }
     assert!(judged > 3_000, "{judged}");
     let stats = verifier.stats().unwrap();
-    assert_eq!(stats.int("/verdicts").unwrap(), 1);
+    assert_eq!(stats.int("/cached_tokens").unwrap(), 1);
     assert_eq!(Status::Ok.name(), case.expect.status);
 }
 

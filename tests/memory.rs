@@ -104,8 +104,8 @@ fn bounded(tokens: usize, more: &str, at_least: i64) {
     let grown = LIVE.load(Ordering::Relaxed).saturating_sub(before);
     let stats = verifier.stats().unwrap();
     println!("{tokens} tokens: {grown} bytes more, {}", stats.text());
-    assert!(stats.int("/verdict_bytes").unwrap() as usize <= BOUND);
-    assert!(stats.int("/verdicts").unwrap() >= at_least, "{}", stats.text());
+    assert!(stats.int("/cache_bytes").unwrap() as usize <= BOUND);
+    assert!(stats.int("/cached_tokens").unwrap() >= at_least, "{}", stats.text());
     assert!(grown <= BOUND + SLACK, "{grown} bytes");
     // The bound is used, and not given away by counting too much.
     assert!(grown >= BOUND / 2, "{grown} bytes");

@@ -16,7 +16,7 @@ const ROUNDS: usize = 5;
 pub(crate) fn run(emulator: &Emulator) {
     let issuer = emulator.create_issuer("rotating");
     let mut options = VerifierOptions::new();
-    // Every token is judged in full, and keys are renewed from 0.8 s on.
+    // Every signature is verified, and keys are refreshed from 0.8 s on.
     options.set_token_cache_bytes(0).set_key_lifetime_seconds(1).unwrap();
     let verifier = Verifier::new(&issuer.url(), &options).unwrap();
     let token = issuer.mint(Mint::new());

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long verifying takes, beside plain C: bench.sh LIBDIR INCLUDEDIR
+# Measures verifying, beside plain C: bench.sh LIBDIR INCLUDEDIR
 # LIBDIR holds a release build of the library.
 set -euo pipefail
 libdir=$(realpath "$1") includedir=$(realpath "$2")
@@ -8,7 +8,7 @@ cd "$(dirname "$0")"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "${CXX:-g++}" -std=c++17 -O2 -Iinclude -I"$includedir" bench.cpp -o "$work/bench" -L"$libdir" -ltorii
-# A good token of the tests, and its keys.
+# A valid token of the tests, and its keys.
 python3 - ../../tests/behaviour/verify.json >"$work/arguments" <<'EOF'
 import json, sys
 corpus = json.load(open(sys.argv[1]))

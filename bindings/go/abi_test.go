@@ -10,14 +10,15 @@ import (
 	torii "github.com/torii-so/libtorii/bindings/go"
 )
 
-// A library of another ABI is refused, and both numbers named. The linker decides which library is
-// loaded, so that the test puts a function of its own before it, in a process of its own.
+// A library of another ABI is refused, and the error names both numbers. A process of its own preloads
+// another torii_abi_version().
 func TestABI(t *testing.T) {
 	if os.Getenv("TORII_TEST_OTHER_ABI") != "" {
 		_, verifier := torii.NewVerifier("https://acme.torii.so")
 		_, client := torii.NewClient("sk_test_x")
-		_, webhook := torii.VerifyWebhook(nil, nil, nil)
-		for _, err := range []error{verifier, client, webhook} {
+		_, webhook := torii.NewWebhookVerifier("")
+		_, requirements := torii.NewRequirements(torii.EmailVerified)
+		for _, err := range []error{verifier, client, webhook, requirements} {
 			if err == nil || !strings.Contains(err.Error(), "ABI 4711") || !strings.Contains(err.Error(), "ABI 0") {
 				t.Error(err)
 			}
@@ -28,7 +29,7 @@ func TestABI(t *testing.T) {
 		t.Error("no version")
 	}
 	if isStatic {
-		t.Log("linked statically: there is no other library to be loaded")
+		t.Log("linked statically: no other library can be loaded")
 		return
 	}
 	dir := t.TempDir()

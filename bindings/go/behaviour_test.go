@@ -13,7 +13,7 @@ import (
 	torii "github.com/torii-so/libtorii/bindings/go"
 )
 
-// longText is a string, or pieces that are repeated.
+// longText is a string, or repeated pieces.
 type longText string
 
 func (l *longText) UnmarshalJSON(data []byte) error {
@@ -53,20 +53,38 @@ type corpus struct {
 			Leeway    *int
 			Require   []string
 			Now       *int64
+
+			IgnoreAudience     bool `json:"ignore_audience"`
+			MaxLifetime        *int `json:"max_lifetime_seconds"`
+			LegacyOrganization bool `json:"legacy_organization"`
+			Requirements       *struct {
+				Flags         torii.Flags
+				Claims        []struct{ Pointer, JSON string }
+				Organizations []struct {
+					ID   string
+					Role *string
+				}
+			}
 		}
 		Expect struct {
 			Status string
 			Auth   *struct {
-				UserID          string   `json:"user_id"`
-				EnvironmentID   string   `json:"environment_id"`
-				Issuer          string   `json:"issuer"`
-				Locale          *string  `json:"locale"`
-				EmailVerified   bool     `json:"email_verified"`
-				ProfileComplete bool     `json:"profile_complete"`
-				Impersonating   bool     `json:"impersonating"`
-				IssuedAt        int64    `json:"issued_at"`
-				ExpiresAt       int64    `json:"expires_at"`
-				ClaimsJSON      longText `json:"claims_json"`
+				UserID          string  `json:"user_id"`
+				EnvironmentID   string  `json:"environment_id"`
+				Issuer          string  `json:"issuer"`
+				Locale          *string `json:"locale"`
+				EmailVerified   bool    `json:"email_verified"`
+				ProfileComplete bool    `json:"profile_complete"`
+				Impersonating   bool    `json:"impersonating"`
+
+				ActorID          *string     `json:"actor_id"`
+				OrganizationID   *string     `json:"organization_id"`
+				OrganizationRole *string     `json:"organization_role"`
+				Flags            torii.Flags `json:"flags"`
+
+				IssuedAt   int64    `json:"issued_at"`
+				ExpiresAt  int64    `json:"expires_at"`
+				ClaimsJSON longText `json:"claims_json"`
 			}
 		}
 	}
@@ -80,9 +98,8 @@ type corpus struct {
 		Now       int64
 		Tolerance int64
 		Expect    struct {
-			Status      string
-			SecretIndex int   `json:"secret_index"`
-			SentAt      int64 `json:"sent_at"`
+			Status string
+			SentAt int64 `json:"sent_at"`
 		}
 	}
 }
@@ -100,72 +117,117 @@ func readCorpus(t *testing.T) *corpus {
 	return &c
 }
 
-// Every case gets the verdict it must get: the first time, and again from the cache of verdicts.
-func TestBehaviour(t *testing.T) {
-	requirements := map[string]torii.Requirement{
-		"email_verified":   torii.EmailVerified,
-		"profile_complete": torii.ProfileComplete,
-		"not_impersonated": torii.NotImpersonated,
+// orEmpty is what a field of Auth holds where C says NULL.
+func orEmpty(text *string) string {
+	if text == nil {
+		return ""
 	}
+	return *text
+}
+
+// Every case gets its status and claims: the first time, and again from the token cache. The
+// requirements beside `require` are those of the call, and then those of the verifier.
+func TestBehaviour(t *testing.T) {
 	corpus := readCorpus(t)
 	for _, c := range corpus.Cases {
 		t.Run(c.Name, func(t *testing.T) {
-			keys := func(name string) torii.VerifierOption {
-				return torii.WithJWKS(string(corpus.KeySets[name].JWKS))
+			keys := func(name string) string { return string(corpus.KeySets[name].JWKS) }
+			options := []torii.VerifierOption{torii.WithJWKS(keys(c.KeySet))}
+			if len(c.Options.Audiences) > 0 {
+				options = append(options, torii.WithAudience(c.Options.Audiences...))
 			}
-			options := []torii.VerifierOption{keys(c.KeySet), torii.WithAudience(c.Options.Audiences...)}
 			for _, further := range c.Options.Issuers {
-				options = append(options, torii.WithIssuer(further.Issuer), keys(further.KeySet))
+				options = append(options, torii.WithIssuerJWKS(further.Issuer, keys(further.KeySet)))
 			}
 			if c.Options.Leeway != nil {
 				options = append(options, torii.WithLeeway(time.Duration(*c.Options.Leeway)*time.Second))
 			}
-			for _, requirement := range c.Options.Require {
-				options = append(options, torii.Require(requirements[requirement]))
+			if c.Options.MaxLifetime != nil {
+				options = append(options, torii.WithMaxLifetime(time.Duration(*c.Options.MaxLifetime)*time.Second))
+			}
+			if c.Options.IgnoreAudience {
+				options = append(options, torii.WithIgnoreAudience())
+			}
+			if c.Options.LegacyOrganization {
+				options = append(options, torii.WithLegacyOrganization())
+			}
+			for _, name := range c.Options.Require {
+				options = append(options, torii.Require(flagsByName[name]))
 			}
 			if c.Options.Now != nil {
 				options = append(options, torii.WithClock(func() time.Time { return time.Unix(*c.Options.Now, 0) }))
 			}
-			verifier, err := torii.NewVerifier(c.Options.Issuer, options...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer verifier.Close()
-			for range 2 {
-				var auth *torii.Auth
-				if c.Token != nil {
-					auth, err = verifier.Verify(t.Context(), string(*c.Token))
-				} else {
-					auth, err = verifier.Authenticate(t.Context(), string(*c.Header))
+			var required []torii.Requirement
+			if r := c.Options.Requirements; r != nil {
+				if r.Flags != 0 {
+					required = append(required, r.Flags)
 				}
-				want := c.Expect.Auth
-				if want == nil {
-					var e *torii.Error
-					if auth != nil || !errors.As(err, &e) || e.Status.String() != c.Expect.Status {
-						t.Fatalf("%v, %v is not %s", auth, err, c.Expect.Status)
+				for _, claim := range r.Claims {
+					required = append(required, torii.RequireClaim(claim.Pointer, json.RawMessage(claim.JSON)))
+				}
+				for _, o := range r.Organizations {
+					if o.Role == nil {
+						required = append(required, torii.RequireOrganization(o.ID))
+					} else {
+						required = append(required, torii.RequireOrganizationRole(o.ID, *o.Role))
 					}
-					continue
 				}
+			}
+			verify := func(verifier *torii.Verifier, requirements ...*torii.Requirements) {
+				t.Helper()
+				defer verifier.Close()
+				for range 2 {
+					var auth *torii.Auth
+					var err error
+					if c.Token != nil {
+						auth, err = verifier.Verify(t.Context(), string(*c.Token), requirements...)
+					} else {
+						auth, err = verifier.Authenticate(t.Context(), string(*c.Header), requirements...)
+					}
+					want := c.Expect.Auth
+					if want == nil {
+						var e *torii.Error
+						if auth != nil || !errors.As(err, &e) || e.Status.String() != c.Expect.Status {
+							t.Fatalf("%v, %v is not %s", auth, err, c.Expect.Status)
+						}
+						continue
+					}
+					if err != nil {
+						t.Fatal(err)
+					}
+					if auth.UserID != want.UserID || auth.EnvironmentID != want.EnvironmentID ||
+						auth.Issuer != want.Issuer || (auth.Locale == nil) != (want.Locale == nil) ||
+						orEmpty(auth.Locale) != orEmpty(want.Locale) || auth.EmailVerified != want.EmailVerified ||
+						auth.ProfileComplete != want.ProfileComplete || auth.Impersonating != want.Impersonating ||
+						auth.ActorID != orEmpty(want.ActorID) || auth.OrganizationID != orEmpty(want.OrganizationID) ||
+						auth.OrganizationRole != orEmpty(want.OrganizationRole) ||
+						!auth.Meets(want.Flags) || auth.Meets(^want.Flags) ||
+						auth.IssuedAt.Unix() != want.IssuedAt || auth.ExpiresAt.Unix() != want.ExpiresAt ||
+						auth.ClaimsJSON != string(want.ClaimsJSON) {
+						t.Fatalf("%+v is not %+v", auth, want)
+					}
+				}
+			}
+			make := func(options ...torii.VerifierOption) *torii.Verifier {
+				t.Helper()
+				verifier, err := torii.NewVerifier(c.Options.Issuer, options...)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if auth.UserID != want.UserID || auth.EnvironmentID != want.EnvironmentID ||
-					auth.Issuer != want.Issuer || (auth.Locale == nil) != (want.Locale == nil) ||
-					want.Locale != nil && *auth.Locale != *want.Locale ||
-					auth.EmailVerified != want.EmailVerified ||
-					auth.ProfileComplete != want.ProfileComplete ||
-					auth.Impersonating != want.Impersonating ||
-					auth.IssuedAt.Unix() != want.IssuedAt || auth.ExpiresAt.Unix() != want.ExpiresAt ||
-					auth.ClaimsJSON != string(want.ClaimsJSON) {
-					t.Fatalf("%+v is not %+v", auth, want)
-				}
+				return verifier
 			}
+			if required == nil {
+				verify(make(options...))
+				return
+			}
+			verify(make(options...), newRequirements(t, required...))
+			verify(make(append(options, torii.Require(required...))...))
 		})
 	}
 	t.Logf("%d cases", len(corpus.Cases))
 }
 
-// Every key set is counted right, or refused.
+// Every key set is counted, or refused.
 func TestKeySets(t *testing.T) {
 	corpus := readCorpus(t)
 	for name, set := range corpus.KeySets {
@@ -189,7 +251,7 @@ func TestKeySets(t *testing.T) {
 	t.Logf("%d key sets", len(corpus.KeySets))
 }
 
-// Every webhook gets the verdict it must get.
+// Every webhook gets its status.
 func TestWebhookBehaviour(t *testing.T) {
 	corpus := readCorpus(t)
 	for _, c := range corpus.Webhooks {
@@ -206,8 +268,24 @@ func TestWebhookBehaviour(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			webhook, err := torii.VerifyWebhook(c.Secrets, header, body,
-				torii.WithTolerance(time.Duration(c.Tolerance)*time.Second), torii.WithNow(time.Unix(c.Now, 0)))
+			verify := func() (*torii.Webhook, error) {
+				first, options := "", []torii.WebhookOption{}
+				for i, secret := range c.Secrets {
+					if i == 0 {
+						first = secret
+					} else {
+						options = append(options, torii.WithSecret(secret))
+					}
+				}
+				options = append(options, torii.WithTolerance(time.Duration(c.Tolerance)*time.Second))
+				verifier, err := torii.NewWebhookVerifier(first, options...)
+				if err != nil {
+					return nil, err
+				}
+				defer verifier.Close()
+				return verifier.VerifyAt(header, body, time.Unix(c.Now, 0))
+			}
+			webhook, err := verify()
 			if c.Expect.Status != "TORII_OK" {
 				var e *torii.Error
 				if webhook != nil || !errors.As(err, &e) || e.Status.String() != c.Expect.Status {
@@ -218,8 +296,7 @@ func TestWebhookBehaviour(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if webhook.ID != string(c.ID) || webhook.SentAt.Unix() != c.Expect.SentAt ||
-				webhook.SecretIndex != c.Expect.SecretIndex {
+			if webhook.ID != string(c.ID) || webhook.SentAt.Unix() != c.Expect.SentAt {
 				t.Fatalf("%+v is not %+v", webhook, c.Expect)
 			}
 		})

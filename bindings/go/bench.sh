@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# How long verifying takes, beside golang-jwt and lestrrat-go/jwx: bench.sh LIBDIR INCLUDEDIR
+# Measures verifying, beside golang-jwt and lestrrat-go/jwx: bench.sh LIBDIR INCLUDEDIR
 # LIBDIR holds a release build of the library.
 set -euo pipefail
 libdir=$(realpath "$1") includedir=$(realpath "$2")
@@ -7,8 +7,10 @@ cd "$(dirname "$0")/bench"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-printf 'Name: torii\nDescription: libtorii\nVersion: 0\nLibs: -L%s -ltorii\nCflags: -I%s\n' "$libdir" "$includedir" >"$work/torii.pc"
+printf 'Name: torii\nDescription: libtorii\nVersion: 0\nLibs: -L%s -ltorii\nCflags: -I%s\n' "${libdir// /\\ }" "${includedir// /\\ }" >"$work/torii.pc"
 export PKG_CONFIG_PATH=$work LD_LIBRARY_PATH=$libdir CGO_ENABLED=1
+# Go builds again when these change, and not when only what pkg-config says does.
+export CGO_CFLAGS="-O2 -g '-I$includedir'" CGO_LDFLAGS="-O2 -g '-L$libdir'"
 
 go test -run '^$' -bench . -benchtime "${BENCHTIME:-1s}" . | awk '
     /^Benchmark/ {

@@ -11,11 +11,10 @@ import (
 	"time"
 )
 
-// Client manages the environment of a secret key over torii's backend API. Any number of goroutines
-// may use one at once; keep one for the whole program.
+// Client calls torii's backend API for the environment of a secret key. Create one at startup; any
+// number of goroutines may use it at once.
 //
-// A call ends when its context does. What it asked for may happen all the same, as with any request
-// that is given up.
+// A call returns when its context ends, but its request may still take effect.
 type Client struct {
 	Users          *Users
 	Sessions       *Sessions
@@ -28,8 +27,7 @@ type Client struct {
 	client *C.torii_client_t
 }
 
-// NewClient makes a client for the environment of a secret key, "sk_live_…" or "sk_test_…". Nothing
-// is sent yet. Close it when it is no longer needed.
+// NewClient creates a client for a secret key, "sk_live_…" or "sk_test_…". Sends nothing yet.
 func NewClient(secretKey string, options ...ClientOption) (*Client, error) {
 	if err := checkABI(); err != nil {
 		return nil, err
@@ -68,8 +66,8 @@ func (c *Client) Close() error {
 }
 
 // Request calls an operation that is newer than this package. The path is that below the API's URL,
-// as in "/api/server/v1/users". The body may be anything that encodes to a JSON object, or nil; the
-// answer is decoded into what into points at, unless that is nil.
+// such as "/api/server/v1/users". The body is nil, or encodes to a JSON object; the answer is decoded
+// into the value that into points to, unless it is nil.
 func (c *Client) Request(ctx context.Context, method, path string, query url.Values, body, into any) error {
 	var encoded string
 	if body != nil {
@@ -87,10 +85,10 @@ func (c *Client) Request(ctx context.Context, method, path string, query url.Val
 	})
 }
 
-// A call is one of C's functions with all but its last two arguments.
+// A call is a function of C with all but its last two arguments.
 type call = func(out **C.torii_json_t, err **C.torii_error_t) C.torii_status_t
 
-// call makes a call and decodes its answer, if there is one and somebody wants it.
+// call makes a call and decodes its answer into the value that into points to, unless it is nil.
 func (c *Client) call(ctx context.Context, into any, f call) error {
 	if ctx.Err() != nil {
 		return contextError(ctx)
@@ -110,12 +108,12 @@ func (c *Client) call(ctx context.Context, into any, f call) error {
 	return decode(answer, into)
 }
 
-// do makes a call that has no answer.
+// do makes a call without an answer.
 func (c *Client) do(ctx context.Context, f func(err **C.torii_error_t) C.torii_status_t) error {
 	return c.call(ctx, nil, func(_ **C.torii_json_t, e **C.torii_error_t) C.torii_status_t { return f(e) })
 }
 
-// fetch makes a call that answers a T.
+// fetch makes a call and decodes its answer as a T.
 func fetch[T any](ctx context.Context, c *Client, f call) (*T, error) {
 	answer := new(T)
 	if err := c.call(ctx, answer, f); err != nil {
@@ -124,19 +122,19 @@ func fetch[T any](ctx context.Context, c *Client, f call) (*T, error) {
 	return answer, nil
 }
 
-// limit is how many items a page may have. What C cannot count becomes what the library refuses.
+// limit returns a page size. One that does not fit becomes a number that the library refuses.
 func limit(n int) C.uint32_t {
 	return C.uint32_t(min(uint64(n), 1<<32-1))
 }
 
-// ClientOption changes how a client reaches the API.
+// ClientOption is an option of [NewClient].
 type ClientOption func(*clientConfig) error
 
 type clientConfig struct {
 	options *C.torii_client_options_t
 }
 
-// WithAPIURL says where the API is: "https://api.torii.so" by default.
+// WithAPIURL sets the base URL of the API. Default: "https://api.torii.so".
 func WithAPIURL(url string) ClientOption {
 	return func(c *clientConfig) error {
 		p, n := text(url)
@@ -146,8 +144,8 @@ func WithAPIURL(url string) ClientOption {
 	}
 }
 
-// WithTimeout says how long a call may take in all, repetitions included: 100 ms to 10 minutes, 30 s
-// by default. A context may end it sooner.
+// WithTimeout sets the timeout of a call, including every retry: 100 ms to 10 minutes. Default: 30 s. A
+// context may end it sooner.
 func WithTimeout(timeout time.Duration) ClientOption {
 	return func(c *clientConfig) error {
 		return refused(func(e **C.torii_error_t) C.torii_status_t {
@@ -156,7 +154,7 @@ func WithTimeout(timeout time.Duration) ClientOption {
 	}
 }
 
-// WithConnectTimeout says how long connecting may take: 100 ms to 60 s, 5 s by default.
+// WithConnectTimeout sets the timeout of connecting: 100 ms to 60 s. Default: 5 s.
 func WithConnectTimeout(timeout time.Duration) ClientOption {
 	return func(c *clientConfig) error {
 		return refused(func(e **C.torii_error_t) C.torii_status_t {
@@ -165,8 +163,7 @@ func WithConnectTimeout(timeout time.Duration) ClientOption {
 	}
 }
 
-// WithMaxRetries says how often a call that may be repeated is repeated: up to 10 times, 2 by
-// default.
+// WithMaxRetries sets how often a call is retried: 0 to 10 times. Default: 2.
 func WithMaxRetries(retries uint8) ClientOption {
 	return func(c *clientConfig) error {
 		return refused(func(e **C.torii_error_t) C.torii_status_t {
@@ -185,9 +182,9 @@ func WithAPICAFile(path string) ClientOption {
 	}
 }
 
-// WithProxy goes through an http or https proxy, as in "http://name:password@proxy.example:3128".
-// Nothing is taken from the environment.
-func WithProxy(url string) ClientOption {
+// WithAPIProxy calls the API through an http or https proxy, such as
+// "http://user:password@proxy.example:3128". Proxies of the environment are not used.
+func WithAPIProxy(url string) ClientOption {
 	return func(c *clientConfig) error {
 		p, n := text(url)
 		return refused(func(e **C.torii_error_t) C.torii_status_t {
@@ -196,7 +193,7 @@ func WithProxy(url string) ClientOption {
 	}
 }
 
-// WithUserAgent names the program as well in User-Agent, as in "shop/1.2".
+// WithUserAgent appends the name of your program to User-Agent, such as "shop/1.2".
 func WithUserAgent(suffix string) ClientOption {
 	return func(c *clientConfig) error {
 		p, n := text(suffix)
@@ -206,11 +203,12 @@ func WithUserAgent(suffix string) ClientOption {
 	}
 }
 
-// WithInsecureAPI allows plain http to hosts other than this one. Anyone on the way then learns the
+// WithInsecureAPI allows plain http to hosts other than loopback. Anyone on the path can then read the
 // secret key.
 func WithInsecureAPI() ClientOption {
 	return func(c *clientConfig) error {
-		C.torii_client_options_set_allow_http(c.options, true)
-		return nil
+		return refused(func(e **C.torii_error_t) C.torii_status_t {
+			return C.torii_client_options_set_allow_http(c.options, true, e)
+		})
 	}
 }

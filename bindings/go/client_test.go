@@ -499,7 +499,7 @@ func TestClientOptions(t *testing.T) {
 		"connect timeout": {torii.WithConnectTimeout(0), torii.ErrInvalidArgument, "timeout"},
 		"retries":         {torii.WithMaxRetries(11), torii.ErrInvalidArgument, "retries"},
 		"CA file":         {torii.WithAPICAFile("/nowhere"), torii.ErrInvalidConfig, "/nowhere"},
-		"proxy":           {torii.WithProxy("proxy"), torii.ErrInvalidArgument, "proxy"},
+		"proxy":           {torii.WithAPIProxy("proxy"), torii.ErrInvalidArgument, "proxy"},
 		"user agent":      {torii.WithUserAgent("a\nb"), torii.ErrInvalidArgument, "user_agent_suffix"},
 		"plain http":      {torii.WithAPIURL("http://api.torii.so"), torii.ErrInvalidConfig, "http"},
 	} {

@@ -1,10 +1,10 @@
-// Package torii trusts torii's logins: it verifies the tokens that torii (https://torii.so) signs for
-// end users, without a request per token, and manages users over torii's backend API.
+// Package torii verifies torii (https://torii.so) access tokens locally, with no request per token, and
+// calls torii's backend API.
 //
-// A [Verifier] judges tokens, [Middleware] does so for a net/http server, and a [Client] makes the
-// calls of the backend API. All are safe for concurrent use and meant to live as long as the program.
-// [VerifyWebhook] judges webhooks.
+// A [Verifier] verifies tokens, [Middleware] does so for a net/http server, a [Client] makes the calls of
+// the backend API, and a [WebhookVerifier] verifies webhooks. All are safe for concurrent use: create one of
+// each at startup.
 //
-// The work is done by libtorii, a C library that pkg-config has to find as torii. With the build tag
-// torii_static the program holds it and needs no shared library.
+// The package needs libtorii, a C library that pkg-config finds as torii. With the build tag torii_static
+// the program contains it and needs no shared library.
 package torii

@@ -6,20 +6,22 @@ import "C"
 import (
 	"errors"
 	"time"
+	"unsafe"
 )
 
-// Status tells why a call failed. It is itself an error, to be compared with:
+// Status is the reason of a failed call. It is itself an error, to compare with:
 //
 //	if errors.Is(err, torii.ErrTokenExpired) { … }
 //
-// Later releases of the library may add some; [ErrToken], [ErrKeys] and [ErrWebhook] stand for all of
-// their kind.
+// Later releases of the library may add some: [ErrToken], [ErrKeys] and [ErrWebhook] match all of their
+// kind.
 type Status uint32
 
 // The numbers of torii_status_t.
 const (
 	ErrInvalidArgument  Status = C.TORII_ERR_INVALID_ARGUMENT
 	ErrInvalidConfig    Status = C.TORII_ERR_INVALID_CONFIG
+	ErrBufferTooSmall   Status = C.TORII_ERR_BUFFER_TOO_SMALL
 	ErrTokenMissing     Status = C.TORII_ERR_TOKEN_MISSING
 	ErrTokenScheme      Status = C.TORII_ERR_TOKEN_SCHEME
 	ErrTokenMalformed   Status = C.TORII_ERR_TOKEN_MALFORMED
@@ -32,6 +34,8 @@ const (
 	ErrTokenIssuer      Status = C.TORII_ERR_TOKEN_ISSUER
 	ErrTokenAudience    Status = C.TORII_ERR_TOKEN_AUDIENCE
 	ErrTokenClaim       Status = C.TORII_ERR_TOKEN_CLAIM
+	ErrTokenRevoked     Status = C.TORII_ERR_TOKEN_REVOKED
+	ErrTokenLifetime    Status = C.TORII_ERR_TOKEN_LIFETIME
 	ErrPolicy           Status = C.TORII_ERR_POLICY
 	ErrKeysUnavailable  Status = C.TORII_ERR_KEYS_UNAVAILABLE
 	ErrKeysPending      Status = C.TORII_ERR_KEYS_PENDING
@@ -45,18 +49,17 @@ const (
 	ErrInternal         Status = C.TORII_ERR_INTERNAL
 )
 
-// Kinds of errors, for [errors.Is]. What is none of them is about neither a token nor a webhook.
+// Kinds of errors, for [errors.Is].
 var (
-	// ErrToken: the token is missing or bad. Answer 401.
-	ErrToken = errors.New("torii: the token is bad")
-	// ErrKeys: nothing can be said about the token, since the issuer's keys cannot be had. Answer
-	// 503, never 401: the user may be who they say.
-	ErrKeys = errors.New("torii: the issuer's keys cannot be had")
-	// ErrWebhook: the webhook is not genuine. Answer 400.
-	ErrWebhook = errors.New("torii: the webhook is not genuine")
+	// ErrToken: the token is missing or invalid. Answer 401.
+	ErrToken = errors.New("torii: invalid token")
+	// ErrKeys: signing keys unavailable; the token could not be verified. Answer 503, never 401.
+	ErrKeys = errors.New("torii: signing keys unavailable")
+	// ErrWebhook: the webhook is invalid. Answer 400.
+	ErrWebhook = errors.New("torii: invalid webhook")
 )
 
-// String is the name that C gives the status, as in "TORII_ERR_TOKEN_EXPIRED".
+// String returns the name of the status in C, such as "TORII_ERR_TOKEN_EXPIRED".
 func (s Status) String() string {
 	return C.GoString(C.torii_status_name(C.uint32_t(s)))
 }
@@ -66,8 +69,7 @@ func (s Status) Error() string {
 	return s.String()
 }
 
-// HTTP is what a server that meets this status answers its own client: 400, 401, 403, 503 or
-// 500.
+// HTTP returns the HTTP status for your own client: 400, 401, 403, 503 or 500.
 func (s Status) HTTP() int {
 	return int(C.torii_status_http(C.uint32_t(s)))
 }
@@ -85,57 +87,73 @@ func (s Status) Is(target error) bool {
 	return false
 }
 
-// Error is what libtorii says of a call that failed. Use [errors.As] to look into it.
+// Error is a failed call. Use [errors.As] to read it.
 type Error struct {
 	Status Status
-	// Message is one line that names the argument, option or claim at fault. It never holds a
-	// token, a key or a secret.
+	// Message is one line that names the argument, option or claim at fault, for your log. It never
+	// contains a token, a key or a secret.
 	Message string
-	// RetryAfter says when trying again can help; 0 when that is not known.
+	// RetryAfter is how long to wait before a retry can help; 0 if unknown.
 	RetryAfter time.Duration
 
-	// What the backend API answered, for ErrAPI and ErrResponse: its HTTP status, what it calls the
-	// problem, what to name to torii's support, and the answer itself, which may be about people.
+	// PublicCode and PublicMessage are for your own client: they contain nothing that helps an
+	// attacker.
+	PublicCode    string
+	PublicMessage string
+	// WWWAuthenticate is the value of that header (RFC 6750) for a 401 or a 403, else "".
+	WWWAuthenticate string
+	// Issuer is the one whose keys are missing, for ErrKeysUnavailable and ErrKeysPending.
+	Issuer string
+
+	// HTTPStatus, Code, SupportID and Body are of the backend API's answer, for ErrAPI and
+	// ErrResponse: its HTTP status, its error code, the id to name to torii's support, and the answer,
+	// which may contain personal data.
 	HTTPStatus int
 	Code       string
 	SupportID  string
 	Body       string
+	// Unsent reports whether nothing of an API request left this host, so that repeating it is safe.
+	Unsent bool
 }
 
 func (e *Error) Error() string {
 	return "torii: " + e.Message
 }
 
-// Unwrap gives the status, for [errors.Is].
+// Unwrap returns the status, for [errors.Is].
 func (e *Error) Unwrap() error {
 	return e.Status
 }
 
 // takeError makes an error of one of C's, and frees that.
-func takeError(e *C.torii_error_t) error {
-	var n C.size_t
-	borrowed := func(p *C.char) string { return copied(p, n) }
-
-	defer C.torii_error_free(e)
+func takeError(handle C.uintptr_t) error {
+	var e C.go_error
+	C.go_read_error(handle, &e)
 	err := &Error{
-		Status:     Status(C.torii_error_status(e)),
-		Message:    borrowed(C.torii_error_message(e, &n)),
-		HTTPStatus: int(C.torii_error_http_status(e)),
-		Code:       borrowed(C.torii_error_code(e, &n)),
-		SupportID:  borrowed(C.torii_error_support_id(e, &n)),
-		Body:       borrowed(C.torii_error_body(e, &n)),
+		Status:          Status(e.status),
+		Message:         copied(e.message.start, e.message.len),
+		PublicCode:      copied(e.public_code.start, e.public_code.len),
+		PublicMessage:   copied(e.public_message.start, e.public_message.len),
+		WWWAuthenticate: copied(e.www_authenticate.start, e.www_authenticate.len),
+		Issuer:          copied(e.issuer.start, e.issuer.len),
+		HTTPStatus:      int(e.http_status),
+		Code:            copied(e.code.start, e.code.len),
+		SupportID:       copied(e.support_id.start, e.support_id.len),
+		Body:            copied(e.body.start, e.body.len),
+		Unsent:          bool(e.unsent),
 	}
-	if seconds := C.torii_error_retry_after(e); seconds >= 0 {
-		err.RetryAfter = time.Duration(seconds) * time.Second
+	if e.retry_after >= 0 {
+		err.RetryAfter = time.Duration(e.retry_after) * time.Second
 	}
+	C.go_free_error(handle)
 	return err
 }
 
-// refused calls a function of C's that can only fail with INVALID_ARGUMENT or the like, and says how.
+// refused makes a call of C, and returns its error.
 func refused(call func(err **C.torii_error_t) C.torii_status_t) error {
 	var e *C.torii_error_t
 	if call(&e) != C.TORII_OK {
-		return takeError(e)
+		return takeError(C.uintptr_t(uintptr(unsafe.Pointer(e))))
 	}
 	return nil
 }

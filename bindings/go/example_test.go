@@ -8,7 +8,6 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"strings"
 
 	torii "github.com/torii-so/libtorii/bindings/go"
 )
@@ -46,20 +45,36 @@ func ExampleMiddleware() {
 	http.Handle("GET /me", torii.Middleware(verifier)(http.HandlerFunc(me)))
 }
 
-func ExampleVerifyWebhook() {
-	secrets := strings.Fields(os.Getenv("WEBHOOK_SECRETS")) // one, or several while they are being changed
+func ExampleWithRequirements() {
+	verifier, err := torii.NewVerifier("https://acme.torii.so")
+	if err != nil {
+		log.Fatal(err)
+	}
+	admins, err := torii.NewRequirements(torii.NotImpersonated, torii.RequireOrganizationRole("org-1", "admin"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	settings := func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, "settings") }
+	http.Handle("GET /settings", torii.Middleware(verifier, torii.WithRequirements(admins))(http.HandlerFunc(settings)))
+}
+
+func ExampleWebhookVerifier() {
+	verifier, err := torii.NewWebhookVerifier("whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY")
+	if err != nil {
+		log.Fatal(err)
+	}
 	http.HandleFunc("POST /webhooks", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
+			http.Error(w, "cannot read the body", http.StatusBadRequest)
 			return
 		}
-		webhook, err := torii.VerifyWebhook(secrets, r.Header, body)
+		webhook, err := verifier.Verify(r.Header, body)
 		if err != nil {
 			torii.WriteError(w, err) // 400
 			return
 		}
-		log.Print(webhook.ID, webhook.SentAt) // an ID seen before was delivered again
+		log.Print(webhook.ID, webhook.SentAt) // ignore IDs you have processed
 		w.WriteHeader(http.StatusNoContent)
 	})
 }

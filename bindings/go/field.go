@@ -8,34 +8,33 @@ import (
 	"unicode/utf8"
 )
 
-// Field is a member of a body that can be set, cleared or left alone. The zero Field leaves it alone:
-// it is not sent.
+// Field is a member of a body that is set, cleared, or left alone. The zero Field is not sent.
 type Field[T any] struct {
 	value *T
 	sent  bool
 }
 
-// Set gives a field a value.
+// Set sets a field to a value.
 func Set[T any](value T) Field[T] {
 	return Field[T]{value: &value, sent: true}
 }
 
-// Clear empties a field: null is sent.
+// Clear clears a field: it is sent as null.
 func Clear[T any]() Field[T] {
 	return Field[T]{sent: true}
 }
 
-// IsZero tells whether the field is left alone.
+// IsZero reports whether the field is left alone.
 func (f Field[T]) IsZero() bool {
 	return !f.sent
 }
 
-// MarshalJSON is the value, or null.
+// MarshalJSON returns the value, or null.
 func (f Field[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(f.value)
 }
 
-// encode makes a body of its known members and of extra ones, which may be newer than this package.
+// encode returns a body with its known and its extra members.
 func encode(body any, extra map[string]any) (string, error) {
 	var objects []string
 	for _, part := range []any{body, extra} {
@@ -61,7 +60,7 @@ func marshal(name string, value any) (string, error) {
 	return string(text), nil
 }
 
-// checkUTF8 finds text that encoding/json would change without a word.
+// checkUTF8 finds text that encoding/json would change silently.
 func checkUTF8(name string, v reflect.Value) error {
 	switch v.Kind() {
 	case reflect.String:

@@ -15,11 +15,10 @@ import (
 // ErrClosed is the error of every call on a [Verifier] or [Client] that was closed.
 var ErrClosed = errors.New("torii: use after Close")
 
-// closed is the bit of handle.state that says so; the others count the calls under way.
+// closed is the bit of handle.state for a closed handle; the others count the calls under way.
 const closed = math.MinInt64
 
-// A handle frees what it guards when it is closed and the last call on it has ended: exactly once,
-// and never under somebody's feet.
+// A handle frees what it guards once it is closed and the last call on it has ended.
 type handle struct {
 	state atomic.Int64
 	free  func()
@@ -49,8 +48,8 @@ func (h *handle) close() {
 	}
 }
 
-// await runs f, but not longer than the context allows. C knows no cancellation: what is given up
-// ends by itself, at its own timeout, and its result is dropped.
+// await runs f, but not longer than the context allows. C has no cancellation: an abandoned call ends
+// at its own timeout, and its result is dropped.
 func await[T any](ctx context.Context, f func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -82,20 +81,20 @@ func text(s string) (*C.char, C.size_t) {
 	return (*C.char)(unsafe.Pointer(unsafe.StringData(s))), C.size_t(len(s))
 }
 
-// copied is text of C's as a string; NULL is "".
+// copied returns a text of C as a string; NULL is "".
 func copied(p *C.char, n C.size_t) string {
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(p)), int(n)))
 }
 
-// Version is the release of the libtorii that is loaded, as in "0.1.0".
+// Version returns the version of the loaded library, such as "0.1.0".
 func Version() string {
 	return C.GoString(C.torii_version())
 }
 
-// checkABI refuses a library that is not the one this package was compiled for.
+// checkABI refuses a library of another ABI than the package was compiled for.
 func checkABI() error {
 	if loaded := C.torii_abi_version(); loaded != C.TORII_ABI_VERSION {
-		return fmt.Errorf("torii: the libtorii that is loaded (release %s) has ABI %d, this program was compiled for ABI %d: install the libtorii it was compiled with, or compile it again",
+		return fmt.Errorf("torii: libtorii %s: has ABI %d (expected ABI %d); install the libtorii the program was compiled with, or recompile it",
 			Version(), loaded, C.TORII_ABI_VERSION)
 	}
 	return nil

@@ -5,7 +5,7 @@ import "C"
 
 import "context"
 
-// ImpersonationCreate says who wants to act as a user, and why. What is zero is left out.
+// ImpersonationCreate is the party that acts as a user, and the reason. Zero fields are not sent.
 type ImpersonationCreate struct {
 	// ActorUserID is a user of the same environment.
 	ActorUserID string `json:"actorUserId"`
@@ -17,19 +17,19 @@ type ImpersonationCreate struct {
 	Extra map[string]any `json:"-"`
 }
 
-// ImpersonationToken lets somebody sign in as a user, once.
+// ImpersonationToken is a single-use token to sign in as a user.
 type ImpersonationToken struct {
 	Token            string `json:"token"`
 	ExpiresInSeconds int    `json:"expiresInSeconds"`
-	// URL does it in a browser; nil when there is nowhere to land.
+	// URL redeems the token in a browser; nil without a redirect URL.
 	URL *string `json:"url"`
 }
 
-// Impersonation lets support see what a user sees.
+// Impersonation is sign-in as a user, for support.
 type Impersonation struct{ client *Client }
 
-// CreateToken makes a token to sign in as a user. It is never repeated, since it counts towards a
-// quota.
+// CreateToken creates a token to sign in as a user. Never retried once sent, since each call counts
+// toward a quota.
 func (i *Impersonation) CreateToken(ctx context.Context, userID string, impersonation ImpersonationCreate) (*ImpersonationToken, error) {
 	body, err := encode(impersonation, impersonation.Extra)
 	if err != nil {

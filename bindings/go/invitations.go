@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Invitation asks somebody by email to sign up.
+// Invitation is an invitation by email to sign up.
 type Invitation struct {
 	ID            string `json:"id"`
 	EnvironmentID string `json:"environmentId"`
 	Email         string `json:"email"`
-	// Status is "PENDING", "ACCEPTED", "REVOKED" or "EXPIRED"; there may be more one day.
+	// Status is "PENDING", "ACCEPTED", "REVOKED" or "EXPIRED"; later releases of the API may add more.
 	Status     string     `json:"status"`
 	ExpiresAt  time.Time  `json:"expiresAt"`
 	CreatedAt  time.Time  `json:"createdAt"`
@@ -29,7 +29,7 @@ type InvitationDetail struct {
 	PrivateMetadata Metadata `json:"privateMetadata"`
 }
 
-// InvitationCreate is a new invitation. What is zero is left out; bags that are nil are empty.
+// InvitationCreate is a new invitation. Zero fields are not sent; nil metadata is empty.
 type InvitationCreate struct {
 	Email           string   `json:"email"`
 	ExpiresInDays   int      `json:"expiresInDays,omitempty"`
@@ -40,13 +40,12 @@ type InvitationCreate struct {
 	Extra map[string]any `json:"-"`
 }
 
-// InvitationQuery says which invitations to list, and how many at once. What is nil or zero is no
-// filter.
+// InvitationQuery selects invitations. A nil or zero field is no filter.
 type InvitationQuery struct {
 	Statuses []string
-	// Search is a text to be found.
+	// Search is a text to search for.
 	Search string
-	// Limit is 1 to 100, or 0 to leave it to the API.
+	// Limit is the size of a page: 1 to 100, or 0 for the API's default.
 	Limit int
 	// Cursor is NextCursor of the page before, with the same filters.
 	Cursor string
@@ -55,8 +54,8 @@ type InvitationQuery struct {
 // Invitations are the invitations of the environment.
 type Invitations struct{ client *Client }
 
-// Create invites somebody. It is never repeated: after [ErrTransport] or [ErrTimeout] the email may
-// be on its way.
+// Create creates an invitation and sends its email. Never retried once sent: after [ErrTransport] or
+// [ErrTimeout] the email may be on its way.
 func (i *Invitations) Create(ctx context.Context, invitation InvitationCreate) (*Invitation, error) {
 	for _, bag := range []*Metadata{&invitation.PublicMetadata, &invitation.PrivateMetadata} {
 		if *bag == nil {
@@ -73,7 +72,7 @@ func (i *Invitations) Create(ctx context.Context, invitation InvitationCreate) (
 	})
 }
 
-// List is one page of invitations.
+// List returns a page of invitations.
 func (i *Invitations) List(ctx context.Context, query InvitationQuery) (*Page[Invitation], error) {
 	var statuses string
 	if query.Statuses != nil {
@@ -90,7 +89,7 @@ func (i *Invitations) List(ctx context.Context, query InvitationQuery) (*Page[In
 	})
 }
 
-// All runs over the invitations of every page.
+// All iterates over the invitations of every page.
 func (i *Invitations) All(ctx context.Context, query InvitationQuery) iter.Seq2[*Invitation, error] {
 	return all(query.Cursor, func(cursor string) (*Page[Invitation], error) {
 		query.Cursor = cursor
@@ -98,7 +97,7 @@ func (i *Invitations) All(ctx context.Context, query InvitationQuery) iter.Seq2[
 	})
 }
 
-// Get is one invitation.
+// Get returns an invitation.
 func (i *Invitations) Get(ctx context.Context, invitationID string) (*InvitationDetail, error) {
 	p, n := text(invitationID)
 	return fetch[InvitationDetail](ctx, i.client, func(out **C.torii_json_t, e **C.torii_error_t) C.torii_status_t {
@@ -106,7 +105,7 @@ func (i *Invitations) Get(ctx context.Context, invitationID string) (*Invitation
 	})
 }
 
-// Resend sends an invitation again, with a new link. It is never repeated.
+// Resend sends an invitation again, with a new link. Never retried once sent.
 func (i *Invitations) Resend(ctx context.Context, invitationID string) (*Invitation, error) {
 	p, n := text(invitationID)
 	return fetch[Invitation](ctx, i.client, func(out **C.torii_json_t, e **C.torii_error_t) C.torii_status_t {
@@ -114,7 +113,7 @@ func (i *Invitations) Resend(ctx context.Context, invitationID string) (*Invitat
 	})
 }
 
-// Revoke takes an invitation back.
+// Revoke revokes an invitation.
 func (i *Invitations) Revoke(ctx context.Context, invitationID string) error {
 	p, n := text(invitationID)
 	return i.client.do(ctx, func(e **C.torii_error_t) C.torii_status_t {
@@ -122,7 +121,7 @@ func (i *Invitations) Revoke(ctx context.Context, invitationID string) error {
 	})
 }
 
-// UpdateMetadata merges into the metadata of a pending invitation. One of the bags has to be there.
+// UpdateMetadata merges metadata into that of a pending invitation. At least one map is required.
 func (i *Invitations) UpdateMetadata(ctx context.Context, invitationID string, update MetadataUpdate) (*InvitationDetail, error) {
 	body, err := encode(update, nil)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// take copies a text of C's and frees it; nil for none.
+// take copies a JSON text of C and frees it; nil for NULL.
 func take(out *C.torii_json_t) json.RawMessage {
 	var n C.size_t
 	defer C.torii_json_free(out)
@@ -19,7 +19,7 @@ func take(out *C.torii_json_t) json.RawMessage {
 
 func decode(text json.RawMessage, into any) error {
 	if err := json.Unmarshal(text, into); err != nil {
-		return fmt.Errorf("torii: an answer that this package does not understand: %w", err)
+		return fmt.Errorf("torii: answer: unknown form: %w", err)
 	}
 	return nil
 }

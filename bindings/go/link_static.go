@@ -6,5 +6,4 @@ package torii
 // #cgo LDFLAGS: -Wl,--as-needed -l:libtorii.a
 import "C"
 
-// The archive leaves nothing for the shared library of the same name to resolve, and --as-needed then
-// leaves that out.
+// The archive resolves every symbol, and --as-needed then omits the shared library of the same name.

@@ -5,13 +5,14 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"time"
 
 	torii "github.com/torii-so/libtorii/bindings/go"
 )
 
-// resident is how much memory the process has, C's included.
+// resident returns the memory of the process, including C's.
 func resident(t *testing.T) int {
 	t.Helper()
 	runtime.GC()
@@ -27,7 +28,7 @@ func resident(t *testing.T) int {
 	return pages * os.Getpagesize()
 }
 
-// flat runs something a tenth of the times to warm up, then so often without growth.
+// flat fails if running f that many times, after a tenth of it to warm up, takes more memory.
 func flat(t *testing.T, times int, f func(i int)) {
 	t.Helper()
 	for i := range times / 10 {
@@ -47,6 +48,7 @@ func TestMemory(t *testing.T) {
 	client, issuer := newClient(t)
 	verifier := newVerifier(t, issuer.Issuer)
 	good, bad := issuer.token(t, `{}`), issuer.token(t, `{"expires_in":-60}`)
+	long := issuer.token(t, `{"claims":{"long":"`+strings.Repeat("a", 8000)+`"}}`)
 	user, err := client.Users.Create(t.Context(), torii.UserCreate{FirstName: "Ada"})
 	if err != nil {
 		t.Fatal(err)
@@ -58,12 +60,17 @@ func TestMemory(t *testing.T) {
 			}
 			if i%10 == 0 {
 				if _, err := verifier.Authenticate(t.Context(), "Basic"); err == nil {
-					t.Fatal("Basic is let in")
+					t.Fatal("accepts Basic")
+				}
+			}
+			if i%1000 == 1 {
+				if _, err := verifier.Verify(t.Context(), long); err != nil {
+					t.Fatal(err)
 				}
 			}
 			if i%1000 == 0 {
 				if _, err := verifier.Verify(t.Context(), bad); err == nil {
-					t.Fatal("an expired token is let in")
+					t.Fatal("accepts an expired token")
 				}
 			}
 		})
@@ -75,7 +82,7 @@ func TestMemory(t *testing.T) {
 			}
 			if i%10 == 0 {
 				if _, err := client.Users.Get(t.Context(), nobody); err == nil {
-					t.Fatal("nobody is there")
+					t.Fatal("finds a user who does not exist")
 				}
 			}
 		})
@@ -83,14 +90,29 @@ func TestMemory(t *testing.T) {
 	t.Run("webhooks", func(t *testing.T) {
 		body := []byte("{}")
 		header := signed("msg_1", time.Now(), body)
+		verifier := newWebhookVerifier(t, webhookSecret)
 		flat(t, 100_000, func(i int) {
-			if _, err := torii.VerifyWebhook([]string{webhookSecret}, header, body); err != nil {
+			if _, err := verifier.Verify(header, body); err != nil {
 				t.Fatal(err)
 			}
 			if i%10 == 0 {
-				if _, err := torii.VerifyWebhook([]string{webhookSecret}, header, nil); err == nil {
-					t.Fatal("another body is let in")
+				if _, err := verifier.Verify(header, nil); err == nil {
+					t.Fatal("accepts another body")
 				}
+			}
+		})
+	})
+	t.Run("requirements", func(t *testing.T) {
+		flat(t, 10_000, func(i int) {
+			if i%100 == 0 {
+				runtime.GC() // which frees them, and does not see how much C holds
+			}
+			requirements := newRequirements(t, torii.EmailVerified, torii.RequireClaim("/plan", "pro"))
+			if _, err := verifier.Verify(t.Context(), good, requirements); err == nil {
+				t.Fatal("accepts unmet requirements")
+			}
+			if _, err := torii.NewRequirements(torii.EmailVerified, torii.Flags(0)); err == nil {
+				t.Fatal("accepts no flag")
 			}
 		})
 	})

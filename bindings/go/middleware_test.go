@@ -13,7 +13,7 @@ import (
 	torii "github.com/torii-so/libtorii/bindings/go"
 )
 
-// serve is a server that tells who is asking.
+// serve starts a server that answers with the user ID.
 func serve(t *testing.T, verifier *torii.Verifier, options ...torii.MiddlewareOption) string {
 	t.Helper()
 	me := func(w http.ResponseWriter, r *http.Request) {
@@ -57,20 +57,25 @@ func TestMiddleware(t *testing.T) {
 	if response, body := get(t, url, "Authorization", "Bearer "+token); response.StatusCode != 200 || body != "ada" {
 		t.Error(response.Status, body)
 	}
-	for _, headers := range [][]string{
-		{},
-		{"Authorization", ""},
-		{"Authorization", "Basic " + token},
-		{"Authorization", "Bearer " + issuer.token(t, `{"expires_in":-60}`)},
-		{"Authorization", "Basic x", "Authorization", "Bearer " + token},
-		{"Cookie", "session=" + token},
-		{"X-Auth", "Bearer " + token},
+	none, invalid := `Bearer realm="torii"`, `Bearer realm="torii", error="invalid_token"`
+	for _, c := range []struct {
+		challenge string
+		headers   []string
+	}{
+		{none, nil},
+		{none, []string{"Authorization", ""}},
+		{none, []string{"Authorization", "Basic " + token}},
+		{invalid, []string{"Authorization", "Bearer " + issuer.token(t, `{"expires_in":-60}`)}},
+		{invalid, []string{"Authorization", "Bearer " + token, "Authorization", "Bearer " + token}},
+		{none, []string{"Authorization", "Basic x", "Authorization", "Bearer " + token}},
+		{none, []string{"Cookie", "session=" + token}},
+		{none, []string{"X-Auth", "Bearer " + token}},
 	} {
-		response, body := get(t, url, headers...)
+		response, body := get(t, url, c.headers...)
 		if response.StatusCode != 401 || body != `{"error":"unauthorized"}` ||
-			response.Header.Get("WWW-Authenticate") != `Bearer realm="torii", error="invalid_token"` ||
+			response.Header.Get("WWW-Authenticate") != c.challenge || response.Header.Get("Cache-Control") != "no-store" ||
 			response.Header.Get("Content-Type") != "application/json" || response.Header.Get("Retry-After") != "" {
-			t.Error(headers, response.Status, response.Header, body)
+			t.Error(c.headers, response.Status, response.Header, body)
 		}
 	}
 }
@@ -79,7 +84,8 @@ func TestMiddlewarePolicy(t *testing.T) {
 	issuer := newIssuer(t)
 	url := serve(t, newVerifier(t, issuer.Issuer, torii.Require(torii.EmailVerified)))
 	response, body := get(t, url, "Authorization", "Bearer "+issuer.token(t, `{"claims":{"email_verified":false}}`))
-	if response.StatusCode != 403 || body != `{"error":"forbidden"}` || response.Header.Get("WWW-Authenticate") != "" {
+	if response.StatusCode != 403 || body != `{"error":"forbidden"}` ||
+		response.Header.Get("WWW-Authenticate") != `Bearer realm="torii", error="insufficient_scope"` {
 		t.Error(response.Status, response.Header, body)
 	}
 }
@@ -96,7 +102,7 @@ func TestMiddlewareWithoutKeys(t *testing.T) {
 	}
 }
 
-// A deadline of the server's own is not the user's fault.
+// A deadline of the server is a 503, not a 401.
 func TestMiddlewareDeadline(t *testing.T) {
 	issuer := newIssuer(t)
 	token := issuer.token(t, `{}`)
@@ -142,7 +148,7 @@ func TestMiddlewareHooks(t *testing.T) {
 	issuer := newIssuer(t)
 	var reason error
 	url := serve(t, newVerifier(t, issuer.Issuer),
-		torii.Skip(func(r *http.Request) bool { return r.URL.Path == "/health" }),
+		torii.Skip("/health"), torii.SkipIf(func(r *http.Request) bool { return r.Method == "OPTIONS" }),
 		torii.OnError(func(w http.ResponseWriter, _ *http.Request, err error) {
 			reason = err
 			w.WriteHeader(http.StatusTeapot)
@@ -150,8 +156,35 @@ func TestMiddlewareHooks(t *testing.T) {
 	if response, body := get(t, url+"/health"); response.StatusCode != 200 || body != "nobody" {
 		t.Error(response.Status, body)
 	}
+	request, err := http.NewRequest("OPTIONS", url+"/me", nil)
+	must(err)
+	if response, err := http.DefaultClient.Do(request); err != nil || response.StatusCode != 200 {
+		t.Error(response, err)
+	} else {
+		response.Body.Close()
+	}
 	if response, _ := get(t, url+"/me"); response.StatusCode != http.StatusTeapot || !errors.Is(reason, torii.ErrTokenMissing) {
 		t.Error(response.Status, reason)
+	}
+}
+
+// A route with requirements lets nobody pass without an identity: not by Optional, not by Skip.
+func TestMiddlewareRequirementsNeedAnIdentity(t *testing.T) {
+	issuer := newIssuer(t)
+	admins := newRequirements(t, torii.RequireOrganizationRole("org-1", "admin"))
+	url := serve(t, newVerifier(t, issuer.Issuer), torii.Optional(), torii.Skip("/health"), torii.WithRequirements(admins))
+	token := issuer.token(t, `{"claims":{"o":{"id":"org-1","rol":"admin"}}}`)
+	for path, headers := range map[string][]string{"/": nil, "/health": {"Authorization", "Bearer " + token}} {
+		if response, body := get(t, url+path, headers...); response.StatusCode != 401 || response.Header.Get("WWW-Authenticate") != `Bearer realm="torii"` {
+			t.Error(path, response.Status, body)
+		}
+	}
+	if response, body := get(t, url, "Authorization", "Bearer "+token); response.StatusCode != 200 {
+		t.Error(response.Status, body)
+	}
+	nobody := serve(t, newVerifier(t, issuer.Issuer), torii.Optional(), torii.WithRequirements(nil))
+	if response, body := get(t, nobody); response.StatusCode != 500 || body != `{"error":"internal"}` {
+		t.Error("nil requirements:", response.Status, body)
 	}
 }
 

@@ -25,7 +25,7 @@ type Organization struct {
 type OrganizationMember struct {
 	OrganizationID string `json:"organizationId"`
 	UserID         string `json:"userId"`
-	// Role is a key, as in "org:administrator".
+	// Role is a key, such as "org:administrator".
 	Role            string    `json:"role"`
 	RoleName        *string   `json:"roleName"`
 	PublicMetadata  Metadata  `json:"publicMetadata"`
@@ -33,11 +33,11 @@ type OrganizationMember struct {
 	JoinedAt        time.Time `json:"joinedAt"`
 }
 
-// OrganizationQuery says which organizations to list, and how many at once.
+// OrganizationQuery selects organizations.
 type OrganizationQuery struct {
 	// Name is a part of the name; "" is no filter.
 	Name string
-	// Limit is 1 to 100, or 0 to leave it to the API.
+	// Limit is the size of a page: 1 to 100, or 0 for the API's default.
 	Limit int
 	// Cursor is NextCursor of the page before, with the same filter.
 	Cursor string
@@ -46,7 +46,7 @@ type OrganizationQuery struct {
 // Organizations are the organizations of the environment.
 type Organizations struct{ client *Client }
 
-// List is one page of organizations.
+// List returns a page of organizations.
 func (o *Organizations) List(ctx context.Context, query OrganizationQuery) (*Page[Organization], error) {
 	c, cn := text(query.Cursor)
 	p, n := text(query.Name)
@@ -55,7 +55,7 @@ func (o *Organizations) List(ctx context.Context, query OrganizationQuery) (*Pag
 	})
 }
 
-// All runs over the organizations of every page.
+// All iterates over the organizations of every page.
 func (o *Organizations) All(ctx context.Context, query OrganizationQuery) iter.Seq2[*Organization, error] {
 	return all(query.Cursor, func(cursor string) (*Page[Organization], error) {
 		query.Cursor = cursor
@@ -63,7 +63,7 @@ func (o *Organizations) All(ctx context.Context, query OrganizationQuery) iter.S
 	})
 }
 
-// Get is one organization.
+// Get returns an organization.
 func (o *Organizations) Get(ctx context.Context, organizationID string) (*Organization, error) {
 	p, n := text(organizationID)
 	return fetch[Organization](ctx, o.client, func(out **C.torii_json_t, e **C.torii_error_t) C.torii_status_t {
@@ -71,7 +71,7 @@ func (o *Organizations) Get(ctx context.Context, organizationID string) (*Organi
 	})
 }
 
-// ListMembers is one page of the members of an organization.
+// ListMembers returns a page of the members of an organization.
 func (o *Organizations) ListMembers(ctx context.Context, organizationID string, query PageQuery) (*Page[OrganizationMember], error) {
 	p, n := text(organizationID)
 	c, cn := text(query.Cursor)
@@ -80,7 +80,7 @@ func (o *Organizations) ListMembers(ctx context.Context, organizationID string, 
 	})
 }
 
-// AllMembers runs over the members of every page.
+// AllMembers iterates over the members of every page.
 func (o *Organizations) AllMembers(ctx context.Context, organizationID string, query PageQuery) iter.Seq2[*OrganizationMember, error] {
 	return all(query.Cursor, func(cursor string) (*Page[OrganizationMember], error) {
 		query.Cursor = cursor
@@ -88,7 +88,7 @@ func (o *Organizations) AllMembers(ctx context.Context, organizationID string, q
 	})
 }
 
-// UpdateMetadata merges into the metadata of an organization. One of the bags has to be there.
+// UpdateMetadata merges metadata into an organization's. At least one map is required.
 func (o *Organizations) UpdateMetadata(ctx context.Context, organizationID string, update MetadataUpdate) (*Organization, error) {
 	body, err := encode(update, nil)
 	if err != nil {
@@ -101,7 +101,7 @@ func (o *Organizations) UpdateMetadata(ctx context.Context, organizationID strin
 	})
 }
 
-// UpdateMemberMetadata merges into the metadata of a membership. One of the bags has to be there.
+// UpdateMemberMetadata merges metadata into a membership's. At least one map is required.
 func (o *Organizations) UpdateMemberMetadata(ctx context.Context, organizationID, userID string, update MetadataUpdate) (*OrganizationMember, error) {
 	body, err := encode(update, nil)
 	if err != nil {

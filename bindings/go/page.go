@@ -2,15 +2,15 @@ package torii
 
 import "iter"
 
-// Page is a part of a list.
+// Page is a page of a list.
 type Page[T any] struct {
 	Items []T `json:"items"`
-	// NextCursor asks for the page after this one; "" at the end.
+	// NextCursor is the cursor of the next page; "" at the end.
 	NextCursor string `json:"nextCursor"`
 	HasMore    bool   `json:"hasMore"`
 }
 
-// all runs over the items of every page. After an error there are no more.
+// all iterates over the items of every page. It ends after an error.
 func all[T any](cursor string, list func(cursor string) (*Page[T], error)) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		for {

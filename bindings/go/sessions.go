@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Session is a login of a user that has not ended.
+// Session is an active session of a user.
 type Session struct {
 	ID            string  `json:"id"`
 	UserID        string  `json:"userId"`
@@ -21,14 +21,14 @@ type Session struct {
 	LastUsedAt time.Time `json:"lastUsedAt"`
 	// ActiveOrganizationID becomes the claim o of the session's next token.
 	ActiveOrganizationID *string `json:"activeOrganizationId"`
-	// ImpersonatedBy is who acts as the user, if somebody does.
+	// ImpersonatedBy is the party that acts as the user, if any.
 	ImpersonatedBy *string `json:"impersonatedBy"`
 }
 
 // Sessions are the sessions of users.
 type Sessions struct{ client *Client }
 
-// ListForUser is every active session of a user: the one used last comes first.
+// ListForUser returns all active sessions of a user, the one used last first.
 func (s *Sessions) ListForUser(ctx context.Context, userID string) ([]Session, error) {
 	p, n := text(userID)
 	sessions, err := fetch[[]Session](ctx, s.client, func(out **C.torii_json_t, e **C.torii_error_t) C.torii_status_t {
@@ -48,7 +48,7 @@ func (s *Sessions) RevokeAllForUser(ctx context.Context, userID string) error {
 	})
 }
 
-// Revoke ends one session of a user. One that is over already is fine.
+// Revoke ends a session of a user. Succeeds if it has already ended.
 func (s *Sessions) Revoke(ctx context.Context, userID, sessionID string) error {
 	p, n := text(userID)
 	i, in := text(sessionID)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Metadata is a bag of values of your own.
+// Metadata is your own JSON object.
 type Metadata = map[string]any
 
 // User is a user of the environment.
@@ -20,7 +20,7 @@ type User struct {
 	FirstName     *string `json:"firstName"`
 	LastName      *string `json:"lastName"`
 	Locale        *string `json:"locale"`
-	// Status is "active", "banned" or "deleted"; there may be more one day.
+	// Status is "active", "banned" or "deleted"; later releases of the API may add more.
 	Status    string    `json:"status"`
 	CreatedAt time.Time `json:"createdAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
@@ -28,14 +28,14 @@ type User struct {
 	// EmailVerifiedAt is nil while the email address is unverified.
 	EmailVerifiedAt *time.Time `json:"emailVerifiedAt"`
 	DeletedAt       *time.Time `json:"deletedAt"`
-	// PublicMetadata is for clients to read, UnsafeMetadata also for them to write, PrivateMetadata
-	// for servers only.
+	// Clients can read PublicMetadata, and read and write UnsafeMetadata. PrivateMetadata is for
+	// servers only.
 	PublicMetadata  Metadata `json:"publicMetadata"`
 	PrivateMetadata Metadata `json:"privateMetadata"`
 	UnsafeMetadata  Metadata `json:"unsafeMetadata"`
 }
 
-// UserCreate is a new user. What is empty is left out.
+// UserCreate is a new user. Empty fields are not sent.
 type UserCreate struct {
 	Email           string   `json:"email,omitempty"`
 	Password        string   `json:"password,omitempty"`
@@ -48,21 +48,19 @@ type UserCreate struct {
 	Extra map[string]any `json:"-"`
 }
 
-// UserUpdate changes a user: a field that is not named stays as it is, [Clear] empties it, [Set]
-// gives it a value.
+// UserUpdate updates a user: an absent field is left alone, [Clear] clears it, [Set] sets it.
 type UserUpdate struct {
 	FirstName Field[string] `json:"firstName,omitzero"`
 	LastName  Field[string] `json:"lastName,omitzero"`
 	Locale    Field[string] `json:"locale,omitzero"`
-	// UnsafeMetadata is merged into the user's: a key that is nil is removed. A nil map leaves it
-	// alone.
+	// UnsafeMetadata is merged into the user's: a nil value removes its key. A nil map leaves it alone.
 	UnsafeMetadata Metadata `json:"unsafeMetadata,omitzero"`
-	// Extra holds fields this package does not know; nil as a value clears one.
+	// Extra holds fields this package does not know; a nil value clears one.
 	Extra map[string]any `json:"-"`
 }
 
-// MetadataUpdate is merged into the metadata of a user, organization, membership or invitation: a key
-// that is nil is removed, a bag that is nil left alone.
+// MetadataUpdate is merged into the metadata of a user, organization, membership or invitation: a nil
+// value removes its key, a nil map leaves the metadata alone.
 type MetadataUpdate struct {
 	Public  Metadata `json:"publicMetadata,omitzero"`
 	Private Metadata `json:"privateMetadata,omitzero"`
@@ -70,10 +68,9 @@ type MetadataUpdate struct {
 	Unsafe Metadata `json:"unsafeMetadata,omitzero"`
 }
 
-// UserQuery says which users to list, and how many at once. All filters have to fit; what is nil or
-// zero is no filter.
+// UserQuery selects users. All filters must match; a nil or zero field is no filter.
 type UserQuery struct {
-	// Limit is 1 to 100, or 0 to leave it to the API.
+	// Limit is the size of a page: 1 to 100, or 0 for the API's default.
 	Limit int `json:"-"`
 	// Cursor is NextCursor of the page before, with the same filters.
 	Cursor string `json:"-"`
@@ -82,7 +79,7 @@ type UserQuery struct {
 	Name Field[string] `json:"name,omitzero"`
 	// Email is a part of the email address.
 	Email string `json:"email,omitempty"`
-	// EmailAddresses are whole. These and UserIDs find nobody when they are empty but not nil.
+	// EmailAddresses are whole. An empty slice of these or of UserIDs matches nobody.
 	EmailAddresses []string  `json:"emailAddresses,omitzero"`
 	UserIDs        []string  `json:"userIds,omitzero"`
 	Statuses       []string  `json:"statuses,omitzero"`
@@ -93,9 +90,9 @@ type UserQuery struct {
 	Extra map[string]any `json:"-"`
 }
 
-// PageQuery says where to go on in a list, and how many items to list at once.
+// PageQuery selects a page of a list.
 type PageQuery struct {
-	// Limit is 1 to 100, or 0 to leave it to the API.
+	// Limit is the size of a page: 1 to 100, or 0 for the API's default.
 	Limit int
 	// Cursor is NextCursor of the page before.
 	Cursor string
@@ -106,7 +103,7 @@ type UserOrganization struct {
 	OrganizationID string  `json:"organizationId"`
 	Name           string  `json:"name"`
 	Slug           *string `json:"slug"`
-	// Role is a key, as in "org:administrator".
+	// Role is a key, such as "org:administrator".
 	Role     string  `json:"role"`
 	RoleName *string `json:"roleName"`
 	// The metadata are those of the membership.
@@ -118,7 +115,7 @@ type UserOrganization struct {
 // Users are the users of the environment.
 type Users struct{ client *Client }
 
-// List is one page of users.
+// List returns a page of users.
 func (u *Users) List(ctx context.Context, query UserQuery) (*Page[User], error) {
 	filter, err := encode(query, query.Extra)
 	if err != nil {
@@ -134,7 +131,7 @@ func (u *Users) List(ctx context.Context, query UserQuery) (*Page[User], error) 
 	})
 }
 
-// All runs over the users of every page.
+// All iterates over the users of every page.
 func (u *Users) All(ctx context.Context, query UserQuery) iter.Seq2[*User, error] {
 	return all(query.Cursor, func(cursor string) (*Page[User], error) {
 		query.Cursor = cursor
@@ -142,7 +139,7 @@ func (u *Users) All(ctx context.Context, query UserQuery) iter.Seq2[*User, error
 	})
 }
 
-// Get is one user.
+// Get returns a user.
 func (u *Users) Get(ctx context.Context, userID string) (*User, error) {
 	p, n := text(userID)
 	return fetch[User](ctx, u.client, func(out **C.torii_json_t, e **C.torii_error_t) C.torii_status_t {
@@ -150,7 +147,8 @@ func (u *Users) Get(ctx context.Context, userID string) (*User, error) {
 	})
 }
 
-// Create makes a user. It is never repeated: after [ErrTransport] or [ErrTimeout] the user may exist.
+// Create creates a user. Never retried once sent: after [ErrTransport] or [ErrTimeout] the user may
+// exist.
 func (u *Users) Create(ctx context.Context, user UserCreate) (*User, error) {
 	body, err := encode(user, user.Extra)
 	if err != nil {
@@ -162,7 +160,7 @@ func (u *Users) Create(ctx context.Context, user UserCreate) (*User, error) {
 	})
 }
 
-// Update changes a user, and gives the user as it is now.
+// Update updates a user and returns the updated one.
 func (u *Users) Update(ctx context.Context, userID string, update UserUpdate) (*User, error) {
 	body, err := encode(update, update.Extra)
 	if err != nil {
@@ -175,7 +173,7 @@ func (u *Users) Update(ctx context.Context, userID string, update UserUpdate) (*
 	})
 }
 
-// UpdateMetadata merges into the metadata of a user.
+// UpdateMetadata merges metadata into a user's.
 func (u *Users) UpdateMetadata(ctx context.Context, userID string, update MetadataUpdate) (*User, error) {
 	body, err := encode(update, nil)
 	if err != nil {
@@ -188,7 +186,7 @@ func (u *Users) UpdateMetadata(ctx context.Context, userID string, update Metada
 	})
 }
 
-// Delete deletes a user. The API answers 403 for one that is gone already.
+// Delete deletes a user. The API answers 403 if there is no such user.
 func (u *Users) Delete(ctx context.Context, userID string) error {
 	p, n := text(userID)
 	return u.client.do(ctx, func(e **C.torii_error_t) C.torii_status_t {
@@ -196,7 +194,7 @@ func (u *Users) Delete(ctx context.Context, userID string) error {
 	})
 }
 
-// Ban bans a user and ends all sessions. Tokens that are out stay good until they expire.
+// Ban bans a user and ends all sessions. A token stays valid until exp.
 func (u *Users) Ban(ctx context.Context, userID string) (*User, error) {
 	p, n := text(userID)
 	return fetch[User](ctx, u.client, func(out **C.torii_json_t, e **C.torii_error_t) C.torii_status_t {
@@ -212,7 +210,7 @@ func (u *Users) Unban(ctx context.Context, userID string) (*User, error) {
 	})
 }
 
-// ListOrganizations is one page of the organizations a user belongs to.
+// ListOrganizations returns a page of a user's organizations.
 func (u *Users) ListOrganizations(ctx context.Context, userID string, query PageQuery) (*Page[UserOrganization], error) {
 	p, n := text(userID)
 	c, cn := text(query.Cursor)
@@ -221,7 +219,7 @@ func (u *Users) ListOrganizations(ctx context.Context, userID string, query Page
 	})
 }
 
-// AllOrganizations runs over the organizations of every page.
+// AllOrganizations iterates over the organizations of every page.
 func (u *Users) AllOrganizations(ctx context.Context, userID string, query PageQuery) iter.Seq2[*UserOrganization, error] {
 	return all(query.Cursor, func(cursor string) (*Page[UserOrganization], error) {
 		query.Cursor = cursor

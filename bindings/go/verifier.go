@@ -1,10 +1,8 @@
 package torii
 
 // #include "shim.h"
-// #cgo noescape go_judge
-// #cgo nocallback go_judge
-// #cgo noescape go_read_auth
-// #cgo nocallback go_read_auth
+// #cgo noescape go_verify_into
+// #cgo nocallback go_verify_into
 import "C"
 
 import (
@@ -15,33 +13,22 @@ import (
 	"unsafe"
 )
 
-// Verifier judges tokens of one or several issuers. Any number of goroutines may use one at once;
-// keep one for the whole program.
+// Verifier verifies tokens of one or several issuers. Create one at startup; any number of goroutines
+// may use it at once.
 type Verifier struct {
 	handle    *handle
 	verifier  *C.torii_verifier_t
 	callsBack bool
 }
 
-// NewVerifier makes a verifier for an issuer, as in "https://acme.torii.so". Nothing is fetched yet.
-// Close it when it is no longer needed.
+// NewVerifier creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet.
 func NewVerifier(issuer string, options ...VerifierOption) (*Verifier, error) {
 	if err := checkABI(); err != nil {
 		return nil, err
 	}
 	config := verifierConfig{options: C.torii_verifier_options_new()}
 	defer C.torii_verifier_options_free(config.options)
-	for _, option := range options {
-		if err := option(&config); err != nil {
-			config.clock.delete()
-			return nil, err
-		}
-	}
-	var verifier *C.torii_verifier_t
-	p, n := text(issuer)
-	err := refused(func(e **C.torii_error_t) C.torii_status_t {
-		return C.torii_verifier_new(p, n, config.options, &verifier, e)
-	})
+	verifier, err := config.newVerifier(issuer, options)
 	if err != nil {
 		config.clock.delete()
 		return nil, err
@@ -55,6 +42,33 @@ func NewVerifier(issuer string, options ...VerifierOption) (*Verifier, error) {
 	return v, nil
 }
 
+func (c *verifierConfig) newVerifier(issuer string, options []VerifierOption) (*C.torii_verifier_t, error) {
+	for _, option := range options {
+		if err := option(c); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.requirements) > 0 {
+		requirements, err := NewRequirements(c.requirements...)
+		if err != nil {
+			return nil, err
+		}
+		err = refused(func(e **C.torii_error_t) C.torii_status_t {
+			return C.torii_verifier_options_set_requirements(c.options, requirements.requirements, e)
+		})
+		runtime.KeepAlive(requirements)
+		if err != nil {
+			return nil, err
+		}
+	}
+	var verifier *C.torii_verifier_t
+	p, n := text(issuer)
+	err := refused(func(e **C.torii_error_t) C.torii_status_t {
+		return C.torii_verifier_new(p, n, c.options, &verifier, e)
+	})
+	return verifier, err
+}
+
 // Close frees the verifier once the calls under way have ended. Later calls fail with [ErrClosed];
 // closing again does nothing.
 func (v *Verifier) Close() error {
@@ -62,89 +76,101 @@ func (v *Verifier) Close() error {
 	return nil
 }
 
-// Verify judges a token. The issuer's keys are fetched first when they are missing or too old: only
-// then it blocks, and no longer than the context allows. A token is good when err is nil.
-func (v *Verifier) Verify(ctx context.Context, token string) (*Auth, error) {
-	return v.judge(ctx, token, C.GO_VERIFY_NOWAIT, C.GO_VERIFY)
+// Verify verifies a token, and checks the requirements of this call in addition to the verifier's: all
+// of them must hold. It fetches the issuer's keys first if they are missing or expired; only then it
+// blocks, and no longer than the context allows. The token is valid only if err is nil.
+func (v *Verifier) Verify(ctx context.Context, token string, requirements ...*Requirements) (*Auth, error) {
+	return v.check(ctx, token, 0, requirements)
 }
 
-// Authenticate judges the token in the value of an Authorization header, "Bearer <token>". Else it is
-// as Verify.
-func (v *Verifier) Authenticate(ctx context.Context, header string) (*Auth, error) {
-	return v.judge(ctx, header, C.GO_AUTHENTICATE_NOWAIT, C.GO_AUTHENTICATE)
+// Authenticate verifies the token in the value of an Authorization header, "Bearer <token>", else as
+// Verify does. Join the values of a repeated header with ", "; they are refused.
+func (v *Verifier) Authenticate(ctx context.Context, header string, requirements ...*Requirements) (*Auth, error) {
+	return v.check(ctx, header, C.TORII_VERIFY_HEADER, requirements)
 }
 
-func (v *Verifier) judge(ctx context.Context, text string, nowait, wait C.go_how) (*Auth, error) {
+func (v *Verifier) check(ctx context.Context, text string, how C.uint32_t, requirements []*Requirements) (*Auth, error) {
 	if ctx.Err() != nil {
 		return nil, contextError(ctx)
 	}
-	auth, err := v.judgeHow(text, nowait)
-	if !errors.Is(err, ErrKeysPending) {
-		return auth, err
+	if len(requirements) == 0 {
+		return v.checkOne(ctx, text, how, nil)
 	}
-	return await(ctx, func() (*Auth, error) { return v.judgeHow(text, wait) })
+	var auth *Auth
+	for _, r := range requirements {
+		if r == nil {
+			return nil, &Error{Status: ErrInvalidArgument, Message: "requirements: one is nil"}
+		}
+		var err error
+		if auth, err = v.checkOne(ctx, text, how, r); err != nil {
+			return nil, err
+		}
+	}
+	return auth, nil
 }
 
-func (v *Verifier) judgeHow(token string, how C.go_how) (*Auth, error) {
+func (v *Verifier) checkOne(ctx context.Context, text string, how C.uint32_t, requirements *Requirements) (*Auth, error) {
+	auth, err := v.verifyInto(text, how|C.TORII_VERIFY_NOWAIT, requirements)
+	if err == nil || !errors.Is(err, ErrKeysPending) {
+		return auth, err
+	}
+	return await(ctx, func() (*Auth, error) { return v.verifyInto(text, how, requirements) })
+}
+
+func (v *Verifier) verifyInto(token string, how C.uint32_t, requirements *Requirements) (*Auth, error) {
 	if !v.handle.acquire() {
 		return nil, ErrClosed
 	}
 	defer v.handle.release()
-	verifier := C.uintptr_t(uintptr(unsafe.Pointer(v.verifier)))
+	b := buffers.Get().(*buffer)
+	defer buffers.Put(b)
+	words := b.record[:]
+	status := v.callInto(token, how, requirements, words, b)
+	if status == C.TORII_ERR_BUFFER_TOO_SMALL {
+		C.go_free_error(b.outcome.error)
+		words = make([]uint64, (b.outcome.size+7)/8)
+		status = v.callInto(token, how, requirements, words, b)
+	}
+	if status != C.TORII_OK {
+		return nil, takeError(b.outcome.error)
+	}
+	return readRecord(words, uint64(b.outcome.size))
+}
+
+// callInto is one call of C, which fills the words and the buffer's outcome.
+func (v *Verifier) callInto(token string, how C.uint32_t, requirements *Requirements, words []uint64, b *buffer) C.torii_status_t {
+	var r *C.torii_requirements_t
+	if requirements != nil {
+		r = requirements.requirements
+	}
 	p, n := text(token)
+	room := C.size_t(len(words)) * 8
+	start := (*C.uint64_t)(unsafe.Pointer(unsafe.SliceData(words)))
+	var status C.torii_status_t
 	if v.callsBack {
-		// C holds these while Go runs, so they must not be on a stack, which may move.
-		verdict, buffer := new(C.go_verdict), new(verdictBuffer)
-		C.go_judge_calling_back(verifier, how, p, n, buffer.start(), C.size_t(len(buffer)), verdict)
-		return readVerdict(verdict, buffer[:])
+		status = C.go_verify_into_calling_back(v.verifier, p, n, how, r, start, room, &b.outcome)
+	} else {
+		status = C.go_verify_into(v.verifier, p, n, how, r, start, room, &b.outcome)
 	}
-	var verdict C.go_verdict
-	var buffer verdictBuffer
-	C.go_judge(verifier, how, p, n, buffer.start(), C.size_t(len(buffer)), &verdict)
-	return readVerdict(&verdict, buffer[:])
+	runtime.KeepAlive(requirements)
+	return status
 }
 
-// verdictBuffer has room for the texts of all but extraordinary tokens.
-type verdictBuffer [1536]byte
-
-func (b *verdictBuffer) start() *C.char {
-	return (*C.char)(unsafe.Pointer(b))
-}
-
-func readVerdict(verdict *C.go_verdict, buffer []byte) (*Auth, error) {
-	if verdict.error != 0 {
-		return nil, takeError(C.go_error(verdict.error))
-	}
-	length := verdict.user_id + verdict.environment_id + verdict.issuer + verdict.locale + verdict.claims
-	if verdict.auth != 0 {
-		buffer = make([]byte, length)
-		C.go_read_auth(verdict.auth, (*C.char)(unsafe.Pointer(unsafe.SliceData(buffer))), length, verdict)
-	}
-	rest := string(buffer[:length])
-	next := func(n C.size_t) (s string) {
-		s, rest = rest[:n], rest[n:]
-		return s
-	}
-	auth := &Auth{
-		UserID:          next(verdict.user_id),
-		EnvironmentID:   next(verdict.environment_id),
-		Issuer:          next(verdict.issuer),
-		EmailVerified:   bool(verdict.email_verified),
-		ProfileComplete: bool(verdict.profile_complete),
-		Impersonating:   bool(verdict.impersonating),
-		IssuedAt:        time.Unix(int64(verdict.issued_at), 0),
-		ExpiresAt:       time.Unix(int64(verdict.expires_at), 0),
-	}
-	if verdict.has_locale {
-		locale := next(verdict.locale)
-		auth.Locale = &locale
-	}
-	auth.ClaimsJSON = rest
-	return auth, nil
-}
-
-// Refresh fetches the keys of every issuer now, to warm up.
+// Refresh fetches the keys of every issuer now, for example at startup.
 func (v *Verifier) Refresh(ctx context.Context) error {
+	return v.fetch(ctx, func(e **C.torii_error_t) C.torii_status_t { return C.torii_verifier_refresh(v.verifier, e) })
+}
+
+// RefreshDue fetches keys of an issuer if a fetch is due, and waits for a fetch in flight. "" means
+// every issuer.
+func (v *Verifier) RefreshDue(ctx context.Context, issuer string) error {
+	return v.fetch(ctx, func(e **C.torii_error_t) C.torii_status_t {
+		p, n := text(issuer)
+		return C.torii_verifier_refresh_due(v.verifier, p, n, e)
+	})
+}
+
+func (v *Verifier) fetch(ctx context.Context, f func(e **C.torii_error_t) C.torii_status_t) error {
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
@@ -153,41 +179,55 @@ func (v *Verifier) Refresh(ctx context.Context) error {
 			return struct{}{}, ErrClosed
 		}
 		defer v.handle.release()
-		return struct{}{}, refused(func(e **C.torii_error_t) C.torii_status_t {
-			return C.torii_verifier_refresh(v.verifier, e)
-		})
+		return struct{}{}, refused(f)
 	})
 	return err
 }
 
-// Stats is what a verifier has done so far.
+// DueIn returns how long until a key fetch is due, for a timer that runs [Verifier.RefreshDue]. It
+// reports false if all keys were given, and after Close.
+func (v *Verifier) DueIn() (time.Duration, bool) {
+	if !v.handle.acquire() {
+		return 0, false
+	}
+	defer v.handle.release()
+	ms := C.torii_verifier_due_in_ms(v.verifier)
+	return time.Duration(max(ms, 0)) * time.Millisecond, ms >= 0
+}
+
+// Stats are statistics of a verifier.
 type Stats struct {
-	// Accepted counts the tokens accepted, Hits those of them whose signature was known good before.
+	// Accepted counts the tokens accepted, Hits those among them found in the token cache.
 	Accepted int64 `json:"accepted"`
 	Hits     int64 `json:"hits"`
-	// Refused counts the other answers, by the name of the status.
+	// Refused counts refusals by the name of their status.
 	Refused map[string]int64 `json:"refused"`
-	// Verdicts and VerdictBytes are what the cache of verdicts holds.
-	Verdicts     int64         `json:"verdicts"`
-	VerdictBytes int64         `json:"verdict_bytes"`
+	// CachedTokens and CacheBytes are the content of the token cache.
+	CachedTokens int64         `json:"cached_tokens"`
+	CacheBytes   int64         `json:"cache_bytes"`
 	Issuers      []IssuerStats `json:"issuers"`
 }
 
-// IssuerStats is about the keys of an issuer. Fetches and Failures count for the whole process.
+// IssuerStats are statistics of the keys of an issuer.
 type IssuerStats struct {
 	Issuer string `json:"issuer"`
-	// Keys are in use, Skipped cannot be used.
+	// Keys are in use; Skipped are unusable.
 	Keys    int64 `json:"keys"`
 	Skipped int64 `json:"skipped"`
 	// KeyAge is in seconds; nil without keys.
 	KeyAge *int64 `json:"key_age"`
-	// DueInMS is the milliseconds until keys are to be fetched; nil where they were given.
-	DueInMS  *int64 `json:"due_in_ms"`
-	Fetches  int64  `json:"fetches"`
-	Failures int64  `json:"failures"`
+	// DueInMS is the milliseconds until a fetch is due; nil for given keys.
+	DueInMS *int64 `json:"due_in_ms"`
+	// Fetches counts the fetches of the process that ended, Failures those among them that failed.
+	Fetches  int64 `json:"fetches"`
+	Failures int64 `json:"failures"`
+	// LastError is nil if the last fetch succeeded.
+	LastError *string `json:"last_error"`
+	// LastSuccess is the seconds since the last successful fetch; nil if there was none.
+	LastSuccess *int64 `json:"last_success"`
 }
 
-// Stats tells what the verifier has done so far.
+// Stats returns statistics of the verifier.
 func (v *Verifier) Stats() (Stats, error) {
 	var stats Stats
 	if !v.handle.acquire() {
@@ -204,7 +244,7 @@ func (v *Verifier) Stats() (Stats, error) {
 	return stats, decode(take(out), &stats)
 }
 
-// ForgetKeys makes all verifiers of the process fetch their issuers' keys anew. For tests.
+// ForgetKeys drops the keys of every issuer, for tests: all verifiers of the process fetch again.
 func ForgetKeys() {
 	C.torii_jwks_cache_clear()
 }

@@ -25,7 +25,8 @@ func newVerifier(t testing.TB, issuer string, options ...torii.VerifierOption) *
 func TestVerify(t *testing.T) {
 	issuer := newIssuer(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	token := issuer.token(t, `{"claims":{"sub":"user-1","locale":"da","email_verified":true,"plan":{"name":"pro"}}}`)
+	token := issuer.token(t, `{"claims":{"sub":"user-1","locale":"da","email_verified":true,"plan":{"name":"pro"},`+
+		`"o":{"id":"org-1","rol":"admin"},"act":{"sub":"support"}}}`)
 
 	for range 2 {
 		auth, err := verifier.Verify(t.Context(), token)
@@ -33,6 +34,7 @@ func TestVerify(t *testing.T) {
 			t.Fatal(err)
 		}
 		if auth.UserID != "user-1" || *auth.Locale != "da" || !auth.EmailVerified || !auth.ProfileComplete ||
+			auth.OrganizationID != "org-1" || auth.OrganizationRole != "admin" || auth.ActorID != "support" || !auth.Impersonating ||
 			auth.EnvironmentID != issuer.EnvironmentID || auth.Issuer != issuer.Issuer ||
 			auth.ExpiresAt.Sub(auth.IssuedAt) != 5*time.Minute {
 			t.Errorf("%+v", auth)
@@ -50,7 +52,7 @@ func TestVerify(t *testing.T) {
 		t.Error(err)
 	}
 	stats, err := verifier.Stats()
-	if err != nil || stats.Accepted != 3 || stats.Hits != 2 || stats.Verdicts != 1 ||
+	if err != nil || stats.Accepted != 3 || stats.Hits != 2 || stats.CachedTokens != 1 || stats.CacheBytes == 0 ||
 		stats.Refused["TORII_ERR_TOKEN_SCHEME"] != 1 || stats.Issuers[0].Fetches != 1 {
 		t.Errorf("%+v, %v", stats, err)
 	}
@@ -63,6 +65,8 @@ func TestErrors(t *testing.T) {
 
 	var e *torii.Error
 	if !errors.As(err, &e) || e.Status != torii.ErrTokenExpired || e.Status.HTTP() != 401 ||
+		e.PublicCode != "authentication_failed" || e.PublicMessage == "" || strings.Contains(e.PublicMessage, "exp`") ||
+		e.WWWAuthenticate != `Bearer realm="torii", error="invalid_token"` || e.Issuer != "" || e.Unsent ||
 		!strings.Contains(e.Message, "exp") || e.Error() != "torii: "+e.Message || e.HTTPStatus != 0 {
 		t.Errorf("%+v", e)
 	}
@@ -116,7 +120,9 @@ func TestKeysUnavailable(t *testing.T) {
 	fault(t, "/"+issuer.Name+"/", `{"kind":"status","status":503}`)
 	_, err := verifier.Verify(t.Context(), issuer.token(t, `{}`))
 	var e *torii.Error
-	if !errors.Is(err, torii.ErrKeys) || !errors.As(err, &e) || e.Status.HTTP() != 503 || e.RetryAfter <= 0 {
+	if !errors.Is(err, torii.ErrKeys) || !errors.As(err, &e) || e.Status.HTTP() != 503 || e.RetryAfter <= 0 ||
+		e.Issuer != issuer.Issuer || e.PublicCode != "keys_unavailable" || e.WWWAuthenticate != "" ||
+		strings.Contains(e.PublicMessage, issuer.Name) {
 		t.Errorf("%+v", err)
 	}
 	if err := verifier.Refresh(t.Context()); !errors.Is(err, torii.ErrKeysUnavailable) {
@@ -124,7 +130,41 @@ func TestKeysUnavailable(t *testing.T) {
 	}
 }
 
-// An issuer that hangs holds nobody longer than the context allows.
+// RefreshDue fetches keys that are due, of this verifier's issuers only, and DueIn says when they are.
+func TestRefreshDue(t *testing.T) {
+	issuer := newIssuer(t)
+	verifier := newVerifier(t, issuer.Issuer)
+	if due, ok := verifier.DueIn(); due != 0 || !ok {
+		t.Error(due, ok)
+	}
+	for range 2 {
+		if err := verifier.RefreshDue(t.Context(), issuer.Issuer); err != nil {
+			t.Error(err)
+		}
+		if err := verifier.RefreshDue(t.Context(), ""); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := issuer.keyRequests(t); n != 1 {
+		t.Errorf("%d requests for keys", n)
+	}
+	if due, ok := verifier.DueIn(); due <= 0 || !ok {
+		t.Error(due, ok)
+	}
+	if err := verifier.RefreshDue(t.Context(), "https://other.torii.so"); !errors.Is(err, torii.ErrInvalidArgument) {
+		t.Error(err)
+	}
+	given := newVerifier(t, "https://acme.torii.so", torii.WithJWKS(string(readCorpus(t).KeySets["main"].JWKS)))
+	if due, ok := given.DueIn(); due != 0 || ok {
+		t.Error(due, ok)
+	}
+	stats, err := verifier.Stats()
+	if err != nil || stats.Issuers[0].LastError != nil || stats.Issuers[0].LastSuccess == nil {
+		t.Errorf("%+v, %v", stats, err)
+	}
+}
+
+// An issuer that hangs does not hold a call longer than the context allows.
 func TestContext(t *testing.T) {
 	issuer := newIssuer(t)
 	verifier := newVerifier(t, issuer.Issuer, torii.WithFetchTimeout(time.Minute))
@@ -166,17 +206,20 @@ func TestClose(t *testing.T) {
 	_, verify := verifier.Verify(t.Context(), token)
 	_, authenticate := verifier.Authenticate(t.Context(), token)
 	_, stats := verifier.Stats()
-	for _, err := range []error{verify, authenticate, stats, verifier.Refresh(t.Context())} {
+	if _, ok := verifier.DueIn(); ok {
+		t.Error("a fetch is due after Close")
+	}
+	for _, err := range []error{verify, authenticate, stats, verifier.Refresh(t.Context()), verifier.RefreshDue(t.Context(), "")} {
 		if err != torii.ErrClosed {
 			t.Error(err)
 		}
 	}
 	if auth.EnvironmentID != issuer.EnvironmentID {
-		t.Error("what a verifier made outlives it")
+		t.Error("a result does not outlive its verifier")
 	}
 }
 
-// Closing waits for nobody and takes nothing away from those under way.
+// Close does not wait for calls under way, and they end as usual.
 func TestCloseDuringCalls(t *testing.T) {
 	issuer := newIssuer(t)
 	token := issuer.token(t, `{}`)
@@ -241,7 +284,7 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// What is wrong about options is refused by name.
+// An error names the wrong option.
 func TestOptions(t *testing.T) {
 	for name, c := range map[string]struct {
 		option torii.VerifierOption
@@ -250,6 +293,13 @@ func TestOptions(t *testing.T) {
 	}{
 		"issuer":        {torii.WithIssuer("acme"), torii.ErrInvalidArgument, "issuer"},
 		"audience":      {torii.WithAudience(""), torii.ErrInvalidArgument, "audience"},
+		"no audience":   {torii.WithAudience(), torii.ErrInvalidArgument, "audience"},
+		"issuer's keys": {torii.WithIssuerJWKS("https://globex.torii.so", "{}"), torii.ErrInvalidArgument, "jwks"},
+		"max lifetime":  {torii.WithMaxLifetime(-time.Second), torii.ErrInvalidArgument, "lifetime"},
+		"realm":         {torii.WithRealm(`a"b`), torii.ErrInvalidArgument, "realm"},
+		"metadata":      {torii.WithResourceMetadata("a b"), torii.ErrInvalidArgument, "resource_metadata"},
+		"proxy":         {torii.WithProxy("proxy"), torii.ErrInvalidArgument, "proxy"},
+		"requirements":  {torii.Require(), torii.ErrInvalidArgument, "none"},
 		"leeway":        {torii.WithLeeway(301 * time.Second), torii.ErrInvalidArgument, "leeway"},
 		"leeway below":  {torii.WithLeeway(-time.Second), torii.ErrInvalidArgument, "leeway"},
 		"jwks":          {torii.WithJWKS("{}"), torii.ErrInvalidArgument, "jwks"},
@@ -257,7 +307,7 @@ func TestOptions(t *testing.T) {
 		"max stale":     {torii.WithMaxStale(1 << 62), torii.ErrInvalidArgument, "stale"},
 		"fetch timeout": {torii.WithFetchTimeout(time.Millisecond), torii.ErrInvalidArgument, "timeout"},
 		"CA file":       {torii.WithCAFile("/nowhere"), torii.ErrInvalidConfig, "/nowhere"},
-		"requirement":   {torii.Require(1 << 31), torii.ErrInvalidArgument, "flags"},
+		"requirement":   {torii.Require(torii.Flags(1 << 31)), torii.ErrInvalidArgument, "flags"},
 	} {
 		_, err := torii.NewVerifier("https://acme.torii.so", torii.WithClock(time.Now), c.option)
 		if !errors.Is(err, c.status) || !strings.Contains(err.Error(), c.about) {
@@ -267,14 +317,17 @@ func TestOptions(t *testing.T) {
 	if _, err := torii.NewVerifier("http://acme.torii.so"); !errors.Is(err, torii.ErrInvalidArgument) {
 		t.Error(err)
 	}
-	verifier := newVerifier(t, "http://acme.torii.so", torii.WithInsecureHTTP(), torii.WithVerdictCache(0),
+	if _, err := torii.NewVerifier("https://acme.torii.so", torii.WithAudience("api"), torii.WithIgnoreAudience()); !errors.Is(err, torii.ErrInvalidConfig) {
+		t.Error(err)
+	}
+	verifier := newVerifier(t, "http://acme.torii.so", torii.WithInsecureHTTP(), torii.WithTokenCache(0),
 		torii.WithBackgroundRefresh(false), torii.WithKeyLifetime(time.Minute), torii.WithMaxStale(0))
 	if stats, err := verifier.Stats(); err != nil || stats.Issuers[0].KeyAge != nil {
 		t.Errorf("%+v, %v", stats, err)
 	}
 }
 
-// Every text crosses as it is, whatever it holds.
+// Every text reaches C unchanged.
 func TestTexts(t *testing.T) {
 	issuer := newIssuer(t)
 	verifier := newVerifier(t, issuer.Issuer)
@@ -306,7 +359,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// A verifier that nobody closed is freed when nobody has it any more, and with it the clock.
+// A verifier that was never closed is freed after it was collected, and its clock with it.
 func TestForgottenVerifier(t *testing.T) {
 	freed := make(chan struct{})
 	func() {
@@ -322,7 +375,7 @@ func TestForgottenVerifier(t *testing.T) {
 		case <-freed:
 			return
 		case <-deadline:
-			t.Fatal("it is still there")
+			t.Fatal("never freed")
 		case <-time.After(time.Millisecond):
 		}
 	}

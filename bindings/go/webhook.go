@@ -4,94 +4,110 @@ package torii
 import "C"
 
 import (
-	"fmt"
-	"math"
 	"net/http"
+	"runtime"
 	"strings"
 	"time"
 	"unsafe"
 )
 
-// Webhook is what is known of a webhook that is genuine.
+// Webhook is a verified webhook.
 type Webhook struct {
-	// ID is the same each time a webhook is delivered.
+	// ID is the same each time a webhook is delivered: ignore IDs you have processed.
 	ID     string
 	SentAt time.Time
-	// SecretIndex tells which of the secrets it was signed with.
-	SecretIndex int
 }
 
-// WebhookOption changes how [VerifyWebhook] looks at the time.
-type WebhookOption func(*webhookConfig)
+// WebhookOption is an option of [NewWebhookVerifier].
+type WebhookOption func(*C.torii_webhook_t) error
 
-type webhookConfig struct {
-	tolerance time.Duration
-	now       time.Time
+// WithSecret accepts a further secret, while secrets are being rotated.
+func WithSecret(secret string) WebhookOption {
+	return func(webhook *C.torii_webhook_t) error {
+		p, n := text(secret)
+		return refused(func(e **C.torii_error_t) C.torii_status_t {
+			return C.torii_webhook_add_secret(webhook, p, n, e)
+		})
+	}
 }
 
-// WithTolerance says how long before or after now a webhook may have been sent: whole seconds, 5
-// minutes by default.
+// WithTolerance sets how far the timestamp may lie before or after now, in whole seconds. Default: 5
+// minutes.
 func WithTolerance(tolerance time.Duration) WebhookOption {
-	return func(c *webhookConfig) { c.tolerance = tolerance }
+	return func(webhook *C.torii_webhook_t) error {
+		return refused(func(e **C.torii_error_t) C.torii_status_t {
+			return C.torii_webhook_set_tolerance_seconds(webhook, count(tolerance, time.Second), e)
+		})
+	}
 }
 
-// WithNow judges by this time instead of the system's.
-func WithNow(now time.Time) WebhookOption {
-	return func(c *webhookConfig) { c.now = now }
+// WebhookVerifier verifies webhooks signed as Standard Webhooks 1.0.0 describes. Any number of
+// goroutines may use one at once.
+type WebhookVerifier struct {
+	handle  *handle
+	webhook *C.torii_webhook_t
 }
 
-// VerifyWebhook tells whether a webhook is genuine, as Standard Webhooks 1.0.0 says it: signed with
-// one of the secrets, "whsec_…", and sent lately. Several secrets are for the time while they are
-// being changed. If it is not, err is of the kind [ErrWebhook]: answer 400, as [WriteError] does.
-//
-// The header is the request's; names in any case, and svix-id and so on when there is no webhook-id,
-// webhook-timestamp or webhook-signature, will do. The body is that of the request before anything
-// parsed it. A webhook can be delivered more than once, each time with the same ID: remember those
-// of the last minutes if that does harm.
-func VerifyWebhook(secrets []string, header http.Header, body []byte, options ...WebhookOption) (*Webhook, error) {
+// NewWebhookVerifier creates a webhook verifier for a secret, "whsec_…".
+func NewWebhookVerifier(secret string, options ...WebhookOption) (*WebhookVerifier, error) {
 	if err := checkABI(); err != nil {
 		return nil, err
 	}
-	config := webhookConfig{tolerance: 5 * time.Minute, now: time.Now()}
-	for _, option := range options {
-		option(&config)
-	}
-	joined, err := joinSecrets(secrets)
-	if err != nil {
-		return nil, err
-	}
-	headers := webhookHeaders(header)
-	var index C.size_t
-	var sentAt C.int64_t
-	s, sn := text(joined)
-	i, in := text(headers[0])
-	t, tn := text(headers[1])
-	g, gn := text(headers[2])
-	b, bn := (*C.char)(unsafe.Pointer(unsafe.SliceData(body))), C.size_t(len(body))
-	now, tolerance := C.int64_t(config.now.Unix()), C.int64_t(math.Floor(config.tolerance.Seconds()))
-	err = refused(func(e **C.torii_error_t) C.torii_status_t {
-		return C.torii_webhook_verify_standard(s, sn, i, in, t, tn, g, gn, b, bn, now, tolerance, &index, &sentAt, e)
+	var webhook *C.torii_webhook_t
+	p, n := text(secret)
+	err := refused(func(e **C.torii_error_t) C.torii_status_t {
+		return C.torii_webhook_new(p, n, &webhook, e)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Webhook{ID: headers[0], SentAt: time.Unix(int64(sentAt), 0), SecretIndex: int(index)}, nil
-}
-
-// joinSecrets makes what C reads as so many secrets. An empty one would not count there.
-func joinSecrets(secrets []string) (string, error) {
-	for i, secret := range secrets {
-		if secret == "" || strings.ContainsAny(secret, " \t\n\v\f\r") {
-			return "", &Error{
-				Status:  ErrInvalidConfig,
-				Message: fmt.Sprintf("secrets: number %d: empty, or with white space in it", i+1),
-			}
+	for _, option := range options {
+		if err := option(webhook); err != nil {
+			C.torii_webhook_free(webhook)
+			return nil, err
 		}
 	}
-	return strings.Join(secrets, " "), nil
+	v := &WebhookVerifier{&handle{free: func() { C.torii_webhook_free(webhook) }}, webhook}
+	runtime.AddCleanup(v, (*handle).close, v.handle)
+	return v, nil
 }
 
-// webhookHeaders finds id, timestamp and signature; "" is what is missing.
+// Close frees the webhook verifier and wipes its secrets. Later calls fail with [ErrClosed].
+func (v *WebhookVerifier) Close() error {
+	v.handle.close()
+	return nil
+}
+
+// Verify verifies a webhook. The header is the request's: webhook-id, webhook-timestamp and
+// webhook-signature, or svix-id and so on if none of these is present. The body is that of the request
+// as received, before any parsing. An error of the kind [ErrWebhook] is an invalid webhook: answer 400,
+// as [WriteError] does.
+func (v *WebhookVerifier) Verify(header http.Header, body []byte) (*Webhook, error) {
+	return v.VerifyAt(header, body, time.Now())
+}
+
+// VerifyAt verifies a webhook as Verify does, by another clock.
+func (v *WebhookVerifier) VerifyAt(header http.Header, body []byte, now time.Time) (*Webhook, error) {
+	if !v.handle.acquire() {
+		return nil, ErrClosed
+	}
+	defer v.handle.release()
+	headers := webhookHeaders(header)
+	var sentAt C.int64_t
+	i, in := text(headers[0])
+	t, tn := text(headers[1])
+	s, sn := text(headers[2])
+	b, bn := (*C.char)(unsafe.Pointer(unsafe.SliceData(body))), C.size_t(len(body))
+	err := refused(func(e **C.torii_error_t) C.torii_status_t {
+		return C.torii_webhook_verify(v.webhook, i, in, t, tn, s, sn, b, bn, C.int64_t(now.Unix()), &sentAt, e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Webhook{ID: headers[0], SentAt: time.Unix(int64(sentAt), 0)}, nil
+}
+
+// webhookHeaders returns id, timestamp and signature; "" if missing.
 func webhookHeaders(header http.Header) (found [3]string) {
 	values := make(map[string][]string, len(header))
 	for name, more := range header {
@@ -99,13 +115,13 @@ func webhookHeaders(header http.Header) (found [3]string) {
 		values[name] = append(values[name], more...)
 	}
 	for _, prefix := range []string{"webhook-", "svix-"} {
-		there := false
+		present := false
 		for i, name := range []string{"id", "timestamp", "signature"} {
 			value, ok := values[prefix+name]
 			found[i] = strings.Join(value, ", ")
-			there = there || ok
+			present = present || ok
 		}
-		if there {
+		if present {
 			break
 		}
 	}

@@ -23,7 +23,7 @@ const (
 	otherSecret   = "whsec_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4Q="
 )
 
-// signed is the header of a webhook, as Standard Webhooks 1.0.0 has it signed.
+// signed returns the header of a webhook signed as Standard Webhooks 1.0.0 describes.
 func signed(id string, sent time.Time, body []byte) http.Header {
 	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(webhookSecret, "whsec_"))
 	must(err)
@@ -37,7 +37,7 @@ func signed(id string, sent time.Time, body []byte) http.Header {
 	}
 }
 
-// renamed is a header with other names.
+// renamed returns a header with other names.
 func renamed(header http.Header, rename func(string) string) http.Header {
 	other := http.Header{}
 	for name, values := range header {
@@ -46,23 +46,38 @@ func renamed(header http.Header, rename func(string) string) http.Header {
 	return other
 }
 
+func newWebhookVerifier(t testing.TB, secret string, options ...torii.WebhookOption) *torii.WebhookVerifier {
+	t.Helper()
+	verifier, err := torii.NewWebhookVerifier(secret, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { verifier.Close() })
+	return verifier
+}
+
 func TestWebhook(t *testing.T) {
 	body, sent := []byte(`{"type":"user.created"}`), time.Now().Truncate(time.Second)
 	header := signed("msg_1", sent, body)
-	webhook, err := torii.VerifyWebhook([]string{otherSecret, webhookSecret}, header, body)
-	if err != nil || *webhook != (torii.Webhook{ID: "msg_1", SentAt: sent, SecretIndex: 1}) {
+	webhook, err := newWebhookVerifier(t, otherSecret, torii.WithSecret(webhookSecret)).Verify(header, body)
+	if err != nil || *webhook != (torii.Webhook{ID: "msg_1", SentAt: sent}) {
 		t.Errorf("%+v, %v", webhook, err)
 	}
-	_, err = torii.VerifyWebhook([]string{webhookSecret}, header, append(body, '\n'))
+	verifier := newWebhookVerifier(t, webhookSecret)
+	_, err = verifier.Verify(header, append(body, '\n'))
 	var e *torii.Error
 	if !errors.Is(err, torii.ErrWebhook) || !errors.Is(err, torii.ErrWebhookSignature) || errors.Is(err, torii.ErrToken) ||
 		errors.Is(err, torii.ErrKeys) || !errors.As(err, &e) || !strings.Contains(e.Message, "webhook-signature") {
 		t.Error(err)
 	}
+	verifier.Close()
+	if _, err := verifier.Verify(header, body); err != torii.ErrClosed {
+		t.Error(err)
+	}
 }
 
 func TestWebhookTime(t *testing.T) {
-	secrets, sent := []string{webhookSecret}, time.Now()
+	sent := time.Now()
 	header := signed("msg_1", sent, nil)
 	for _, c := range []struct {
 		away, tolerance time.Duration
@@ -73,22 +88,25 @@ func TestWebhookTime(t *testing.T) {
 		{5*time.Minute + time.Second, 5 * time.Minute, torii.ErrWebhookTimestamp},
 		{-5*time.Minute - time.Second, 5 * time.Minute, torii.ErrWebhookTimestamp},
 		{time.Hour, time.Hour, 0},
-		{time.Second, 999 * time.Millisecond, torii.ErrWebhookTimestamp},
-		{0, 0, 0},
-		{0, -time.Nanosecond, torii.ErrInvalidArgument},
+		{2 * time.Second, time.Second, torii.ErrWebhookTimestamp},
 	} {
-		_, err := torii.VerifyWebhook(secrets, header, nil, torii.WithNow(sent.Add(c.away)), torii.WithTolerance(c.tolerance))
+		_, err := newWebhookVerifier(t, webhookSecret, torii.WithTolerance(c.tolerance)).VerifyAt(header, nil, sent.Add(c.away))
 		if c.status == 0 && err != nil || c.status != 0 && !errors.Is(err, c.status) {
 			t.Errorf("%v away, %v tolerated: %v", c.away, c.tolerance, err)
 		}
 	}
-	late := torii.WithNow(sent.Add(301 * time.Second))
-	if _, err := torii.VerifyWebhook(secrets, header, nil, late); !errors.Is(err, torii.ErrWebhookTimestamp) ||
+	for _, tolerance := range []time.Duration{-time.Nanosecond, 1 << 62} {
+		if _, err := torii.NewWebhookVerifier(webhookSecret, torii.WithTolerance(tolerance)); !errors.Is(err, torii.ErrInvalidArgument) {
+			t.Errorf("%v: %v", tolerance, err)
+		}
+	}
+	verifier := newWebhookVerifier(t, webhookSecret)
+	if _, err := verifier.VerifyAt(header, nil, sent.Add(301*time.Second)); !errors.Is(err, torii.ErrWebhookTimestamp) ||
 		!errors.Is(err, torii.ErrWebhook) {
 		t.Error(err)
 	}
-	if _, err := torii.VerifyWebhook(secrets, signed("msg_1", sent.Add(-time.Hour), nil), nil); !errors.Is(err, torii.ErrWebhookTimestamp) {
-		t.Error("the clock is the system's:", err)
+	if _, err := verifier.Verify(signed("msg_1", sent.Add(-time.Hour), nil), nil); !errors.Is(err, torii.ErrWebhookTimestamp) {
+		t.Error("an hour ago:", err)
 	}
 }
 
@@ -131,7 +149,7 @@ func TestWebhookHeaders(t *testing.T) {
 		"no UTF-8":                 {with(good, "Webhook-Timestamp", "\xff"), torii.ErrWebhookHeader, "webhook-timestamp"},
 		"a long one":               {with(good, "Webhook-Id", strings.Repeat("a", 1<<20)), torii.ErrWebhookHeader, "webhook-id"},
 	} {
-		webhook, err := torii.VerifyWebhook([]string{webhookSecret}, c.header, nil)
+		webhook, err := newWebhookVerifier(t, webhookSecret).Verify(c.header, nil)
 		if c.status == 0 {
 			if err != nil || webhook.ID != "msg_1" {
 				t.Errorf("%s: %v, %v", name, webhook, err)
@@ -142,34 +160,31 @@ func TestWebhookHeaders(t *testing.T) {
 	}
 }
 
-// A secret that is none is named by its number, and not repeated.
+// A secret of another form is an error, which does not repeat it.
 func TestWebhookSecrets(t *testing.T) {
-	header := signed("msg_1", time.Now(), nil)
 	for _, secret := range []string{
 		"", " ", webhookSecret + "\n", webhookSecret + " " + webhookSecret, "\t" + webhookSecret, "whsec_AQID",
 		webhookSecret + "\x00", "whsec_\xff", "sk_test_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
 	} {
-		_, err := torii.VerifyWebhook([]string{webhookSecret, secret}, header, nil)
-		if !errors.Is(err, torii.ErrInvalidConfig) || errors.Is(err, torii.ErrWebhook) ||
-			!strings.Contains(err.Error(), "secrets: number 2") || len(secret) > 1 && strings.Contains(err.Error(), secret) {
-			t.Errorf("%q: %v", secret, err)
+		_, first := torii.NewWebhookVerifier(secret)
+		_, further := torii.NewWebhookVerifier(webhookSecret, torii.WithSecret(secret))
+		for _, err := range []error{first, further} {
+			if !errors.Is(err, torii.ErrInvalidConfig) || errors.Is(err, torii.ErrWebhook) ||
+				!strings.Contains(err.Error(), "secret") || len(secret) > 1 && strings.Contains(err.Error(), secret) {
+				t.Errorf("%q: %v", secret, err)
+			}
 		}
-		if strings.ContainsAny(secret, " \t\n") && !strings.Contains(err.Error(), "white space") {
-			t.Errorf("%q: %v", secret, err)
-		}
-	}
-	if _, err := torii.VerifyWebhook(nil, header, nil); !errors.Is(err, torii.ErrInvalidConfig) {
-		t.Error(err)
 	}
 }
 
 func TestWebhookServer(t *testing.T) {
+	verifier := newWebhookVerifier(t, webhookSecret)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
-		webhook, err := torii.VerifyWebhook([]string{webhookSecret}, r.Header, body)
+		webhook, err := verifier.Verify(r.Header, body)
 		if err != nil {
 			torii.WriteError(w, err)
 			return
@@ -204,7 +219,7 @@ func TestWebhookServer(t *testing.T) {
 	}
 	header["Webhook-Signature"] = append([]string{"v1,AAAA"}, header["Webhook-Signature"]...)
 	if status, answer := deliver(header, body); status != 200 || answer != "msg_1" {
-		t.Error("a header that comes twice:", status, answer)
+		t.Error("a repeated header:", status, answer)
 	}
 	header.Add("Webhook-Timestamp", header.Get("Webhook-Timestamp"))
 	if status, _ := deliver(header, body); status != 400 {

@@ -29,6 +29,7 @@ run test_access
 run test_configuration
 run test_variables
 run test_behaviour
+run test_adapters
 run test_example
 run test_memory
 run test_processes

@@ -1,17 +1,16 @@
 /*
- * Judges tokens of an issuer, and shows what becomes of each:
+ * Verifies tokens of an issuer and prints the results:
  *
  *     verify ISSUER LABEL=TOKEN...
  *
- * The label tells what to expect:
+ * The label names the expected result:
  *
- *     good      it is accepted, and when it comes a second time, no request is made for it
- *     expired   its time is over
+ *     good      accepted; verified again without a request
+ *     expired   the token has expired
  *     forged    the signature is not the issuer's
- *     foreign   it is of another issuer
+ *     foreign   the token is another issuer's
  *
- * Ends with 0 when every token fares as its label tells, with 1 when one does not, and with 2 when
- * it was not started as above.
+ * Exit status: 0 if all results are as expected, 1 if one is not, 2 for invalid arguments.
  */
 
 #include <inttypes.h>
@@ -33,14 +32,14 @@ static const struct label {
     {"foreign", TORII_ERR_TOKEN_ISSUER},
 };
 
-/* What the verifier has done so far. */
-struct tally {
-    int64_t fetches; /* requests for the issuer's keys */
-    int64_t hits;    /* tokens accepted that were known before */
+/* Counters of the verifier. */
+struct counters {
+    int64_t fetches; /* key fetches */
+    int64_t hits;    /* accepted tokens that were in the token cache */
 };
 
-/* Says why a call failed, and frees the error. */
-static void complain(const char *what, torii_error_t *error)
+/* Prints why a call failed, and frees the error. */
+static void print_error(const char *what, torii_error_t *error)
 {
     fprintf(stderr, "%s: %s: %s\n", what, torii_status_name(torii_error_status(error)),
             torii_error_message(error, NULL));
@@ -52,7 +51,7 @@ static const char *yes_or_no(bool value)
     return value ? "yes" : "no";
 }
 
-/* The label of an argument "label=token", and where its token begins; NULL if it has none. */
+/* Returns the label of an argument "label=token" and sets its token. NULL for an unknown label. */
 static const struct label *label_of(const char *argument, const char **token)
 {
     const char *equals = strchr(argument, '=');
@@ -69,43 +68,50 @@ static const struct label *label_of(const char *argument, const char **token)
     return NULL;
 }
 
-static bool take_tally(const torii_verifier_t *verifier, struct tally *tally)
+static bool read_counters(const torii_verifier_t *verifier, struct counters *counters)
 {
     torii_json_t *stats = NULL;
     torii_error_t *error = NULL;
 
-    bool taken =
+    bool read =
         torii_verifier_stats_json(verifier, &stats, &error) == TORII_OK
-        && torii_json_int(stats, TORII_STR("/issuers/0/fetches"), &tally->fetches, &error)
+        && torii_json_int(stats, TORII_STR("/issuers/0/fetches"), &counters->fetches, &error)
                == TORII_OK
-        && torii_json_int(stats, TORII_STR("/hits"), &tally->hits, &error) == TORII_OK;
-    if (!taken)
-        complain("statistics", error);
+        && torii_json_int(stats, TORII_STR("/hits"), &counters->hits, &error) == TORII_OK;
+    if (!read)
+        print_error("statistics", error);
     torii_json_free(stats);
-    return taken;
+    return read;
+}
+
+static const char *or_none(const char *text)
+{
+    return text != NULL ? text : "none";
 }
 
 static void show_user(const torii_auth_t *auth)
 {
     time_t expires_at = (time_t)torii_auth_expires_at(auth);
     const struct tm *utc = gmtime(&expires_at);
-    const char *locale = torii_auth_locale(auth, NULL);
     char until[sizeof "2001-01-01 00:00:00 UTC"] = "?";
 
     if (utc != NULL)
         strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S UTC", utc);
     printf("          user              %s\n", torii_auth_user_id(auth, NULL));
     printf("          environment       %s\n", torii_auth_environment_id(auth, NULL));
-    printf("          locale            %s\n", locale != NULL ? locale : "none");
+    printf("          locale            %s\n", or_none(torii_auth_locale(auth, NULL)));
+    printf("          organization      %s\n", or_none(torii_auth_organization_id(auth, NULL)));
+    printf("          role              %s\n", or_none(torii_auth_organization_role(auth, NULL)));
     printf("          email verified    %s\n", yes_or_no(torii_auth_email_verified(auth)));
     printf("          profile complete  %s\n", yes_or_no(torii_auth_profile_complete(auth)));
-    printf("          impersonating     %s\n", yes_or_no(torii_auth_impersonating(auth)));
-    printf("          good until        %s\n", until);
+    printf("          impersonated      %s\n", yes_or_no(torii_auth_impersonating(auth)));
+    printf("          actor             %s\n", or_none(torii_auth_actor_id(auth, NULL)));
+    printf("          valid until       %s\n", until);
 }
 
-/* Judges a token, and shows the outcome below its label: the user if `in_full`, else one line. */
-static torii_status_t judge(const torii_verifier_t *verifier, const char *label, const char *token,
-                            bool in_full)
+/* Verifies a token and prints the result: the user if `in_full`, else one line. */
+static torii_status_t verify(const torii_verifier_t *verifier, const char *label,
+                             const char *token, bool in_full)
 {
     torii_auth_t *auth = NULL;
     torii_error_t *error = NULL;
@@ -125,18 +131,18 @@ static torii_status_t judge(const torii_verifier_t *verifier, const char *label,
     return status;
 }
 
-/* Has a good token judged again, and shows that it takes no request. */
-static bool judge_again(const torii_verifier_t *verifier, const char *token)
+/* Verifies an accepted token again. Returns whether that took no request. */
+static bool verify_again(const torii_verifier_t *verifier, const char *token)
 {
-    struct tally before, after;
+    struct counters before, after;
 
-    if (!take_tally(verifier, &before)
-        || judge(verifier, "again", token, false) != TORII_OK
-        || !take_tally(verifier, &after))
+    if (!read_counters(verifier, &before)
+        || verify(verifier, "again", token, false) != TORII_OK
+        || !read_counters(verifier, &after))
         return false;
-    printf("          requests for keys %" PRId64 " before, %" PRId64 " now\n", before.fetches,
+    printf("          key fetches       %" PRId64 " before, %" PRId64 " now\n", before.fetches,
            after.fetches);
-    printf("          known tokens met  %" PRId64 " before, %" PRId64 " now\n", before.hits,
+    printf("          cache hits        %" PRId64 " before, %" PRId64 " now\n", before.hits,
            after.hits);
     return after.fetches == before.fetches && after.hits == before.hits + 1;
 }
@@ -145,10 +151,10 @@ int main(int argc, char **argv)
 {
     torii_verifier_t *verifier = NULL;
     torii_error_t *error = NULL;
-    int surprises = 0;
+    int unexpected = 0;
 
     if (torii_abi_version() != TORII_ABI_VERSION) {
-        fprintf(stderr, "made for ABI %d of libtorii, and this is %" PRIu32 "\n",
+        fprintf(stderr, "compiled for ABI %d of libtorii, but loaded ABI %" PRIu32 "\n",
                 TORII_ABI_VERSION, torii_abi_version());
         return 2;
     }
@@ -157,7 +163,7 @@ int main(int argc, char **argv)
         return 2;
     }
     if (torii_verifier_new(argv[1], strlen(argv[1]), NULL, &verifier, &error) != TORII_OK) {
-        complain(argv[1], error);
+        print_error(argv[1], error);
         return 2;
     }
 
@@ -166,21 +172,22 @@ int main(int argc, char **argv)
         const char *token = NULL;
         const struct label *label = label_of(argv[i], &token);
         if (label == NULL) {
-            fprintf(stderr, "argument %d is no LABEL=TOKEN: good, expired, forged, foreign\n", i);
+            fprintf(stderr, "argument %d: not LABEL=TOKEN (expected good, expired, forged or foreign)\n",
+                    i);
             torii_verifier_free(verifier);
             return 2;
         }
         printf("\n");
-        bool as_expected = judge(verifier, label->name, token, true) == label->expected;
+        bool as_expected = verify(verifier, label->name, token, true) == label->expected;
         if (as_expected && label->expected == TORII_OK)
-            as_expected = judge_again(verifier, token);
+            as_expected = verify_again(verifier, token);
         if (!as_expected) {
-            printf("          NOT AS EXPECTED\n");
-            surprises++;
+            printf("          UNEXPECTED RESULT\n");
+            unexpected++;
         }
     }
     torii_verifier_free(verifier);
 
-    printf("\n%s\n", surprises == 0 ? "Every token fared as it should." : "Not as it should be.");
-    return surprises == 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    printf("\n%s\n", unexpected == 0 ? "All results are as expected." : "Unexpected results.");
+    return unexpected == 0 && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

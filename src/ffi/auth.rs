@@ -110,8 +110,7 @@ pub unsafe extern "C" fn torii_auth_email_verified(auth: *const torii_auth_t) ->
     })
 }
 
-/// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
-/// Since: 0.1.0.
+/// Returns whether required profile fields are set: claim `profile_complete` is not `false`. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) -> bool {
     caught(false, || {
@@ -121,8 +120,7 @@ pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) 
     })
 }
 
-/// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
-/// Since: 0.1.0.
+/// Returns whether another party acts as the user: `impersonating` is `true`, or `act` present. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_impersonating(auth: *const torii_auth_t) -> bool {
     caught(false, || {
@@ -190,8 +188,7 @@ pub unsafe extern "C" fn torii_auth_claims(
 
 /// Checks requirements against a result, for one route among many. Looks at the claims only: neither
 /// the expiry nor the signature is checked again.
-/// Errors: TORII_ERR_POLICY if a requirement is not met; TORII_ERR_INVALID_ARGUMENT for NULL.
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_POLICY for an unmet requirement; TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_require(

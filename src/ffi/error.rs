@@ -117,8 +117,7 @@ pub unsafe extern "C" fn torii_error_issuer(
     unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_issuer()) }
 }
 
-/// Returns the HTTP status of the API's answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0.
-/// Since: 0.1.0.
+/// Returns the HTTP status of the answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_http_status(error: *const torii_error_t) -> u32 {
     caught(0, || {
@@ -160,8 +159,7 @@ pub unsafe extern "C" fn torii_error_body(
     unsafe { borrow(len, || shared(error, "error").ok()?.error.nul_body()) }
 }
 
-/// Returns whether nothing of a REST request left this host, so that repeating it is safe.
-/// Since: 0.1.0.
+/// Returns whether nothing of a REST request left this host: repeating it is safe. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_unsent(error: *const torii_error_t) -> bool {
     caught(false, || {

@@ -77,8 +77,7 @@ pub unsafe extern "C" fn torii_verify_token(
 /// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
 /// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
 /// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
-/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verify_token().
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched; else as torii_verify_token(). Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verify_token_nowait(
@@ -172,6 +171,7 @@ pub unsafe extern "C" fn torii_verifier_refresh(
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
 ///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
 ///   Fetches are counted for the process.
+///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_stats_json(

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn torii_webhook_add_secret(
     }
 }
 
-/// Sets how far the timestamp may lie before or after `now`: 1 to 86400 seconds, 300 by default.
+/// Sets how far the timestamp may lie before or after `now`: 0 to 2147483647 seconds. Default: 300.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if out of range. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]

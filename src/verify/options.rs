@@ -92,7 +92,7 @@ impl VerifierOptions {
     /// # Errors
     /// [`Status::InvalidArgument`] if `issuer` is not a valid base URL.
     pub fn add_issuer(&mut self, issuer: &str) -> Result<&mut Self> {
-        self.further_issuer(issuer, None)
+        self.further_issuer(issuer, || Ok(None))
     }
 
     /// Trusts a further issuer with these keys, a JWK Set (RFC 7517 §5). They are never fetched.
@@ -101,15 +101,18 @@ impl VerifierOptions {
     /// [`Status::InvalidArgument`] if `issuer` is not a valid base URL, or the set has no usable
     /// key.
     pub fn add_issuer_jwks(&mut self, issuer: &str, jwks: &[u8]) -> Result<&mut Self> {
-        let keys = GivenKeys::parse(jwks)?;
-        self.further_issuer(issuer, Some(keys))
+        self.further_issuer(issuer, || Ok(Some(GivenKeys::parse(jwks)?)))
     }
 
-    fn further_issuer(&mut self, issuer: &str, keys: Option<GivenKeys>) -> Result<&mut Self> {
+    fn further_issuer(
+        &mut self,
+        issuer: &str,
+        keys: impl FnOnce() -> Result<Option<GivenKeys>>,
+    ) -> Result<&mut Self> {
         // Whether plain http is allowed may be said later.
         let rules = Rules { name: "issuer", allow_http: true, status: Status::InvalidArgument };
         check_url(issuer, &rules)?;
-        self.issuers.push((issuer.to_owned(), keys));
+        self.issuers.push((issuer.to_owned(), keys()?));
         Ok(self)
     }
 

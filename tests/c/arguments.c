@@ -546,7 +546,7 @@ static void json_is_read(const torii_json_t *json)
     CHECK_FAILS(ARGUMENT, "pointer", torii_json_double(json, TORII_STR("/none"), &real, err));
     CHECK(torii_json_raw(json, TORII_STR("/none"), &length) == NULL && length == 0);
     CHECK(torii_json_raw(json, NOT_UTF8, &length) == NULL && length == 0);
-    CHECK(torii_json_raw(json, TORII_STR("/half"), NULL) == NULL);
+    CHECK_TEXT(torii_json_raw(json, TORII_STR("/half"), NULL), "0.5");
     CHECK(torii_json_type(json, NO_TEXT) == TORII_JSON_ABSENT);
     CHECK(torii_json_type(json, TORII_STR("/none")) == TORII_JSON_ABSENT);
 
@@ -563,8 +563,8 @@ static void json_is_read(const torii_json_t *json)
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         const char *pointer = values[i].pointer;
         const char *raw = torii_json_raw(json, pointer, TORII_NUL_TERMINATED, &length);
-        CHECK(raw != NULL && length == strlen(values[i].raw));
-        CHECK(memcmp(raw, values[i].raw, length) == 0);
+        CHECK_TEXT(raw, values[i].raw);
+        CHECK(length == strlen(values[i].raw));
         CHECK(torii_json_type(json, pointer, strlen(pointer)) == values[i].type);
     }
     CHECK_OK(torii_json_double(json, TORII_STR("/half"), &real, err));
@@ -647,7 +647,7 @@ static void webhooks_are_told_from_nonsense(void)
     CHECK_FAILS(CONFIG, "secret", torii_webhook_add_secret(webhook, TORII_STR("short"), err));
     CHECK_FAILS(ARGUMENT, "secret", torii_webhook_add_secret(webhook, BEYOND, err));
     CHECK_FAILS(ARGUMENT, "webhook", torii_webhook_add_secret(NULL, SECRET, err));
-    CHECK_FAILS(ARGUMENT, "tolerance", torii_webhook_set_tolerance_seconds(webhook, 86401, err));
+    CHECK_FAILS(ARGUMENT, "tolerance", torii_webhook_set_tolerance_seconds(webhook, UINT32_MAX, err));
     CHECK_FAILS(ARGUMENT, "webhook", torii_webhook_set_tolerance_seconds(NULL, 300, err));
 
     CHECK_FAILS(TORII_ERR_WEBHOOK_SIGNATURE, "webhook-signature",

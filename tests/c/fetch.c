@@ -332,7 +332,9 @@ static void a_child_stores_nothing(void)
         CHECK_OK(done_with(own, keys, err));
         ACCEPT_NOWAIT(world.verifier, world.token);
         torii_fetch_free(own);
-        _exit(0);
+        /* As another program, since a leak checker would count what the parent's state takes. */
+        execlp("true", "true", (char *)NULL);
+        _exit(1);
     }
     CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
     REFUSE_NOWAIT(world.verifier, world.token, TORII_ERR_KEYS_PENDING, "keys");

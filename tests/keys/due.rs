@@ -149,8 +149,7 @@ fn the_first_issuer_that_is_due_counts() {
     two.set_max_age(Some(100));
     let mut options = without_threads();
     options.add_issuer(&two.url()).unwrap();
-    options.add_issuer(&three.url()).unwrap();
-    options.set_jwks(three.jwks().to_string().as_bytes()).unwrap();
+    options.add_issuer_jwks(&three.url(), three.jwks().to_string().as_bytes()).unwrap();
     let both = verifier(&one, &options);
     assert_eq!(both.due_in_ms(), Some(0));
     both.refresh_due(Some(&one.url())).unwrap();

@@ -22,13 +22,13 @@ fn the_same_token_is_a_hit_and_any_other_is_not() {
         assert_eq!(status(verifier.verify(&token)), Status::Ok);
     }
     assert_eq!(stat(&verifier, "/hits"), 4);
-    assert_eq!(stat(&verifier, "/verdicts"), 1);
+    assert_eq!(stat(&verifier, "/cached_tokens"), 1);
     // The same signature under other claims.
     let mut parts: Vec<_> = token.split('.').collect();
     let other = issuer.mint(Mint::new().subject("somebody-else"));
     parts[1] = other.split('.').nth(1).unwrap();
     assert_eq!(status(verifier.verify(parts.join("."))), Status::TokenSignature);
-    assert_eq!(stat(&verifier, "/verdicts"), 1, "only good tokens are remembered");
+    assert_eq!(stat(&verifier, "/cached_tokens"), 1, "only good tokens are remembered");
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_removed_key_turns_a_hit_into_a_refusal() {
     seconds(2);
     verifier.refresh().unwrap();
     assert_eq!(status(verifier.verify(&token)), Status::TokenKeyUnknown);
-    assert_eq!(stat(&verifier, "/verdicts"), 0);
+    assert_eq!(stat(&verifier, "/cached_tokens"), 0);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn time_turns_a_hit_into_a_refusal() {
         assert_eq!(status(verifier.verify(&token)), expected, "at {at}");
     }
     assert_eq!(stat(&verifier, "/hits"), 2);
-    assert_eq!(stat(&verifier, "/verdicts"), 0, "what has expired is forgotten");
+    assert_eq!(stat(&verifier, "/cached_tokens"), 0, "what has expired is forgotten");
 }
 
 #[test]
@@ -131,9 +131,9 @@ fn the_cache_stays_within_its_bytes() {
     for n in 0..300 {
         let token = issuer.mint(Mint::new().subject(&format!("user-{n}")));
         assert_eq!(status(verifier.verify(token)), Status::Ok);
-        assert!(stat(&verifier, "/verdict_bytes") <= 100_000);
+        assert!(stat(&verifier, "/cache_bytes") <= 100_000);
     }
-    assert!(stat(&verifier, "/verdicts") > 20);
+    assert!(stat(&verifier, "/cached_tokens") > 20);
 
     options.set_token_cache_bytes(0);
     let without = crate::verifier(&issuer, &options);

@@ -1,5 +1,5 @@
-// A server whose page /me tells who is asking: server ISSUER [PORT [COOKIE]]
-// With WEBHOOK_SECRET in its environment it takes webhooks at /webhooks.
+// A server whose page /me returns the user id: server ISSUER [PORT [COOKIE]]
+// With WEBHOOK_SECRET in its environment it receives webhooks at /webhooks.
 #include <httplib.h>
 #include <torii.hpp>
 
@@ -22,31 +22,30 @@ int main(int argc, char **argv)
         return std::fprintf(stderr, "usage: server ISSUER [PORT [COOKIE]]\n"), 2;
     try {
         const torii::verifier verifier(argv[1]);
-        const torii::guard guard{"Authorization", argc > 3 ? argv[3] : ""};
+        torii::guard guard;
+        guard.cookie = argc > 3 ? argv[3] : "";
         httplib::Server server;
 
         server.Get("/me", [&](const httplib::Request &request, httplib::Response &response) {
-            const auto auth = guard.authenticate(verifier, [&](const std::string &header) {
-                return request.get_header_value(header);
-            });
-            if (auth) {
-                const std::string body(torii::patch().set("user_id", auth->user_id()).json());
-                response.set_content(body, "application/json");
-                return;
-            }
-            answer(auth.error(), response);
+            const auto auth = guard.authenticate(verifier, request.target, request.headers);
+            if (!auth)
+                return answer(auth.error(), response);
+            const std::string body(torii::patch().set("user_id", (*auth)->user_id()).json());
+            response.set_content(body, "application/json");
         });
 
-        if (const char *secret = std::getenv("WEBHOOK_SECRET"))
+        if (const char *secret = std::getenv("WEBHOOK_SECRET")) {
+            const auto webhooks = std::make_shared<torii::webhook_verifier>(secret);
             server.Post("/webhooks",
                         [=](const httplib::Request &request, httplib::Response &response) {
-                            const auto webhook = torii::verify_webhook({secret}, request.headers,
-                                                                       request.body, std::nothrow);
+                            const auto webhook =
+                                webhooks->verify(request.headers, request.body, std::nothrow);
                             if (!webhook)
                                 return answer(webhook.error(), response);
                             std::fprintf(stderr, "webhook %s\n", webhook->id.c_str());
                             response.status = 204;
                         });
+        }
 
         const int port = argc > 2 ? std::atoi(argv[2]) : 8080;
         const int bound = port ? (server.bind_to_port("127.0.0.1", port) ? port : -1)

@@ -1,11 +1,12 @@
-/// libtorii for C++17: trust torii's logins, manage its users. Header-only, over torii.h.
+/// libtorii for C++17: verifies torii access tokens and calls torii's backend API. Header-only,
+/// over torii.h.
 ///
 ///     torii::verifier verifier("https://acme.torii.so");
 ///     torii::auth auth = verifier.verify(token);      // or throws torii::error
 ///     std::cout << auth.user_id() << '\n';
 ///
-/// Every call that can fail comes twice: as above, and with std::nothrow as its last argument,
-/// which gives a torii::result<T> and needs no exceptions:
+/// Every call that can fail has two forms: as above, and with std::nothrow as its last argument,
+/// which returns a torii::result<T> and needs no exceptions:
 ///
 ///     if (auto auth = verifier.verify(token, std::nothrow))
 ///         std::cout << auth->user_id() << '\n';

@@ -1,4 +1,4 @@
-// What every test needs: say what does not hold, and where, and end with 1.
+// The checks of every test: print what failed, and where, and exit with 1.
 #ifndef CHECK_HPP
 #define CHECK_HPP
 
@@ -20,7 +20,7 @@
     static const bool name##_is_listed = (tests().push_back({#name, name}), true);                 \
     static void name()
 
-// The result is this error, and its message says so.
+// The result is this error, and its message contains this text.
 #define CHECK_FAILS(result, wanted, about)                                                         \
     do {                                                                                           \
         const auto &checked_ = (result);                                                           \
@@ -42,7 +42,7 @@ inline std::vector<test> &tests()
 
 [[noreturn]] inline void check_failed(const char *file, int line, const std::string &what)
 {
-    std::fprintf(stderr, "%s:%d: does not hold: %s\n", file, line, what.c_str());
+    std::fprintf(stderr, "%s:%d: failed: %s\n", file, line, what.c_str());
     std::exit(1);
 }
 
@@ -57,7 +57,7 @@ inline void check_error(const char *file, int line, const std::string &call,
         check_failed(file, line, call + ": \"" + error.what() + "\" says \"" + about + "\"");
 }
 
-// The value, or the end of the test with its error.
+// Returns the value, or fails with the error.
 template <class T>
 T must(torii::result<T> result)
 {

@@ -239,23 +239,15 @@ TEST(pages)
     CHECK(sent[2]["body"] == R"({"statuses":["active"]})");
 
     int pages = 0;
-    torii::each_page(
-        [&](auto cursor) {
-            return f.client.users().list({2, cursor});
-        },
-        [&](const torii::json &) { return ++pages < 2; });
+    torii::each_page([&](auto cursor) { return f.client.users().list({2, cursor}); },
+                     [&](const torii::json &) { return ++pages < 2; });
     CHECK(pages == 2);
     const auto outcome = torii::each_page(
-        [&](auto cursor) {
-            return f.client.users().list({101, cursor}, "[]", std::nothrow);
-        },
+        [&](auto cursor) { return f.client.users().list({101, cursor}, "[]", std::nothrow); },
         look);
     CHECK_FAILS(outcome, TORII_ERR_INVALID_ARGUMENT, "");
     CHECK(torii::each_page(
-        [&](auto cursor) {
-            return f.client.users().list({2, cursor}, "{}", std::nothrow);
-        },
-        look));
+        [&](auto cursor) { return f.client.users().list({2, cursor}, "{}", std::nothrow); }, look));
 }
 
 TEST(errors_of_the_api)

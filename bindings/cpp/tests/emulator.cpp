@@ -16,6 +16,13 @@ nlohmann::json card;
 
 } // namespace
 
+bool http_answer::has(const std::string &name) const
+{
+    return std::any_of(headers.begin(), headers.end(), [&](const auto &header) {
+        return strcasecmp(header.first.c_str(), name.c_str()) == 0;
+    });
+}
+
 std::string http_answer::header(const std::string &name) const
 {
     for (const auto &[key, value] : headers)
@@ -25,8 +32,8 @@ std::string http_answer::header(const std::string &name) const
 }
 
 // A connection for each request, on 127.0.0.1.
-static http_answer ask(const std::string &method, const std::string &url, const std::string &body,
-                       const std::vector<std::pair<std::string, std::string>> &headers)
+http_answer ask(const std::string &method, const std::string &url, const std::string &body,
+                const std::vector<std::pair<std::string, std::string>> &headers)
 {
     const std::string host = "http://127.0.0.1:";
     CHECK(url.compare(0, host.size(), host) == 0);

@@ -1,4 +1,4 @@
-// The local torii, which main() starts, and what tests say to it.
+// The local torii that main() starts, and its control API.
 #ifndef EMULATOR_HPP
 #define EMULATOR_HPP
 
@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-/// The example, and this program itself.
+/// The paths of the example and of this program.
 extern std::string example_server, this_program;
 
 struct http_answer {
@@ -14,12 +14,17 @@ struct http_answer {
     std::string body;
     std::vector<std::pair<std::string, std::string>> headers;
 
+    bool has(const std::string &name) const;
     std::string header(const std::string &name) const;
 };
 
 /// A GET of a URL on this host.
 http_answer get(const std::string &url,
                 const std::vector<std::pair<std::string, std::string>> &headers = {});
+
+/// Any request to a URL on this host, with these headers in this order.
+http_answer ask(const std::string &method, const std::string &url, const std::string &body,
+                const std::vector<std::pair<std::string, std::string>> &headers);
 
 /// A POST to a URL on this host.
 http_answer post(const std::string &url,
@@ -43,17 +48,17 @@ struct emulator {
     static void start(const std::string &program);
     static void stop();
 
-    /// Something for the control API; its answer.
+    /// Makes a call of the control API and returns its answer.
     static nlohmann::json tell(const std::string &method, const std::string &path,
                                const std::string &body = "");
-    /// What goes wrong with requests to paths that begin like this, until the faults are cleared.
+    /// Adds a fault for requests to paths that begin like this, until the faults are cleared.
     static void fault(const std::string &path, const std::string &fault);
     static void clear_faults();
-    /// The requests to paths that begin like this, since the last look.
+    /// Returns the requests to paths that begin like this, since the last call.
     static nlohmann::json requests(const std::string &path);
 };
 
-/// An issuer of the test's own.
+/// An issuer of one test.
 struct issuer {
     issuer();
     std::string name, url, secret_key, environment_id;

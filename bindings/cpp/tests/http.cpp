@@ -2,6 +2,8 @@
 #include "emulator.hpp"
 #include "signed.hpp"
 
+#include <map>
+
 namespace {
 
 struct server {
@@ -16,7 +18,7 @@ struct server {
 
 } // namespace
 
-TEST(a_server_lets_good_tokens_in)
+TEST(a_server_accepts_valid_tokens)
 {
     const issuer acme;
     const server server(acme);
@@ -41,12 +43,12 @@ TEST(a_server_lets_good_tokens_in)
     const auto body = nlohmann::json::parse(refused.body)["error"];
     CHECK(refused.status == 401 && body["code"] == "authentication_failed"
           && !body["message"].empty());
-    CHECK(refused.header("WWW-Authenticate") == R"(Bearer realm="torii", error="invalid_token")");
+    CHECK(refused.header("WWW-Authenticate") == R"(Bearer realm="torii")");
     CHECK(refused.header("Content-Type") == "application/json"
           && refused.header("Retry-After").empty());
 }
 
-TEST(a_server_without_keys_says_when_to_try_again)
+TEST(a_server_without_keys_says_when_to_retry)
 {
     const issuer acme;
     const server server(acme);
@@ -54,6 +56,10 @@ TEST(a_server_without_keys_says_when_to_try_again)
     const http_answer answer = get(server.url, {{"Authorization", "Bearer " + acme.token()}});
     CHECK(answer.status == 503 && std::stoi(answer.header("Retry-After")) >= 1);
     CHECK(nlohmann::json::parse(answer.body)["error"]["code"] == "keys_unavailable");
+    // Neither the key URL nor the error of the connection.
+    CHECK(answer.body.find("127.0.0.1") == std::string::npos
+          && answer.body.find(acme.name) == std::string::npos
+          && answer.body.find("connection") == std::string::npos);
     CHECK(answer.header("WWW-Authenticate").empty());
 }
 
@@ -69,8 +75,8 @@ TEST(a_server_takes_webhooks)
     const http_answer refused = post(url, headers, body + " ");
     CHECK(refused.status == 400 && refused.header("Content-Type") == "application/json");
     const auto error = nlohmann::json::parse(refused.body)["error"];
-    CHECK(error["code"] == "webhook_refused");
-    CHECK(error["message"] == "webhook-signature: not made with any of the secrets");
+    CHECK(error["code"] == "invalid_webhook");
+    CHECK(error["message"].get<std::string>().find("signature") == std::string::npos);
     CHECK(post(url, {}, body).status == 400);
     headers.push_back(headers[2]);
     CHECK(post(url, headers, body).status == 204);
@@ -78,29 +84,49 @@ TEST(a_server_takes_webhooks)
     CHECK(post(url, headers, body).status == 400);
 }
 
-TEST(refusals)
+TEST(a_refusal_does_not_tell_the_reason)
 {
-    const auto answer = [](torii::status status, const char *message) {
-        return torii::refuse(torii::error(status, message));
-    };
-    CHECK(answer(TORII_ERR_POLICY, "it \"has\" to\n").body
-          == R"({"error":{"code":"forbidden","message":"it \"has\" to\n"}})");
-    CHECK(answer(TORII_ERR_POLICY, "").status == 403);
-    CHECK(answer(TORII_ERR_TRANSPORT, "inside").status == 500);
-    CHECK(answer(TORII_ERR_TRANSPORT, "inside").body
-          == R"({"error":{"code":"internal_error","message":"Internal error"}})");
-    const torii::refusal unknown = answer(TORII_ERR_KEYS_PENDING, "");
-    CHECK(unknown.status == 503 && unknown.headers.back().second == "1");
+    const torii::refusal refusal = torii::refuse(torii::error(TORII_ERR_TRANSPORT, "inside"));
+    CHECK(refusal.status == 500
+          && refusal.body == R"({"error":{"code":"internal_error","message":"Internal error"}})");
+    const torii::verifier verifier("https://acme.torii.so");
+    const torii::refusal pending =
+        torii::refuse(verifier.refresh_due("https://other.torii.so", std::nothrow).error());
+    CHECK(pending.status == 500 && pending.body.find("other") == std::string::npos);
+    CHECK(pending.body.find("internal_error") != std::string::npos);
 }
 
-TEST(a_guard_takes_any_header)
+TEST(a_guard_takes_any_headers)
 {
+    using pairs = std::vector<std::pair<std::string, std::string>>;
     const issuer acme;
     const torii::verifier verifier(acme.url);
     const std::string bearer = "Bearer " + acme.token(R"({"claims":{"sub":"ada"}})");
-    const auto get = [&](std::string_view header) -> std::string_view {
-        return header == "X-Auth" ? std::string_view(bearer) : std::string_view();
-    };
-    CHECK(must(torii::guard{"X-Auth"}.authenticate(verifier, get)).user_id() == "ada");
-    CHECK_FAILS(torii::guard().authenticate(verifier, get), TORII_ERR_TOKEN_MISSING, "");
+    torii::guard guard;
+    guard.header = "x-auth";
+    CHECK((*must(guard.authenticate(verifier, "/", pairs{{"X-Auth", bearer}}))).user_id() == "ada");
+    const std::multimap<std::string_view, std::string_view> map{{"X-AUTH", bearer}};
+    CHECK((*must(guard.authenticate(verifier, "/", map))).user_id() == "ada");
+    CHECK_FAILS(torii::guard().authenticate(verifier, "/", map), TORII_ERR_TOKEN_MISSING, "");
+    CHECK_FAILS(guard.authenticate(verifier, "/", pairs{{"X-Auth", bearer}, {"x-auth", bearer}}),
+                TORII_ERR_TOKEN_MALFORMED, "");
+}
+
+TEST(a_route_with_requirements_needs_an_identity)
+{
+    using pairs = std::vector<std::pair<std::string, std::string>>;
+    const issuer acme;
+    const torii::verifier verifier(acme.url);
+    const auto verified = torii::requirements().flags(TORII_REQUIRE_EMAIL_VERIFIED);
+    const pairs headers{
+        {"Authorization", "Bearer " + acme.token(R"({"claims":{"email_verified":true}})")}};
+    torii::guard guard;
+    guard.optional = true;
+    guard.skip = {"/health"};
+    CHECK(!must(guard.authenticate(verifier, "/", pairs())));
+    CHECK(!must(guard.authenticate(verifier, "/health?a=b", headers)));
+    CHECK_FAILS(guard.authenticate(verifier, "/", pairs(), verified), TORII_ERR_TOKEN_MISSING, "");
+    CHECK_FAILS(guard.authenticate(verifier, "/health", headers, verified), TORII_ERR_TOKEN_MISSING,
+                "");
+    CHECK(must(guard.authenticate(verifier, "/", headers, verified)));
 }

@@ -1,4 +1,4 @@
-// tests EMULATOR SERVER: every test, beside the emulator. SERVER is the example.
+// tests EMULATOR SERVER: runs all tests with the emulator. SERVER is the example.
 #include "emulator.hpp"
 
 #include <unistd.h>

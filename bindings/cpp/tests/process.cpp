@@ -1,4 +1,4 @@
-// What concerns the process as a whole: fork, memory, the library that is loaded.
+// The process as a whole: fork, memory, the loaded library.
 #include "emulator.hpp"
 #include "signed.hpp"
 
@@ -37,7 +37,7 @@ static long resident()
     return pages * sysconf(_SC_PAGESIZE);
 }
 
-/// A tenth of the times to warm up, then so often without growth.
+/// Runs a function that many times, after a tenth of it to warm up; memory must not grow.
 template <class Function>
 static void flat(int times, Function function)
 {
@@ -66,9 +66,19 @@ TEST(memory_stays_flat)
             CHECK(!verifier.verify(expired, std::nothrow));
     });
     const torii::webhook_headers headers = sign_webhook("msg_1", "{}");
+    const torii::webhook_verifier webhooks(webhook_secret);
     flat(100000, [&](int) {
-        CHECK(torii::verify_webhook({webhook_secret}, headers, "{}", std::nothrow));
-        CHECK(!torii::verify_webhook({webhook_secret}, headers, "", std::nothrow));
+        CHECK(webhooks.verify(headers, "{}", std::nothrow));
+        CHECK(!webhooks.verify(headers, "", std::nothrow));
+    });
+    const std::string large =
+        acme.token(R"({"claims":{"large":")" + std::string(4000, 'a') + "\"}}");
+    flat(10000, [&](int) {
+        const auto requirements = torii::requirements().claim("/large", "1");
+        CHECK(!verifier.verify(large, requirements, std::nothrow));
+        const auto verified = verifier.verify(large, std::nothrow);
+        CHECK(verified && torii::auth(*verified).user_id() == verified->user_id());
+        CHECK(verifier.verify_handle(large, std::nothrow)->claims(std::nothrow));
     });
     flat(1000, [&](int i) {
         CHECK(client.users().get(user, std::nothrow));
@@ -77,12 +87,12 @@ TEST(memory_stays_flat)
     });
 }
 
-/// What a process does that has loaded a library of another ABI.
+/// Runs in a process that has loaded a library of another ABI.
 void other_abi()
 {
-    for (const auto &error : {torii::verifier::make("https://acme.torii.so").error(),
-                              torii::client::make("sk_test_x").error(),
-                              torii::verify_webhook({}, {"", "", ""}, "", std::nothrow).error()}) {
+    for (const auto &error :
+         {torii::verifier::make("https://acme.torii.so").error(),
+          torii::client::make("sk_test_x").error(), torii::webhook_verifier::make("").error()}) {
         CHECK(error.status() == TORII_ERR_INVALID_CONFIG);
         CHECK(std::string(error.what()).find("ABI 4711") != std::string::npos);
         CHECK(std::string(error.what()).find("ABI 0") != std::string::npos);
@@ -92,7 +102,7 @@ void other_abi()
 
 TEST(another_abi_is_refused)
 {
-    // The linker decides which library is loaded; other_abi.so has only the function that tells.
+    // other_abi.so has only torii_abi_version().
     const char *other = std::getenv("OTHER_ABI");
     CHECK(other != nullptr);
     const process again(

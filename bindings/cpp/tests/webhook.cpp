@@ -1,4 +1,4 @@
-// Webhooks: when they were sent, where their headers are, which secrets there may be.
+// Webhooks: their time, headers and secrets.
 #include "emulator.hpp"
 #include "signed.hpp"
 
@@ -11,7 +11,7 @@ namespace {
 
 torii::result<torii::webhook> verify(const headers &headers, const std::string &body = "{}")
 {
-    return torii::verify_webhook({webhook_secret}, headers, body, std::nothrow);
+    return torii::webhook_verifier(webhook_secret).verify(headers, body, std::nothrow);
 }
 
 /// The headers with other names, or with more of them.
@@ -44,23 +44,25 @@ headers without(headers headers, std::size_t index)
 
 } // namespace
 
-TEST(a_genuine_webhook_tells_when_it_was_sent)
+TEST(a_valid_webhook_has_an_id_and_a_time)
 {
     const std::string body(R"({"type":"user.created"})");
     const std::time_t sent = std::time(nullptr);
     const headers good = sign_webhook("msg_1", body, sent);
 
-    const torii::webhook webhook =
-        torii::verify_webhook({other_secret, webhook_secret}, good, body);
-    CHECK(webhook.id == "msg_1" && webhook.secret_index == 1);
+    torii::webhook_verifier verifier(other_secret);
+    CHECK_FAILS(verifier.verify(good, body, std::nothrow), TORII_ERR_WEBHOOK_SIGNATURE, "");
+    const torii::webhook webhook = verifier.add_secret(webhook_secret).verify(good, body);
+    CHECK(webhook.id == "msg_1");
     CHECK(webhook.sent_at == std::chrono::system_clock::from_time_t(sent));
-    CHECK(torii::verify_webhook({webhook_secret}, {"msg_1", good[1].second, good[2].second}, body)
-              .secret_index
-          == 0);
+    CHECK(verifier.verify({"msg_1", good[1].second, good[2].second}, body).id == "msg_1");
+    const torii::webhook_verifier moved = std::move(verifier);
+    CHECK_FAILS(verifier.verify(good, body, std::nothrow), TORII_ERR_INVALID_ARGUMENT, "webhook");
+    CHECK(moved.verify(good, body, std::nothrow));
 
     std::string thrown;
     try {
-        (void)torii::verify_webhook({webhook_secret}, good, body + "\n");
+        (void)torii::webhook_verifier(webhook_secret).verify(good, body + "\n");
     } catch (const torii::error &error) {
         thrown = error.what();
         CHECK(error.status() == TORII_ERR_WEBHOOK_SIGNATURE && error.answer() == 400);
@@ -70,29 +72,28 @@ TEST(a_genuine_webhook_tells_when_it_was_sent)
     CHECK(torii::refuse(verify({}).error()).status == 400);
 }
 
-TEST(a_webhook_was_sent_lately)
+TEST(a_webhook_has_a_tolerance)
 {
-    const auto sent = std::chrono::system_clock::from_time_t(std::time(nullptr));
-    const headers good = sign_webhook("msg_1", "", std::time(nullptr));
+    const std::time_t now = std::time(nullptr);
+    const auto sent = std::chrono::system_clock::from_time_t(now);
+    const headers good = sign_webhook("msg_1", "", now);
     const auto verify_when = [&](std::chrono::seconds tolerance, auto away) {
-        return torii::verify_webhook({webhook_secret}, good, "", {tolerance, sent + away},
-                                     std::nothrow);
+        return torii::webhook_verifier(webhook_secret)
+            .set_tolerance(tolerance)
+            .verify(good, "", sent + away, std::nothrow);
     };
-    CHECK(verify_when(1h, 1h) && verify_when(0s, 0s) && verify_when(10s, -10s));
+    CHECK(verify_when(1h, 1h) && verify_when(1s, 0s) && verify_when(10s, -10s));
     CHECK_FAILS(verify_when(1h, 1h + 2s), TORII_ERR_WEBHOOK_TIMESTAMP, "webhook-timestamp");
     CHECK_FAILS(verify_when(1h, -1h - 2s), TORII_ERR_WEBHOOK_TIMESTAMP, "from now");
-    CHECK_FAILS(verify_when(-1s, 0s), TORII_ERR_INVALID_ARGUMENT, "tolerance");
-    // Five minutes, and the clock of the system, unless something else is said.
+    for (const auto tolerance : {-1s, std::chrono::seconds::max()})
+        CHECK_FAILS(torii::webhook_verifier(webhook_secret).set_tolerance(tolerance, std::nothrow),
+                    TORII_ERR_INVALID_ARGUMENT, "tolerance");
+    // Five minutes by the system's clock is the default.
     CHECK(verify(sign_webhook("msg_1", "{}", std::time(nullptr) - 290)));
     CHECK_FAILS(verify(sign_webhook("msg_1", "{}", std::time(nullptr) - 310)),
-                TORII_ERR_WEBHOOK_TIMESTAMP, "tolerance of 300 s");
+                TORII_ERR_WEBHOOK_TIMESTAMP, "300 s");
     CHECK_FAILS(verify(sign_webhook("msg_1", "{}", std::time(nullptr) + 310)),
                 TORII_ERR_WEBHOOK_TIMESTAMP, "from now");
-    // A clock counts fewer years than a webhook may name.
-    const headers last = sign_webhook("msg_1", "", std::numeric_limits<std::time_t>::max());
-    const auto webhook = torii::verify_webhook({webhook_secret}, last, "",
-                                               {std::chrono::seconds::max()}, std::nothrow);
-    CHECK(must(webhook).sent_at > sent + std::chrono::hours(24 * 365 * 200));
 }
 
 TEST(headers_of_a_request_are_found)
@@ -129,18 +130,18 @@ TEST(headers_of_a_request_are_found)
     CHECK_FAILS(verify(with(good, "webhook-signature", "v1,AAAA")), TORII_ERR_WEBHOOK_SIGNATURE,
                 "");
 
-    // Whatever servers keep them in.
+    // The containers of other servers.
     const std::map<std::string, std::string> map(good.begin(), good.end());
     const std::multimap<std::string_view, const char *> multimap{
         {"webhook-id", "msg_1"},
         {"webhook-timestamp", good[1].second.c_str()},
         {"webhook-signature", good[2].second.c_str()},
         {"accept", "*/*"}};
-    CHECK(torii::verify_webhook({webhook_secret}, map, "{}").id == "msg_1");
-    CHECK(torii::verify_webhook({webhook_secret}, multimap, "{}").id == "msg_1");
+    CHECK(torii::webhook_verifier(webhook_secret).verify(map, "{}").id == "msg_1");
+    CHECK(torii::webhook_verifier(webhook_secret).verify(multimap, "{}").id == "msg_1");
 }
 
-TEST(every_text_of_a_webhook_crosses)
+TEST(every_text_of_a_webhook_reaches_c_unchanged)
 {
     const std::string nul(1, '\0'), body("\0\xff\n", 3), long_text(1 << 20, 'a');
     const headers good = sign_webhook("msg_1" + nul, body);
@@ -149,26 +150,24 @@ TEST(every_text_of_a_webhook_crosses)
     CHECK_FAILS(verify(good, ""), TORII_ERR_WEBHOOK_SIGNATURE, "");
     CHECK(verify(sign_webhook("\xff", long_text), long_text));
     CHECK_FAILS(verify(sign_webhook(long_text, "{}")), TORII_ERR_WEBHOOK_HEADER, "webhook-id");
-    CHECK_FAILS(torii::verify_webhook({webhook_secret}, {"a", "\xff", "b"}, "", std::nothrow),
-                TORII_ERR_WEBHOOK_HEADER, "webhook-timestamp");
+    CHECK_FAILS(
+        torii::webhook_verifier(webhook_secret).verify({"a", "\xff", "b"}, "", std::nothrow),
+        TORII_ERR_WEBHOOK_HEADER, "webhook-timestamp");
 }
 
-TEST(wrong_secrets_are_named_by_their_number)
+TEST(a_wrong_secret_is_not_repeated)
 {
-    const headers good = sign_webhook("msg_1", "{}");
     for (const std::string &secret :
          {std::string(), std::string(" "), webhook_secret + "\n",
           webhook_secret + " " + other_secret, "\t" + webhook_secret, std::string("whsec_AQID"),
           webhook_secret + std::string(1, '\0'), std::string("whsec_\xff")}) {
-        const auto refused =
-            torii::verify_webhook({webhook_secret, secret}, good, "{}", std::nothrow);
-        CHECK_FAILS(refused, TORII_ERR_INVALID_CONFIG, "secrets: number 2: ");
-        CHECK(!refused.error().is_webhook() && refused.error().answer() == 500);
-        const std::string message(refused.error().what());
-        CHECK(message.find("AQID") == std::string::npos);
-        CHECK(secret.find_first_of(" \t\n") == std::string::npos
-              || message.find("white space") != std::string::npos);
+        torii::webhook_verifier verifier(webhook_secret);
+        const auto added = verifier.add_secret(secret, std::nothrow);
+        const auto made = torii::webhook_verifier::make(secret);
+        CHECK_FAILS(added, TORII_ERR_INVALID_CONFIG, "secret");
+        CHECK_FAILS(made, TORII_ERR_INVALID_CONFIG, "secret");
+        CHECK(!made.error().is_webhook() && made.error().answer() == 500);
+        CHECK(std::string(made.error().what()).find("AQID") == std::string::npos);
+        CHECK(verifier.verify(sign_webhook("msg_1", "{}"), "{}", std::nothrow));
     }
-    CHECK_FAILS(torii::verify_webhook({}, good, "{}", std::nothrow), TORII_ERR_INVALID_CONFIG,
-                "secrets");
 }

@@ -1,4 +1,4 @@
-// A server whose page /me tells who is asking.
+// A server whose page /me returns the user ID.
 //
 //	go run ./example -issuer https://acme.torii.so
 package main
@@ -14,8 +14,8 @@ import (
 )
 
 func main() {
-	issuer := flag.String("issuer", "https://acme.torii.so", "who signs the tokens")
-	listen := flag.String("listen", "localhost:8080", "where to serve")
+	issuer := flag.String("issuer", "https://acme.torii.so", "the issuer of the tokens")
+	listen := flag.String("listen", "localhost:8080", "the address of the server")
 	flag.Parse()
 
 	verifier, err := torii.NewVerifier(*issuer)
@@ -36,7 +36,7 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// explain keeps the reason for the log, and from the client.
+// explain logs the reason, which the client must not learn.
 func explain(w http.ResponseWriter, r *http.Request, err error) {
 	log.Printf("%s %s: %v", r.Method, r.URL.Path, err)
 	torii.WriteError(w, err)

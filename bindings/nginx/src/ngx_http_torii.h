@@ -2,10 +2,10 @@
 /*
  * What the files of ngx_http_torii_module share.
  *
- * A location that is guarded has a policy: the options of one verifier.
- * Policies are made while the configuration is read, and equal ones are one;
- * their verifiers are made in each worker.  A judgement of a request by
- * the policy of a location is its context.
+ * A guarded location has a verifier, made of the options that are set for it,
+ * and requirements.  Verifiers are created while the configuration is read,
+ * and locations with equal options share one.  The context of a request is
+ * its verification by the settings of one location.
  */
 
 
@@ -28,7 +28,37 @@
 #define NGX_HTTP_TORII_OPTIONAL  2
 
 
-/* where a directive stands, for messages that come after it was read */
+/* options of a verifier with one value each */
+
+typedef enum {
+    NGX_HTTP_TORII_IGNORE_AUDIENCE,
+    NGX_HTTP_TORII_LEEWAY,
+    NGX_HTTP_TORII_MAX_LIFETIME,
+    NGX_HTTP_TORII_LEGACY_ORGANIZATION,
+    NGX_HTTP_TORII_REALM,
+    NGX_HTTP_TORII_RESOURCE_METADATA,
+    NGX_HTTP_TORII_KEY_TIMEOUT,
+    NGX_HTTP_TORII_KEY_LIFETIME,
+    NGX_HTTP_TORII_MAX_STALE,
+    NGX_HTTP_TORII_CA_FILE,
+    NGX_HTTP_TORII_PROXY,
+    NGX_HTTP_TORII_ALLOW_HTTP,
+    NGX_HTTP_TORII_TOKEN_CACHE,
+    NGX_HTTP_TORII_NVALUES
+} ngx_http_torii_value_e;
+
+
+/* requirements, by directive: each may be inherited without the others */
+
+typedef enum {
+    NGX_HTTP_TORII_FLAGS,
+    NGX_HTTP_TORII_CLAIMS,
+    NGX_HTTP_TORII_ORGANIZATIONS,
+    NGX_HTTP_TORII_NREQUIREMENTS
+} ngx_http_torii_requirement_e;
+
+
+/* where a directive stands, for messages after it was read */
 
 typedef struct {
     u_char                        *file;
@@ -38,59 +68,58 @@ typedef struct {
 
 typedef struct {
     ngx_str_t                      url;
-    ngx_str_t                      jwks;       /* the keys, if given */
+    ngx_str_t                      jwks;       /* data: NULL unless given */
     ngx_http_torii_place_t         place;
 } ngx_http_torii_issuer_t;
 
 
-/* what makes a verifier: the merged directives of a location */
-
 typedef struct {
     ngx_array_t                   *issuers;    /* ngx_http_torii_issuer_t */
     ngx_array_t                   *audiences;  /* ngx_str_t */
-    time_t                         leeway;
-    ngx_uint_t                     require;
-    ngx_msec_t                     key_timeout;
-    time_t                         key_lifetime;
-    time_t                         max_stale;
-    ngx_str_t                      ca_file;
-    ngx_flag_t                     allow_http;
+    ngx_str_t                      values[NGX_HTTP_TORII_NVALUES];
 } ngx_http_torii_options_t;
 
 
-/* the keys of an issuer, and their fetching in this worker */
+typedef struct ngx_http_torii_verifier_s  ngx_http_torii_verifier_t;
+typedef struct ngx_http_torii_fetch_s     ngx_http_torii_fetch_t;
+typedef struct ngx_http_torii_waiter_s    ngx_http_torii_waiter_t;
+
+
+/* the keys of one issuer of a verifier */
 
 typedef struct {
-    ngx_str_t                      url;
-    ngx_http_torii_options_t      *settings;
+    ngx_http_torii_verifier_t     *verifier;
+    ngx_str_t                      issuer;
 
-    torii_verifier_options_t      *options;
-    torii_verifier_t              *verifier;
-    ngx_array_t                    policies;   /* those that need the keys */
-
-    ngx_event_t                    renewal;
-    ngx_thread_task_t             *task;
-    ngx_msec_t                     ended;      /* the last fetch */
-    unsigned                       fetching:1;
-    unsigned                       had:1;      /* by the last fetch */
-    unsigned                       failing:1;
+    ngx_http_torii_fetch_t        *fetch;      /* in flight, or NULL */
+    ngx_queue_t                    waiters;
 } ngx_http_torii_keys_t;
 
 
+struct ngx_http_torii_verifier_s {
+    ngx_http_torii_options_t       options;
+    torii_verifier_t              *handle;
+
+    ngx_msec_t                     timeout;
+    ngx_array_t                    keys;       /* ngx_http_torii_keys_t */
+    ngx_event_t                    renewal;
+};
+
+
+/* something that waits for keys, up to a deadline */
+
+struct ngx_http_torii_waiter_s {
+    void                         (*handler)(ngx_http_torii_waiter_t *waiter);
+    void                          *data;
+    ngx_event_t                    deadline;
+    ngx_msec_t                     until;
+    ngx_queue_t                    queue;
+    unsigned                       late:1;     /* the deadline has passed */
+};
+
+
 typedef struct {
-    ngx_http_torii_options_t       settings;
-
-    torii_verifier_options_t      *options;
-    torii_verifier_t              *verifier;
-    ngx_array_t                    keys;       /* ngx_http_torii_keys_t * */
-
-    ngx_queue_t                    parked;     /* requests, by their context */
-} ngx_http_torii_policy_t;
-
-
-typedef struct {
-    ngx_array_t                    policies;   /* ngx_http_torii_policy_t * */
-    ngx_array_t                    keys;       /* ngx_http_torii_keys_t * */
+    ngx_array_t                    verifiers;  /* ngx_http_torii_verifier_t * */
     ngx_thread_pool_t             *thread_pool;
 } ngx_http_torii_main_conf_t;
 
@@ -98,63 +127,72 @@ typedef struct {
 typedef struct {
     ngx_uint_t                     mode;
     ngx_http_torii_place_t         place;      /* of "torii" */
-    ngx_http_complex_value_t      *token;
     ngx_http_torii_options_t       options;
-    ngx_http_torii_policy_t       *policy;     /* NULL if nothing is guarded */
+    ngx_http_torii_verifier_t     *verifier;   /* NULL if nothing is guarded */
+
+    torii_requirements_t          *requirements[NGX_HTTP_TORII_NREQUIREMENTS];
+
+    ngx_str_t                      header;     /* its name, in lower case */
+    ngx_str_t                      cookie;
+    ngx_http_complex_value_t      *token;      /* instead of both */
+    ngx_flag_t                     forward_token;
 } ngx_http_torii_loc_conf_t;
 
 
 typedef struct {
     ngx_http_request_t            *request;
-    ngx_http_torii_loc_conf_t     *conf;       /* whose judgement it is */
-    ngx_str_t                      token;
+    ngx_http_torii_loc_conf_t     *conf;
+    ngx_str_t                      credentials;
 
     torii_status_t                 status;
     torii_auth_t                  *auth;       /* NULL unless accepted */
-    ngx_str_t                      message;    /* why not */
+    torii_json_t                  *claims;     /* once they are asked for */
+    torii_error_t                 *error;      /* NULL unless refused */
     ngx_int_t                      answer;     /* HTTP status, 0: go on */
-    ngx_uint_t                     retry_after;
     ngx_str_t                      text;       /* body instead of nginx's */
 
-    ngx_event_t                    deadline;
-    ngx_msec_t                     until;      /* when it will be */
-    ngx_queue_t                    queue;      /* in policy->parked */
+    ngx_http_torii_waiter_t        waiter;
+    ngx_list_t                     headers;    /* with the token */
 
-    unsigned                       judged:1;
+    unsigned                       is_header:1;
+    unsigned                       verified:1;
     unsigned                       parked:1;
-    unsigned                       late:1;     /* the deadline has passed */
+    unsigned                       server:1;   /* by a server, no location */
     unsigned                       refused:1;  /* the answer was given */
-    unsigned                       body:1;     /* the body is to be replaced */
+    unsigned                       replace:1;  /* the body */
+    unsigned                       stripped:1; /* the request has no token */
 } ngx_http_torii_ctx_t;
 
 
-ngx_http_torii_policy_t *ngx_http_torii_policy(ngx_conf_t *cf,
+ngx_http_torii_verifier_t *ngx_http_torii_verifier(ngx_conf_t *cf,
     ngx_http_torii_main_conf_t *tmcf, ngx_http_torii_loc_conf_t *conf);
-ngx_int_t ngx_http_torii_init_policies(ngx_cycle_t *cycle,
-    ngx_http_torii_main_conf_t *tmcf);
+char *ngx_http_torii_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error);
 
-ngx_http_torii_keys_t *ngx_http_torii_keys(ngx_conf_t *cf,
-    ngx_http_torii_main_conf_t *tmcf, ngx_http_torii_policy_t *policy,
-    ngx_str_t *url);
-ngx_int_t ngx_http_torii_init_keys(ngx_cycle_t *cycle,
+ngx_int_t ngx_http_torii_add_keys(ngx_conf_t *cf,
+    ngx_http_torii_verifier_t *verifier);
+void ngx_http_torii_init_keys(ngx_cycle_t *cycle,
     ngx_http_torii_main_conf_t *tmcf);
 void ngx_http_torii_exit_keys(ngx_http_torii_main_conf_t *tmcf);
-void ngx_http_torii_fetch_keys(ngx_http_torii_policy_t *policy,
-    ngx_log_t *log);
+void ngx_http_torii_free_keys(ngx_http_torii_verifier_t *verifier);
+ngx_int_t ngx_http_torii_wait(ngx_http_torii_verifier_t *verifier,
+    torii_error_t *error, ngx_http_torii_waiter_t *waiter);
 
-ngx_int_t ngx_http_torii_judge(ngx_http_request_t *r,
+ngx_int_t ngx_http_torii_read_credentials(ngx_http_torii_ctx_t *ctx);
+ngx_int_t ngx_http_torii_strip_handler(ngx_http_request_t *r);
+
+ngx_int_t ngx_http_torii_verify(ngx_http_request_t *r,
     ngx_http_torii_loc_conf_t *conf, ngx_uint_t may_park);
+ngx_int_t ngx_http_torii_server_rewrite_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_torii_rewrite_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_torii_access_handler(ngx_http_request_t *r);
-void ngx_http_torii_resume(ngx_http_torii_ctx_t *ctx);
+void ngx_http_torii_refuse(ngx_http_torii_ctx_t *ctx);
 ngx_http_torii_ctx_t *ngx_http_torii_get_ctx(ngx_http_request_t *r);
 
 void ngx_http_torii_init_filters(void);
 
 ngx_int_t ngx_http_torii_add_variables(ngx_conf_t *cf);
-ngx_int_t ngx_http_torii_claim(ngx_http_request_t *r, torii_auth_t *auth,
-    ngx_str_t *name, ngx_str_t *value);
-ngx_int_t ngx_http_torii_one_line(ngx_http_request_t *r, ngx_str_t *json);
+char *ngx_http_torii_claim(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 
 extern ngx_module_t  ngx_http_torii_module;

@@ -1,15 +1,16 @@
 
 /*
- * Who is let in.
+ * Verifies requests, and refuses or parks them.
  *
- * A token is judged as soon as the location is known, in the rewrite phase
+ * A token is verified as soon as the location is known, in the rewrite phase
  * and before ngx_http_rewrite_module: a "return" ends the request there, and
  * the access phase never comes.  Subrequests, for which there is no access
- * phase, are judged by their locations as well.
+ * phase, are verified by their locations as well.
  *
- * With "satisfy any" a refusal is not the last word until the access phase.
- * That, and a "return" at the level of a server, is what the header filter
- * watches over.
+ * Before the location is known, the settings of the server count for what
+ * its own rewrite rules answer.  The header filter refuses such answers, and
+ * those of locations with "satisfy any", where a refusal is not the last
+ * word until the access phase.
  *
  * A request that needs keys is parked: it stays where it is, and the worker
  * goes on, until keys have come or the deadline has passed.
@@ -21,12 +22,39 @@
 
 static ngx_http_torii_ctx_t *ngx_http_torii_create_ctx(ngx_http_request_t *r,
     ngx_http_torii_loc_conf_t *conf);
-static ngx_int_t ngx_http_torii_ask(ngx_http_torii_ctx_t *ctx);
-static ngx_int_t ngx_http_torii_explain(ngx_http_torii_ctx_t *ctx,
-    torii_error_t *error);
-static void ngx_http_torii_park(ngx_http_torii_ctx_t *ctx);
-static void ngx_http_torii_deadline(ngx_event_t *ev);
-static void ngx_http_torii_cleanup(void *data);
+static ngx_uint_t ngx_http_torii_same(ngx_http_torii_loc_conf_t *a,
+    ngx_http_torii_loc_conf_t *b);
+static void ngx_http_torii_restore(ngx_http_request_t *r);
+static void ngx_http_torii_check(ngx_http_torii_ctx_t *ctx);
+static void ngx_http_torii_resume(ngx_http_torii_waiter_t *waiter);
+static void ngx_http_torii_free_ctx(void *data);
+
+
+/* parks, and sets variables for rules of the server; refuses nothing yet */
+
+ngx_int_t
+ngx_http_torii_server_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_int_t                   rc;
+    ngx_http_torii_ctx_t       *ctx;
+    ngx_http_torii_loc_conf_t  *tlcf;
+
+    tlcf = ngx_http_get_module_loc_conf(r, ngx_http_torii_module);
+
+    if (tlcf->verifier == NULL) {
+        return NGX_DECLINED;
+    }
+
+    rc = ngx_http_torii_verify(r, tlcf, 1);
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
+
+    if (ctx) {
+        ctx->server = 1;
+    }
+
+    return (rc == NGX_AGAIN) ? NGX_DONE : NGX_DECLINED;
+}
 
 
 ngx_int_t
@@ -39,11 +67,17 @@ ngx_http_torii_rewrite_handler(ngx_http_request_t *r)
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_torii_module);
 
-    if (tlcf->policy == NULL) {
+    if (tlcf->verifier == NULL) {
+        ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
+
+        if (ctx && ctx->server) {
+            ngx_http_set_ctx(r, NULL, ngx_http_torii_module);
+        }
+
         return NGX_DECLINED;
     }
 
-    rc = ngx_http_torii_judge(r, tlcf, 1);
+    rc = ngx_http_torii_verify(r, tlcf, 1);
 
     if (rc == NGX_OK || rc == NGX_DECLINED) {
         return NGX_DECLINED;
@@ -60,10 +94,7 @@ ngx_http_torii_rewrite_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
-    if (ctx) {
-        ctx->refused = 1;
-    }
+    ngx_http_torii_refuse(ngx_http_get_module_ctx(r, ngx_http_torii_module));
 
     return rc;
 }
@@ -73,21 +104,19 @@ ngx_int_t
 ngx_http_torii_access_handler(ngx_http_request_t *r)
 {
     ngx_int_t                   rc;
-    ngx_http_torii_ctx_t       *ctx;
     ngx_http_torii_loc_conf_t  *tlcf;
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_torii_module);
 
-    if (tlcf->policy == NULL) {
+    if (tlcf->verifier == NULL) {
         return NGX_DECLINED;
     }
 
-    rc = ngx_http_torii_judge(r, tlcf, 1);
+    rc = ngx_http_torii_verify(r, tlcf, 1);
 
-    ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
-
-    if (rc > NGX_OK && ctx) {
-        ctx->refused = 1;
+    if (rc > NGX_OK) {
+        ngx_http_torii_refuse(ngx_http_get_module_ctx(r,
+                                                      ngx_http_torii_module));
     }
 
     return rc;
@@ -95,19 +124,19 @@ ngx_http_torii_access_handler(ngx_http_request_t *r)
 
 
 /*
- * NGX_OK for a good token, NGX_DECLINED if there may be none and there is
- * none, NGX_AGAIN if the request was parked, else what is to be answered.
+ * NGX_OK for a valid token, NGX_DECLINED for a request that needs none and
+ * has none, NGX_AGAIN if it was parked, else what is to be answered.
  */
 
 ngx_int_t
-ngx_http_torii_judge(ngx_http_request_t *r, ngx_http_torii_loc_conf_t *conf,
+ngx_http_torii_verify(ngx_http_request_t *r, ngx_http_torii_loc_conf_t *conf,
     ngx_uint_t may_park)
 {
     ngx_http_torii_ctx_t  *ctx;
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
 
-    if (ctx == NULL || ctx->conf != conf) {
+    if (ctx == NULL || !ngx_http_torii_same(ctx->conf, conf)) {
 
         ctx = ngx_http_torii_create_ctx(r, conf);
         if (ctx == NULL) {
@@ -120,35 +149,34 @@ ngx_http_torii_judge(ngx_http_request_t *r, ngx_http_torii_loc_conf_t *conf,
         return NGX_AGAIN;
     }
 
-    if (!ctx->judged) {
+    ctx->conf = conf;
+    ctx->server = 0;
 
-        if (ngx_http_torii_ask(ctx) != NGX_OK) {
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
+    if (!ctx->verified) {
+
+        ngx_http_torii_check(ctx);
 
         if (ctx->status == TORII_ERR_KEYS_PENDING) {
 
-            if (ctx->until == 0) {
-                ngx_http_torii_fetch_keys(conf->policy, r->connection->log);
-            }
+            if (may_park
+                && !ctx->waiter.late
+                && ngx_http_torii_wait(conf->verifier, ctx->error,
+                                       &ctx->waiter)
+                   == NGX_OK)
+            {
+                ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
+                               "torii: waiting for keys");
 
-            if (may_park && !ctx->late) {
-                ngx_http_torii_park(ctx);
+                ctx->parked = 1;
+                r->main->blocked++;
+
                 return NGX_AGAIN;
             }
 
-            ngx_str_set(&ctx->message, "the keys did not come in time");
             ctx->status = TORII_ERR_KEYS_UNAVAILABLE;
-            ctx->answer = NGX_HTTP_SERVICE_UNAVAILABLE;
         }
 
-        ctx->judged = 1;
-
-        if (ctx->answer) {
-            ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
-                          "torii: %s, %V", torii_status_name(ctx->status),
-                          &ctx->message);
-        }
+        ctx->verified = 1;
     }
 
     if (ctx->answer) {
@@ -166,10 +194,7 @@ ngx_http_torii_create_ctx(ngx_http_request_t *r,
     ngx_pool_cleanup_t    *cln;
     ngx_http_torii_ctx_t  *ctx;
 
-    /*
-     * each judgement stays until the request is freed: variables that were
-     * evaluated before may point into it
-     */
+    /* freed with the request: variables may point into it */
 
     cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_torii_ctx_t));
     if (cln == NULL) {
@@ -181,17 +206,18 @@ ngx_http_torii_create_ctx(ngx_http_request_t *r,
 
     ctx->request = r;
     ctx->conf = conf;
+    ctx->waiter.handler = ngx_http_torii_resume;
+    ctx->waiter.data = ctx;
+    ctx->waiter.deadline.log = r->connection->log;
 
-    cln->handler = ngx_http_torii_cleanup;
+    if (r->internal) {
+        ngx_http_torii_restore(r);
+    }
 
-    if (conf->token) {
-        if (ngx_http_complex_value(r, conf->token, &ctx->token) != NGX_OK) {
-            return NULL;
-        }
+    cln->handler = ngx_http_torii_free_ctx;
 
-    } else if (r->headers_in.authorization) {
-        /* nginx itself refuses a second one */
-        ctx->token = r->headers_in.authorization->value;
+    if (ngx_http_torii_read_credentials(ctx) != NGX_OK) {
+        return NULL;
     }
 
     ngx_http_set_ctx(r, ctx, ngx_http_torii_module);
@@ -200,124 +226,129 @@ ngx_http_torii_create_ctx(ngx_http_request_t *r,
 }
 
 
-static void
-ngx_http_torii_cleanup(void *data)
-{
-    ngx_http_torii_ctx_t *ctx = data;
+/* whether a request that was verified by one need not be by the other */
 
-    torii_auth_free(ctx->auth);
+static ngx_uint_t
+ngx_http_torii_same(ngx_http_torii_loc_conf_t *a, ngx_http_torii_loc_conf_t *b)
+{
+    if (a == b) {
+        return 1;
+    }
+
+    return a->verifier == b->verifier
+           && a->mode == b->mode
+           && a->header.data == b->header.data
+           && a->cookie.data == b->cookie.data
+           && a->token == NULL && b->token == NULL
+           && ngx_memcmp(a->requirements, b->requirements,
+                         sizeof(a->requirements))
+              == 0;
 }
 
 
-static ngx_int_t
-ngx_http_torii_ask(ngx_http_torii_ctx_t *ctx)
-{
-    torii_error_t     *error;
-    torii_verifier_t  *verifier;
+/*
+ * A location that is reached from one without the token, by an internal
+ * redirect or in a subrequest, reads what the client has sent.
+ */
 
-    verifier = ctx->conf->policy->verifier;
+static void
+ngx_http_torii_restore(ngx_http_request_t *r)
+{
+    ngx_pool_cleanup_t    *cln;
+    ngx_http_torii_ctx_t  *ctx;
+
+    for (cln = r->pool->cleanup; cln; cln = cln->next) {
+
+        if (cln->handler == ngx_http_torii_free_ctx) {
+            ctx = cln->data;
+
+            if (ctx->stripped) {
+                r->headers_in.headers = ctx->headers;
+                return;
+            }
+        }
+    }
+}
+
+
+static void
+ngx_http_torii_check(ngx_http_torii_ctx_t *ctx)
+{
+    ngx_uint_t                  i, required;
+    torii_verifier_t           *verifier;
+    ngx_http_torii_loc_conf_t  *conf;
+
+    conf = ctx->conf;
+    verifier = conf->verifier->handle;
+
+    required = (conf->mode != NGX_HTTP_TORII_OPTIONAL);
+
+    for (i = 0; i < NGX_HTTP_TORII_NREQUIREMENTS; i++) {
+        required |= (conf->requirements[i] != NULL);
+    }
 
     ctx->answer = 0;
 
-    if (ctx->conf->token) {
-        ctx->status = torii_verify_token_nowait(verifier,
-                                                (char *) ctx->token.data,
-                                                ctx->token.len, &ctx->auth,
-                                                &error);
-    } else {
+    if (ctx->credentials.len == 0 && !required) {
+        ctx->status = TORII_ERR_TOKEN_MISSING;
+        return;
+    }
+
+    torii_error_free(ctx->error);
+
+    if (ctx->is_header) {
         ctx->status = torii_verifier_authenticate_nowait(verifier,
-                                                  (char *) ctx->token.data,
-                                                  ctx->token.len, &ctx->auth,
-                                                  &error);
+                                              (char *) ctx->credentials.data,
+                                              ctx->credentials.len,
+                                              &ctx->auth, &ctx->error);
+    } else {
+        ctx->status = torii_verify_token_nowait(verifier,
+                                              (char *) ctx->credentials.data,
+                                              ctx->credentials.len,
+                                              &ctx->auth, &ctx->error);
     }
 
-    if (ctx->status == TORII_OK) {
-        return NGX_OK;
-    }
-
-    return ngx_http_torii_explain(ctx, error);
-}
-
-
-static ngx_int_t
-ngx_http_torii_explain(ngx_http_torii_ctx_t *ctx, torii_error_t *error)
-{
-    size_t       len;
-    int64_t      pause;
-    const char  *text;
-
-    if (ctx->status != TORII_ERR_TOKEN_MISSING
-        || ctx->conf->mode != NGX_HTTP_TORII_OPTIONAL)
+    for (i = 0;
+         ctx->status == TORII_OK && i < NGX_HTTP_TORII_NREQUIREMENTS;
+         i++)
     {
+        if (conf->requirements[i]) {
+            ctx->status = torii_auth_require(ctx->auth, conf->requirements[i],
+                                             &ctx->error);
+        }
+    }
+
+    if (ctx->status != TORII_OK) {
+        torii_auth_free(ctx->auth);
+        ctx->auth = NULL;
+
         ctx->answer = torii_status_http(ctx->status);
     }
-
-    pause = torii_error_retry_after(error);
-    ctx->retry_after = ngx_max(pause, 1);
-
-    text = torii_error_message(error, &len);
-
-    ctx->message.data = ngx_pnalloc(ctx->request->pool, len);
-
-    if (ctx->message.data) {
-        ngx_memcpy(ctx->message.data, text, len);
-        ctx->message.len = len;
-    }
-
-    torii_error_free(error);
-
-    return ctx->message.data ? NGX_OK : NGX_ERROR;
 }
 
 
-static void
-ngx_http_torii_park(ngx_http_torii_ctx_t *ctx)
-{
-    ngx_msec_int_t            left;
-    ngx_http_request_t       *r;
-    ngx_http_torii_policy_t  *policy;
-
-    r = ctx->request;
-    policy = ctx->conf->policy;
-
-    ngx_log_debug0(NGX_LOG_DEBUG_HTTP, r->connection->log, 0,
-                   "torii: waiting for keys");
-
-    if (ctx->until == 0) {
-        ctx->until = ngx_current_msec + policy->settings.key_timeout;
-
-        ctx->deadline.handler = ngx_http_torii_deadline;
-        ctx->deadline.data = ctx;
-        ctx->deadline.log = r->connection->log;
-    }
-
-    /* a worker that is to end gracefully waits for timers, not for requests */
-
-    left = ctx->until - ngx_current_msec;
-
-    ngx_add_timer(&ctx->deadline, ngx_max(left, 0));
-
-    ngx_queue_insert_tail(&policy->parked, &ctx->queue);
-
-    ctx->parked = 1;
-    r->main->blocked++;
-}
-
-
-static void
-ngx_http_torii_deadline(ngx_event_t *ev)
-{
-    ngx_http_torii_ctx_t *ctx = ev->data;
-
-    ctx->late = 1;
-
-    ngx_http_torii_resume(ctx);
-}
-
+/* marks the answer as a refusal, and logs the reason */
 
 void
-ngx_http_torii_resume(ngx_http_torii_ctx_t *ctx)
+ngx_http_torii_refuse(ngx_http_torii_ctx_t *ctx)
 {
+    if (ctx == NULL || ctx->refused || ctx->answer == 0) {
+        return;
+    }
+
+    ctx->refused = 1;
+
+    ngx_log_error(NGX_LOG_INFO, ctx->request->connection->log, 0,
+                  "torii: %s, %s", torii_status_name(ctx->status),
+                  torii_error_message(ctx->error, NULL));
+}
+
+
+static void
+ngx_http_torii_resume(ngx_http_torii_waiter_t *waiter)
+{
+    ngx_http_torii_ctx_t *ctx = waiter->data;
+
     ngx_connection_t    *c;
     ngx_http_request_t  *r;
 
@@ -325,12 +356,6 @@ ngx_http_torii_resume(ngx_http_torii_ctx_t *ctx)
     c = r->connection;
 
     ngx_http_set_log_request(c->log, r);
-
-    ngx_queue_remove(&ctx->queue);
-
-    if (ctx->deadline.timer_set) {
-        ngx_del_timer(&ctx->deadline);
-    }
 
     ctx->parked = 0;
     r->main->blocked--;
@@ -351,8 +376,8 @@ ngx_http_torii_resume(ngx_http_torii_ctx_t *ctx)
 
 
 /*
- * The last judgement of a request.  An internal redirect clears the context
- * but what was found out about the user stays true.
+ * The last verification of a request.  An internal redirect clears the
+ * context, but the identity of the user stays valid.
  */
 
 ngx_http_torii_ctx_t *
@@ -369,14 +394,25 @@ ngx_http_torii_get_ctx(ngx_http_request_t *r)
 
     for (cln = r->pool->cleanup; cln; cln = cln->next) {
 
-        if (cln->handler == ngx_http_torii_cleanup) {
+        if (cln->handler == ngx_http_torii_free_ctx) {
             ctx = cln->data;
 
-            if (ctx->request == r) {
+            if (ctx->request == r && !ctx->server) {
                 return ctx;
             }
         }
     }
 
     return NULL;
+}
+
+
+static void
+ngx_http_torii_free_ctx(void *data)
+{
+    ngx_http_torii_ctx_t *ctx = data;
+
+    torii_json_free(ctx->claims);
+    torii_auth_free(ctx->auth);
+    torii_error_free(ctx->error);
 }

@@ -1,16 +1,16 @@
 
 /*
- * What a request that is not let in is answered.
+ * The answer to a request that is not let in.
  *
  * The handlers just return a status, so that "error_page" and "satisfy" work
- * as for any other module.  What RFC 6750 asks for is added on the way out:
- * the challenge always, and a body in JSON where nginx would have sent its
- * own page.
+ * as for any other module.  The library says what the client is told: a
+ * challenge is added on the way out, and a body in JSON where nginx would
+ * have sent its own page.
  *
  * The header filter also sees answers made in the rewrite phase that the
  * rewrite handler could not refuse: of a "return" of a server, where the
  * location is not known yet, and under "satisfy any".  None of them leaves
- * without a good token.
+ * without a valid token.
  */
 
 
@@ -21,19 +21,12 @@ static ngx_int_t ngx_http_torii_header_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_torii_body_filter(ngx_http_request_t *r,
     ngx_chain_t *in);
 static ngx_int_t ngx_http_torii_guard(ngx_http_request_t *r);
-static ngx_int_t ngx_http_torii_challenge(ngx_http_request_t *r,
+static ngx_int_t ngx_http_torii_headers(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
 static ngx_table_elt_t *ngx_http_torii_add_header(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_str_t *value);
+    const char *name, const char *value);
 static ngx_int_t ngx_http_torii_body(ngx_http_request_t *r,
     ngx_http_torii_ctx_t *ctx);
-
-
-static ngx_str_t  ngx_http_torii_www_authenticate =
-    ngx_string("WWW-Authenticate");
-static ngx_str_t  ngx_http_torii_retry_after = ngx_string("Retry-After");
-static ngx_str_t  ngx_http_torii_cache_control = ngx_string("Cache-Control");
-static ngx_str_t  ngx_http_torii_no_store = ngx_string("no-store");
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
@@ -68,12 +61,12 @@ ngx_http_torii_header_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    if (ngx_http_torii_challenge(r, ctx) != NGX_OK) {
+    if (ngx_http_torii_headers(r, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 
     if (ctx == ngx_http_get_module_ctx(r, ngx_http_torii_module)
-        && (ctx->body || r->err_status == (ngx_uint_t) ctx->answer)
+        && (ctx->replace || r->err_status == (ngx_uint_t) ctx->answer)
         && ngx_http_torii_body(r, ctx) != NGX_OK)
     {
         return NGX_ERROR;
@@ -85,7 +78,7 @@ ngx_http_torii_header_filter(ngx_http_request_t *r)
 
 /*
  * Turns an answer of the rewrite phase into a refusal, unless the token is
- * good.  After a refusal by the handlers the answer is that refusal.
+ * valid.  After a refusal by the handlers the answer is that refusal.
  */
 
 static ngx_int_t
@@ -99,7 +92,7 @@ ngx_http_torii_guard(ngx_http_request_t *r)
 
     tlcf = ngx_http_get_module_loc_conf(r, ngx_http_torii_module);
 
-    if (tlcf->policy == NULL
+    if (tlcf->verifier == NULL
         || r->write_event_handler != ngx_http_core_run_phases)
     {
         return NGX_OK;
@@ -118,7 +111,7 @@ ngx_http_torii_guard(ngx_http_request_t *r)
         return NGX_OK;
     }
 
-    rc = ngx_http_torii_judge(r, tlcf, 0);
+    rc = ngx_http_torii_verify(r, tlcf, 0);
 
     if (rc == NGX_OK || rc == NGX_DECLINED) {
         return NGX_OK;
@@ -126,12 +119,12 @@ ngx_http_torii_guard(ngx_http_request_t *r)
 
     ctx = ngx_http_get_module_ctx(r, ngx_http_torii_module);
 
-    if (ctx == NULL || !ctx->judged) {
+    if (ctx == NULL || !ctx->verified) {
         return NGX_ERROR;
     }
 
-    ctx->refused = 1;
-    ctx->body = 1;
+    ngx_http_torii_refuse(ctx);
+    ctx->replace = 1;
 
     ngx_http_clean_header(r);
 
@@ -143,80 +136,36 @@ ngx_http_torii_guard(ngx_http_request_t *r)
 
 
 static ngx_int_t
-ngx_http_torii_challenge(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
+ngx_http_torii_headers(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
     u_char           *p;
-    ngx_str_t         value;
-    ngx_uint_t        i;
+    const char       *challenge;
     ngx_table_elt_t  *h;
 
-    if (ngx_http_torii_add_header(r, &ngx_http_torii_cache_control,
-                                  &ngx_http_torii_no_store)
-        == NULL)
-    {
+    if (ngx_http_torii_add_header(r, "Cache-Control", "no-store") == NULL) {
         return NGX_ERROR;
     }
 
     if (ctx->answer == NGX_HTTP_SERVICE_UNAVAILABLE) {
 
-        value.data = ngx_pnalloc(r->pool, NGX_INT_T_LEN);
-        if (value.data == NULL) {
+        p = ngx_pnalloc(r->pool, NGX_INT64_LEN + 1);
+        if (p == NULL) {
             return NGX_ERROR;
         }
 
-        value.len = ngx_sprintf(value.data, "%ui", ctx->retry_after)
-                    - value.data;
+        ngx_sprintf(p, "%L%Z", ngx_max(torii_error_retry_after(ctx->error), 1));
 
-        return ngx_http_torii_add_header(r, &ngx_http_torii_retry_after,
-                                         &value)
+        return ngx_http_torii_add_header(r, "Retry-After", (char *) p)
                ? NGX_OK : NGX_ERROR;
     }
 
-    if (ctx->answer != NGX_HTTP_UNAUTHORIZED) {
+    challenge = torii_error_www_authenticate(ctx->error, NULL);
+
+    if (challenge == NULL) {
         return NGX_OK;
     }
 
-    /* RFC 6750, 3.1: no error where there was no token */
-
-    if (ctx->status == TORII_ERR_TOKEN_MISSING
-        || ctx->status == TORII_ERR_TOKEN_SCHEME)
-    {
-        ngx_str_set(&value, "Bearer realm=\"torii\"");
-
-    } else {
-        value.data = ngx_pnalloc(r->pool,
-                           sizeof("Bearer realm=\"torii\", "
-                                  "error=\"invalid_token\", "
-                                  "error_description=\"\"") - 1
-                           + ctx->message.len);
-        if (value.data == NULL) {
-            return NGX_ERROR;
-        }
-
-        p = ngx_cpymem(value.data, "Bearer realm=\"torii\", "
-                                   "error=\"invalid_token\", "
-                                   "error_description=\"",
-                       sizeof("Bearer realm=\"torii\", "
-                              "error=\"invalid_token\", "
-                              "error_description=\"") - 1);
-
-        /* RFC 6750, 3: printable ASCII without quotes and backslashes */
-
-        for (i = 0; i < ctx->message.len; i++) {
-            *p = ctx->message.data[i];
-
-            if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\') {
-                *p = '\'';
-            }
-
-            p++;
-        }
-
-        *p++ = '"';
-        value.len = p - value.data;
-    }
-
-    h = ngx_http_torii_add_header(r, &ngx_http_torii_www_authenticate, &value);
+    h = ngx_http_torii_add_header(r, "WWW-Authenticate", challenge);
     if (h == NULL) {
         return NGX_ERROR;
     }
@@ -233,8 +182,8 @@ ngx_http_torii_challenge(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 
 
 static ngx_table_elt_t *
-ngx_http_torii_add_header(ngx_http_request_t *r, ngx_str_t *name,
-    ngx_str_t *value)
+ngx_http_torii_add_header(ngx_http_request_t *r, const char *name,
+    const char *value)
 {
     ngx_table_elt_t  *h;
 
@@ -247,8 +196,10 @@ ngx_http_torii_add_header(ngx_http_request_t *r, ngx_str_t *name,
 #if (nginx_version >= 1023000)
     h->next = NULL;
 #endif
-    h->key = *name;
-    h->value = *value;
+    h->key.data = (u_char *) name;
+    h->key.len = ngx_strlen(name);
+    h->value.data = (u_char *) value;
+    h->value.len = ngx_strlen(value);
 
     return h;
 }
@@ -257,51 +208,28 @@ ngx_http_torii_add_header(ngx_http_request_t *r, ngx_str_t *name,
 static ngx_int_t
 ngx_http_torii_body(ngx_http_request_t *r, ngx_http_torii_ctx_t *ctx)
 {
-    u_char     *p;
-    size_t      escaped;
-    ngx_str_t   code, message, *body;
+    size_t       len;
+    ngx_str_t   *body;
+    const char  *code, *message;
 
-    message = ctx->message;
+    /* constants, fit for JSON as they are */
 
-    switch (ctx->answer) {
+    code = torii_error_public_code(ctx->error, NULL);
+    message = torii_error_public_message(ctx->error, NULL);
 
-    case NGX_HTTP_UNAUTHORIZED:
-        ngx_str_set(&code, "authentication_failed");
-        break;
-
-    case NGX_HTTP_FORBIDDEN:
-        ngx_str_set(&code, "forbidden");
-        break;
-
-    case NGX_HTTP_SERVICE_UNAVAILABLE:
-        /* why is nothing the client should know */
-        ngx_str_set(&code, "keys_unavailable");
-        ngx_str_set(&message, "The login cannot be checked at the moment");
-        break;
-
-    default: /* NGX_HTTP_INTERNAL_SERVER_ERROR */
-        ngx_str_set(&code, "internal_error");
-        ngx_str_set(&message, "Internal error");
-    }
-
-    escaped = ngx_escape_json(NULL, message.data, message.len);
+    len = sizeof("{\"error\":{\"code\":\"\",\"message\":\"\"}}") - 1
+          + ngx_strlen(code) + ngx_strlen(message);
 
     body = &ctx->text;
 
-    body->data = ngx_pnalloc(r->pool,
-                             sizeof("{\"error\":{\"code\":\"\","
-                                    "\"message\":\"\"}}") - 1
-                             + code.len + message.len + escaped);
+    body->data = ngx_pnalloc(r->pool, len);
     if (body->data == NULL) {
         return NGX_ERROR;
     }
 
-    p = ngx_sprintf(body->data, "{\"error\":{\"code\":\"%V\",\"message\":\"",
-                    &code);
-    p = (u_char *) ngx_escape_json(p, message.data, message.len);
-    p = ngx_cpymem(p, "\"}}", sizeof("\"}}") - 1);
-
-    body->len = p - body->data;
+    body->len = ngx_sprintf(body->data, "{\"error\":{\"code\":\"%s\","
+                            "\"message\":\"%s\"}}", code, message)
+                - body->data;
 
     ngx_http_clear_content_length(r);
     ngx_http_clear_accept_ranges(r);

@@ -1,290 +1,211 @@
 
 /*
- * The keys of issuers.
+ * Fetching the keys of issuers, and waiting for them.
  *
- * The library keeps keys for the whole process, whichever verifier fetched
- * them.  So there is one verifier for each issuer that does nothing but
- * fetch, on a thread of the pool: when the worker starts, in time before
- * the keys are too old, and when requests are parked because they are
- * missing.  Then those requests are asked again.
+ * The library decides whether a fetch is due, and shares keys between the
+ * verifiers of the process.  This file runs it on a thread of the pool: when
+ * the worker starts, when a renewal is due, and when a request needs missing
+ * keys.
  */
 
 
 #include "ngx_http_torii.h"
 
 
+/* the least time between two renewals, and after a pool that is full */
+
+#define NGX_HTTP_TORII_RENEWAL_MIN  100
+#define NGX_HTTP_TORII_RETRY        1000
+
+
 /*
- * Which issuer a parked request needs is not known here, so all of its policy
- * are asked, but one that has just answered is left alone for so long.
+ * On the heap: when one process, without workers, reads new files, the pool
+ * of the old cycle may go while its threads are still at work.
  */
 
-#define NGX_HTTP_TORII_REST  100
+struct ngx_http_torii_fetch_s {
+    ngx_thread_task_t              task;
+    ngx_http_torii_keys_t         *keys;       /* NULL: the cycle is gone */
+    torii_error_t                 *error;      /* NULL: it has succeeded */
+    volatile ngx_uint_t            ended;
+};
 
 
-/* what a fetch brought, written by the thread */
-
-typedef struct {
-    ngx_http_torii_keys_t         *keys;
-    torii_status_t                 status;
-    torii_error_t                 *error;
-} ngx_http_torii_fetch_t;
-
-
-static void ngx_http_torii_free_keys(void *data);
-static void ngx_http_torii_fetch(ngx_http_torii_keys_t *keys, ngx_log_t *log);
+static void ngx_http_torii_fetch(ngx_http_torii_keys_t *keys);
 static void ngx_http_torii_fetch_thread(void *data, ngx_log_t *log);
 static void ngx_http_torii_fetch_done(ngx_event_t *ev);
-static ngx_msec_t ngx_http_torii_due_in(ngx_http_torii_keys_t *keys);
-static void ngx_http_torii_fetch_soon(ngx_http_torii_keys_t *keys);
-static void ngx_http_torii_renewal(ngx_event_t *ev);
-static void ngx_http_torii_wake(ngx_http_torii_policy_t *policy);
+static void ngx_http_torii_schedule(ngx_http_torii_verifier_t *verifier);
+static void ngx_http_torii_renew(ngx_event_t *ev);
+static void ngx_http_torii_deadline(ngx_event_t *ev);
+static void ngx_http_torii_wake(ngx_http_torii_waiter_t *waiter);
 
 
 static ngx_thread_pool_t  *ngx_http_torii_thread_pool;
 
 
-/* the keys of an issuer of the policy: those that are there, or new ones */
-
-ngx_http_torii_keys_t *
-ngx_http_torii_keys(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf,
-    ngx_http_torii_policy_t *policy, ngx_str_t *url)
-{
-    ngx_uint_t                  i;
-    torii_error_t              *error;
-    ngx_pool_cleanup_t         *cln;
-    ngx_http_torii_keys_t     **kp, *keys;
-    ngx_http_torii_policy_t   **pp;
-    ngx_http_torii_options_t   *settings;
-
-    settings = &policy->settings;
-    kp = tmcf->keys.elts;
-
-    for (i = 0; i < tmcf->keys.nelts; i++) {
-        keys = kp[i];
-
-        if (keys->url.len == url->len
-            && ngx_memcmp(keys->url.data, url->data, url->len) == 0
-            && keys->settings->ca_file.len == settings->ca_file.len
-            && ngx_memcmp(keys->settings->ca_file.data, settings->ca_file.data,
-                          settings->ca_file.len) == 0
-            && keys->settings->key_timeout == settings->key_timeout
-            && keys->settings->key_lifetime == settings->key_lifetime
-            && keys->settings->allow_http == settings->allow_http)
-        {
-            goto found;
-        }
-    }
-
-    cln = ngx_pool_cleanup_add(cf->pool, sizeof(ngx_http_torii_keys_t));
-    if (cln == NULL) {
-        return NULL;
-    }
-
-    keys = cln->data;
-    ngx_memzero(keys, sizeof(ngx_http_torii_keys_t));
-
-    keys->url = *url;
-    keys->settings = settings;
-    keys->options = torii_verifier_options_new();
-
-    cln->handler = ngx_http_torii_free_keys;
-
-    torii_verifier_options_set_allow_http(keys->options, settings->allow_http);
-    torii_verifier_options_set_background_refresh(keys->options, false);
-    torii_verifier_options_set_verdict_cache_bytes(keys->options, 0);
-    torii_verifier_options_set_fetch_timeout_ms(keys->options,
-                                                settings->key_timeout, NULL);
-
-    if (settings->key_lifetime) {
-        torii_verifier_options_set_key_lifetime(keys->options,
-                                                settings->key_lifetime, NULL);
-    }
-
-    if (settings->ca_file.len
-        && torii_verifier_options_set_ca_file(keys->options,
-                                              (char *) settings->ca_file.data,
-                                              settings->ca_file.len, &error)
-           != TORII_OK)
-    {
-        /* it has changed since the policy was made with it */
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "torii: %s",
-                      torii_error_message(error, NULL));
-        torii_error_free(error);
-        return NULL;
-    }
-
-    if (ngx_array_init(&keys->policies, cf->pool, 1,
-                       sizeof(ngx_http_torii_policy_t *))
-        != NGX_OK)
-    {
-        return NULL;
-    }
-
-    keys->task = ngx_thread_task_alloc(cf->pool,
-                                       sizeof(ngx_http_torii_fetch_t));
-    if (keys->task == NULL) {
-        return NULL;
-    }
-
-    kp = ngx_array_push(&tmcf->keys);
-    if (kp == NULL) {
-        return NULL;
-    }
-
-    *kp = keys;
-
-found:
-
-    pp = ngx_array_push(&keys->policies);
-    if (pp == NULL) {
-        return NULL;
-    }
-
-    *pp = policy;
-
-    return keys;
-}
-
-
-static void
-ngx_http_torii_free_keys(void *data)
-{
-    ngx_http_torii_keys_t *keys = data;
-
-    if (keys->renewal.timer_set) {
-        ngx_del_timer(&keys->renewal);
-    }
-
-    torii_verifier_options_free(keys->options);
-
-    /* a thread has it when one process, without workers, reads new files */
-
-    if (!keys->fetching) {
-        torii_verifier_free(keys->verifier);
-    }
-}
-
-
-/* begins to fetch all keys, the worker does not wait for them */
+/* an entry for each issuer of the verifier whose keys were not given */
 
 ngx_int_t
-ngx_http_torii_init_keys(ngx_cycle_t *cycle, ngx_http_torii_main_conf_t *tmcf)
+ngx_http_torii_add_keys(ngx_conf_t *cf, ngx_http_torii_verifier_t *verifier)
 {
-    ngx_uint_t                i;
-    torii_error_t            *error;
-    ngx_http_torii_keys_t   **kp, *keys;
-    ngx_http_torii_fetch_t   *fetch;
+    ngx_uint_t                i, n;
+    ngx_http_torii_keys_t    *keys;
+    ngx_http_torii_issuer_t  *issuer;
 
-    ngx_http_torii_thread_pool = tmcf->thread_pool;
+    issuer = verifier->options.issuers->elts;
+    n = verifier->options.issuers->nelts;
 
-    kp = tmcf->keys.elts;
+    if (ngx_array_init(&verifier->keys, cf->pool, n,
+                       sizeof(ngx_http_torii_keys_t))
+        != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
 
-    for (i = 0; i < tmcf->keys.nelts; i++) {
-        keys = kp[i];
+    for (i = 0; i < n; i++) {
 
-        if (torii_verifier_new((char *) keys->url.data, keys->url.len,
-                               keys->options, &keys->verifier, &error)
-            != TORII_OK)
-        {
-            ngx_log_error(NGX_LOG_EMERG, cycle->log, 0, "torii: %s",
-                          torii_error_message(error, NULL));
-            torii_error_free(error);
-            return NGX_ERROR;
+        if (issuer[i].jwks.data) {
+            continue;
         }
 
-        keys->renewal.handler = ngx_http_torii_renewal;
-        keys->renewal.data = keys;
-        keys->renewal.log = cycle->log;
-        keys->renewal.cancelable = 1;
+        /* within the size of the array, so that no entry moves */
 
-        fetch = keys->task->ctx;
-        fetch->keys = keys;
+        keys = ngx_array_push(&verifier->keys);
 
-        keys->task->handler = ngx_http_torii_fetch_thread;
-        keys->task->event.handler = ngx_http_torii_fetch_done;
-        keys->task->event.data = fetch;
-        keys->task->event.log = cycle->log;
+        ngx_memzero(keys, sizeof(ngx_http_torii_keys_t));
 
-        ngx_http_torii_fetch(keys, cycle->log);
+        keys->verifier = verifier;
+        keys->issuer = issuer[i].url;
+        ngx_queue_init(&keys->waiters);
+
+        /* as the library names it */
+
+        while (keys->issuer.data[keys->issuer.len - 1] == '/') {
+            keys->issuer.len--;
+        }
     }
 
     return NGX_OK;
 }
 
 
-/* the threads of the pool have ended by now, and with them every fetch */
+/* fetches all keys; the worker does not wait for them */
+
+void
+ngx_http_torii_init_keys(ngx_cycle_t *cycle, ngx_http_torii_main_conf_t *tmcf)
+{
+    ngx_uint_t                   i;
+    ngx_http_torii_verifier_t  **vp;
+
+    ngx_http_torii_thread_pool = tmcf->thread_pool;
+
+    vp = tmcf->verifiers.elts;
+
+    for (i = 0; i < tmcf->verifiers.nelts; i++) {
+        vp[i]->renewal.handler = ngx_http_torii_renew;
+        vp[i]->renewal.data = vp[i];
+        vp[i]->renewal.log = cycle->log;
+        vp[i]->renewal.cancelable = 1;
+
+        ngx_http_torii_renew(&vp[i]->renewal);
+    }
+}
+
+
+/* the threads of the pool have ended by now; their events will never come */
 
 void
 ngx_http_torii_exit_keys(ngx_http_torii_main_conf_t *tmcf)
 {
-    ngx_uint_t                i;
-    ngx_http_torii_keys_t   **kp;
-    ngx_http_torii_fetch_t   *fetch;
+    ngx_uint_t                    i, n;
+    ngx_http_torii_keys_t        *keys;
+    ngx_http_torii_verifier_t   **vp;
 
-    kp = tmcf->keys.elts;
+    vp = tmcf->verifiers.elts;
 
-    for (i = 0; i < tmcf->keys.nelts; i++) {
+    for (i = 0; i < tmcf->verifiers.nelts; i++) {
+        keys = vp[i]->keys.elts;
 
-        if (kp[i]->fetching) {
-            fetch = kp[i]->task->ctx;
-            torii_error_free(fetch->error);
-            kp[i]->fetching = 0;
+        for (n = 0; n < vp[i]->keys.nelts; n++) {
+
+            if (keys[n].fetch) {
+                torii_error_free(keys[n].fetch->error);
+                ngx_free(keys[n].fetch);
+                keys[n].fetch = NULL;
+            }
         }
     }
 }
 
 
-/* for a request that is going to be parked */
+/* before the memory of the cycle goes */
 
 void
-ngx_http_torii_fetch_keys(ngx_http_torii_policy_t *policy, ngx_log_t *log)
+ngx_http_torii_free_keys(ngx_http_torii_verifier_t *verifier)
 {
-    ngx_uint_t                i;
-    ngx_http_torii_keys_t   **kp, *keys;
+    ngx_uint_t              i;
+    ngx_http_torii_keys_t  *keys;
 
-    kp = policy->keys.elts;
+    if (verifier->renewal.timer_set) {
+        ngx_del_timer(&verifier->renewal);
+    }
 
-    for (i = 0; i < policy->keys.nelts; i++) {
-        keys = kp[i];
+    keys = verifier->keys.elts;
 
-        if (keys->had && ngx_current_msec - keys->ended < NGX_HTTP_TORII_REST) {
-            ngx_http_torii_fetch_soon(keys);
+    for (i = 0; i < verifier->keys.nelts; i++) {
 
-        } else {
-            ngx_http_torii_fetch(keys, log);
+        if (keys[i].fetch) {
+
+            /* the thread uses the verifier, for as long as a fetch may take */
+
+            while (!keys[i].fetch->ended) {
+                ngx_msleep(10);
+            }
+
+            keys[i].fetch->keys = NULL;
         }
     }
 }
 
 
 static void
-ngx_http_torii_fetch(ngx_http_torii_keys_t *keys, ngx_log_t *log)
+ngx_http_torii_fetch(ngx_http_torii_keys_t *keys)
 {
+    ngx_event_t             *renewal;
     ngx_http_torii_fetch_t  *fetch;
 
-    if (keys->fetching) {
+    renewal = &keys->verifier->renewal;
+
+    /* a cycle that was not initialized, with "master_process off", has none */
+
+    if (keys->fetch || renewal->handler == NULL) {
         return;
     }
 
-    ngx_log_debug1(NGX_LOG_DEBUG_HTTP, log, 0,
-                   "torii: fetching keys of \"%V\"", &keys->url);
+    fetch = ngx_calloc(sizeof(ngx_http_torii_fetch_t), renewal->log);
 
-    if (keys->renewal.timer_set) {
-        ngx_del_timer(&keys->renewal);
+    if (fetch) {
+        fetch->keys = keys;
+        fetch->task.ctx = fetch;
+        fetch->task.handler = ngx_http_torii_fetch_thread;
+        fetch->task.event.handler = ngx_http_torii_fetch_done;
+        fetch->task.event.data = fetch;
+
+        if (ngx_thread_task_post(ngx_http_torii_thread_pool, &fetch->task)
+            == NGX_OK)
+        {
+            keys->fetch = fetch;
+            return;
+        }
+
+        ngx_free(fetch);
     }
 
-    fetch = keys->task->ctx;
-    fetch->error = NULL;
+    /* the log says why */
 
-    if (ngx_thread_task_post(ngx_http_torii_thread_pool, keys->task)
-        != NGX_OK)
-    {
-        /* the pool has said why */
-        ngx_add_timer(&keys->renewal, 1000);
-        return;
+    if (!renewal->timer_set) {
+        ngx_add_timer(renewal, NGX_HTTP_TORII_RETRY);
     }
-
-    keys->fetching = 1;
 }
 
 
@@ -293,8 +214,16 @@ ngx_http_torii_fetch_thread(void *data, ngx_log_t *log)
 {
     ngx_http_torii_fetch_t *fetch = data;
 
-    fetch->status = torii_verifier_refresh(fetch->keys->verifier,
-                                           &fetch->error);
+    ngx_http_torii_keys_t  *keys;
+
+    keys = fetch->keys;
+
+    (void) torii_verifier_refresh_due(keys->verifier->handle,
+                                      (char *) keys->issuer.data,
+                                      keys->issuer.len, &fetch->error);
+    ngx_memory_barrier();
+
+    fetch->ended = 1;
 }
 
 
@@ -303,125 +232,147 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
 {
     ngx_http_torii_fetch_t *fetch = ev->data;
 
-    int64_t                    pause;
-    ngx_uint_t                 i;
-    ngx_msec_t                 next;
-    ngx_http_torii_keys_t     *keys;
-    ngx_http_torii_policy_t  **pp;
+    ngx_queue_t            *q, awake;
+    ngx_http_torii_keys_t  *keys;
 
     keys = fetch->keys;
-    keys->fetching = 0;
-    keys->had = (fetch->status == TORII_OK);
-    keys->ended = ngx_current_msec;
 
-    if (keys->had) {
+    if (keys) {
+        keys->fetch = NULL;
 
-        if (keys->failing) {
-            ngx_log_error(NGX_LOG_NOTICE, ev->log, 0,
-                          "torii: the keys of \"%V\" can be had again",
-                          &keys->url);
-            keys->failing = 0;
+        if (fetch->error) {
+            ngx_log_error(NGX_LOG_ERR, keys->verifier->renewal.log, 0,
+                          "torii: %s", torii_error_message(fetch->error, NULL));
         }
 
-        /* workers that started together do not stay together */
-
-        next = ngx_http_torii_due_in(keys);
-        next -= ngx_random() % (next / 8);
-
-    } else {
-        pause = torii_error_retry_after(fetch->error);
-        next = ngx_max(pause, 1) * 1000;
-
-        ngx_log_error(NGX_LOG_ERR, ev->log, 0, "torii: %s",
-                      torii_error_message(fetch->error, NULL));
-
-        torii_error_free(fetch->error);
-        keys->failing = 1;
+        ngx_http_torii_schedule(keys->verifier);
     }
 
-    ngx_add_timer(&keys->renewal, next);
+    torii_error_free(fetch->error);
+    ngx_free(fetch);
 
-    pp = keys->policies.elts;
-
-    for (i = 0; i < keys->policies.nelts; i++) {
-        ngx_http_torii_wake(pp[i]);
-
-        if (keys->had && !ngx_queue_empty(&pp[i]->parked)) {
-            ngx_http_torii_fetch_soon(keys);
-        }
-    }
-}
-
-
-/* in time before the keys are too old for the issuer, or for the operator */
-
-static ngx_msec_t
-ngx_http_torii_due_in(ngx_http_torii_keys_t *keys)
-{
-    int64_t        due;
-    torii_json_t  *stats;
-
-    due = 0;
-
-    if (torii_verifier_stats_json(keys->verifier, &stats, NULL) == TORII_OK) {
-        torii_json_int(stats, TORII_STR("/issuers/0/due_in_ms"), &due, NULL);
-        torii_json_free(stats);
-    }
-
-    return ngx_max(due, NGX_HTTP_TORII_REST);
-}
-
-
-static void
-ngx_http_torii_fetch_soon(ngx_http_torii_keys_t *keys)
-{
-    ngx_msec_int_t  left;
-
-    if (keys->fetching) {
+    if (keys == NULL || ngx_queue_empty(&keys->waiters)) {
         return;
     }
 
-    if (keys->renewal.timer_set) {
-        left = keys->renewal.timer.key - ngx_current_msec;
-
-        if (left <= NGX_HTTP_TORII_REST) {
-            return;
-        }
-
-        ngx_del_timer(&keys->renewal);
-    }
-
-    ngx_add_timer(&keys->renewal, NGX_HTTP_TORII_REST);
-}
-
-
-static void
-ngx_http_torii_renewal(ngx_event_t *ev)
-{
-    ngx_http_torii_fetch(ev->data, ev->log);
-}
-
-
-/* asks all requests again; one that has to wait on is parked anew */
-
-static void
-ngx_http_torii_wake(ngx_http_torii_policy_t *policy)
-{
-    ngx_queue_t           *q, awake;
-    ngx_http_torii_ctx_t  *ctx;
-
-    if (ngx_queue_empty(&policy->parked)) {
-        return;
-    }
+    /* one that needs keys still, or others, waits anew */
 
     ngx_queue_init(&awake);
-    ngx_queue_add(&awake, &policy->parked);
-    ngx_queue_init(&policy->parked);
+    ngx_queue_add(&awake, &keys->waiters);
+    ngx_queue_init(&keys->waiters);
 
     while (!ngx_queue_empty(&awake)) {
         q = ngx_queue_head(&awake);
-        ctx = ngx_queue_data(q, ngx_http_torii_ctx_t, queue);
 
-        ngx_http_torii_resume(ctx);
+        ngx_http_torii_wake(ngx_queue_data(q, ngx_http_torii_waiter_t, queue));
     }
+}
+
+
+static void
+ngx_http_torii_schedule(ngx_http_torii_verifier_t *verifier)
+{
+    int64_t     due;
+    ngx_msec_t  next;
+
+    if (verifier->renewal.timer_set) {
+        ngx_del_timer(&verifier->renewal);
+    }
+
+    due = torii_verifier_due_in_ms(verifier->handle);
+
+    next = ngx_max(due, NGX_HTTP_TORII_RENEWAL_MIN);
+
+    /* workers that started together do not stay together */
+
+    ngx_add_timer(&verifier->renewal, next + ngx_random() % (next / 16));
+}
+
+
+static void
+ngx_http_torii_renew(ngx_event_t *ev)
+{
+    ngx_http_torii_verifier_t *verifier = ev->data;
+
+    ngx_uint_t              i;
+    ngx_http_torii_keys_t  *keys;
+
+    keys = verifier->keys.elts;
+
+    for (i = 0; i < verifier->keys.nelts; i++) {
+        ngx_http_torii_fetch(&keys[i]);
+    }
+}
+
+
+/* NGX_DECLINED if the error names no keys that are fetched here */
+
+ngx_int_t
+ngx_http_torii_wait(ngx_http_torii_verifier_t *verifier, torii_error_t *error,
+    ngx_http_torii_waiter_t *waiter)
+{
+    size_t                  len;
+    ngx_uint_t              i;
+    const char             *issuer;
+    ngx_msec_int_t          left;
+    ngx_http_torii_keys_t  *keys;
+
+    issuer = torii_error_issuer(error, &len);
+    keys = verifier->keys.elts;
+
+    for (i = 0; i < verifier->keys.nelts; i++, keys++) {
+
+        if (keys->issuer.len == len
+            && ngx_memcmp(keys->issuer.data, issuer, len) == 0)
+        {
+            goto found;
+        }
+    }
+
+    return NGX_DECLINED;
+
+found:
+
+    if (waiter->until == 0) {
+        waiter->until = ngx_current_msec + verifier->timeout;
+    }
+
+    waiter->deadline.handler = ngx_http_torii_deadline;
+    waiter->deadline.data = waiter;
+
+    /* a worker that is to end gracefully waits for timers, not for requests */
+
+    left = waiter->until - ngx_current_msec;
+
+    ngx_add_timer(&waiter->deadline, ngx_max(left, 0));
+
+    ngx_queue_insert_tail(&keys->waiters, &waiter->queue);
+
+    ngx_http_torii_fetch(keys);
+
+    return NGX_OK;
+}
+
+
+static void
+ngx_http_torii_deadline(ngx_event_t *ev)
+{
+    ngx_http_torii_waiter_t *waiter = ev->data;
+
+    waiter->late = 1;
+
+    ngx_http_torii_wake(waiter);
+}
+
+
+static void
+ngx_http_torii_wake(ngx_http_torii_waiter_t *waiter)
+{
+    ngx_queue_remove(&waiter->queue);
+
+    if (waiter->deadline.timer_set) {
+        ngx_del_timer(&waiter->deadline);
+    }
+
+    waiter->handler(waiter);
 }

@@ -7,37 +7,32 @@
 #include "ngx_http_torii.h"
 
 
-typedef torii_status_t (*ngx_http_torii_set_number_pt)(
-    torii_verifier_options_t *options, uint32_t number, torii_error_t **err);
-
-typedef struct {
-    ngx_conf_post_handler_pt       post_handler;
-    ngx_http_torii_set_number_pt   set;
-} ngx_http_torii_number_t;
-
-
 static char *ngx_http_torii_mode(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 static char *ngx_http_torii_issuer(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
-static char *ngx_http_torii_audience(ngx_conf_t *cf, ngx_command_t *cmd,
-    void *conf);
-static char *ngx_http_torii_ca_file(ngx_conf_t *cf, void *post, void *data);
-static char *ngx_http_torii_seconds(ngx_conf_t *cf, void *post, void *data);
-static char *ngx_http_torii_milliseconds(ngx_conf_t *cf, void *post,
-    void *data);
-static char *ngx_http_torii_number(ngx_conf_t *cf,
-    ngx_http_torii_number_t *number, uint64_t value);
-static char *ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error);
 static ngx_int_t ngx_http_torii_read_file(ngx_conf_t *cf, ngx_str_t *name,
     ngx_str_t *text);
+static char *ngx_http_torii_audience(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static char *ngx_http_torii_require(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+static torii_status_t ngx_http_torii_add_flags(
+    torii_requirements_t *requirements, ngx_array_t *args,
+    torii_error_t **err);
+static void ngx_http_torii_free_requirements(void *data);
+static char *ngx_http_torii_name(ngx_conf_t *cf, void *post, void *data);
 
 static void *ngx_http_torii_create_main_conf(ngx_conf_t *cf);
 static void *ngx_http_torii_create_loc_conf(ngx_conf_t *cf);
 static char *ngx_http_torii_merge_loc_conf(ngx_conf_t *cf, void *parent,
     void *child);
+static char *ngx_http_torii_misconfigured(ngx_conf_t *cf,
+    ngx_http_torii_loc_conf_t *conf, const char *problem);
 static ngx_int_t ngx_http_torii_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_torii_postconfiguration(ngx_conf_t *cf);
+static ngx_int_t ngx_http_torii_add_handler(ngx_conf_t *cf,
+    ngx_http_phases phase, ngx_http_handler_pt handler, ngx_uint_t last);
 static ngx_int_t ngx_http_torii_init_process(ngx_cycle_t *cycle);
 static void ngx_http_torii_exit_process(ngx_cycle_t *cycle);
 
@@ -45,29 +40,20 @@ static void ngx_http_torii_exit_process(ngx_cycle_t *cycle);
 /* a key set is at most 256 KiB, as it is when it is fetched */
 #define NGX_HTTP_TORII_MAX_JWKS  262144
 
-#define NGX_HTTP_TORII_CONF                                                   \
-    NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_HTTP_LMT_CONF
+/* a directive of a location; one for an option of its verifier */
 
+#define ngx_http_torii_directive(name, args, set, offset, post)               \
+    { ngx_string(name),                                                       \
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF                  \
+                        |NGX_HTTP_LMT_CONF|args,                              \
+      set, NGX_HTTP_LOC_CONF_OFFSET, offset, post }
 
-static ngx_http_torii_number_t  ngx_http_torii_leeway = {
-    ngx_http_torii_seconds, torii_verifier_options_set_leeway
-};
+#define ngx_http_torii_option(name, option)                                   \
+    ngx_http_torii_directive(name, NGX_CONF_TAKE1, ngx_http_torii_value,      \
+                             option, NULL)
 
-static ngx_http_torii_number_t  ngx_http_torii_key_lifetime = {
-    ngx_http_torii_seconds, torii_verifier_options_set_key_lifetime
-};
-
-static ngx_http_torii_number_t  ngx_http_torii_max_stale = {
-    ngx_http_torii_seconds, torii_verifier_options_set_max_stale
-};
-
-static ngx_http_torii_number_t  ngx_http_torii_key_timeout = {
-    ngx_http_torii_milliseconds, torii_verifier_options_set_fetch_timeout_ms
-};
-
-static ngx_conf_post_t  ngx_http_torii_ca_file_post = {
-    ngx_http_torii_ca_file
-};
+#define ngx_http_torii_offset(member)                                         \
+    offsetof(ngx_http_torii_loc_conf_t, member)
 
 
 static ngx_conf_enum_t  ngx_http_torii_modes[] = {
@@ -78,94 +64,82 @@ static ngx_conf_enum_t  ngx_http_torii_modes[] = {
 };
 
 
-/* the lowest bit says that there was a directive */
-
-static ngx_conf_bitmask_t  ngx_http_torii_requirements[] = {
-    { ngx_string("off"), NGX_CONF_BITMASK_SET },
-    { ngx_string("email_verified"), TORII_REQUIRE_EMAIL_VERIFIED << 1 },
-    { ngx_string("profile_complete"), TORII_REQUIRE_PROFILE_COMPLETE << 1 },
-    { ngx_string("not_impersonated"), TORII_REQUIRE_NOT_IMPERSONATED << 1 },
+static ngx_conf_enum_t  ngx_http_torii_flags[] = {
+    { ngx_string("email_verified"), TORII_REQUIRE_EMAIL_VERIFIED },
+    { ngx_string("profile_complete"), TORII_REQUIRE_PROFILE_COMPLETE },
+    { ngx_string("not_impersonated"), TORII_REQUIRE_NOT_IMPERSONATED },
+    { ngx_string("organization"), TORII_REQUIRE_ORGANIZATION },
     { ngx_null_string, 0 }
 };
 
 
+static ngx_conf_post_t  ngx_http_torii_name_post = { ngx_http_torii_name };
+
+
 static ngx_command_t  ngx_http_torii_commands[] = {
 
-    { ngx_string("torii"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_http_torii_mode,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, mode),
-      &ngx_http_torii_modes },
+    ngx_http_torii_directive("torii", NGX_CONF_TAKE1, ngx_http_torii_mode,
+                             ngx_http_torii_offset(mode),
+                             &ngx_http_torii_modes),
 
-    { ngx_string("torii_issuer"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE12,
-      ngx_http_torii_issuer,
-      NGX_HTTP_LOC_CONF_OFFSET,
+    ngx_http_torii_directive("torii_issuer", NGX_CONF_TAKE12,
+                             ngx_http_torii_issuer, 0, NULL),
+
+    ngx_http_torii_directive("torii_audience", NGX_CONF_1MORE,
+                             ngx_http_torii_audience, 0, NULL),
+
+    ngx_http_torii_option("torii_ignore_audience",
+                          NGX_HTTP_TORII_IGNORE_AUDIENCE),
+    ngx_http_torii_option("torii_leeway", NGX_HTTP_TORII_LEEWAY),
+    ngx_http_torii_option("torii_max_lifetime", NGX_HTTP_TORII_MAX_LIFETIME),
+    ngx_http_torii_option("torii_legacy_organization",
+                          NGX_HTTP_TORII_LEGACY_ORGANIZATION),
+    ngx_http_torii_option("torii_realm", NGX_HTTP_TORII_REALM),
+    ngx_http_torii_option("torii_resource_metadata",
+                          NGX_HTTP_TORII_RESOURCE_METADATA),
+    ngx_http_torii_option("torii_key_timeout", NGX_HTTP_TORII_KEY_TIMEOUT),
+    ngx_http_torii_option("torii_key_lifetime", NGX_HTTP_TORII_KEY_LIFETIME),
+    ngx_http_torii_option("torii_max_stale", NGX_HTTP_TORII_MAX_STALE),
+    ngx_http_torii_option("torii_ca_file", NGX_HTTP_TORII_CA_FILE),
+    ngx_http_torii_option("torii_proxy", NGX_HTTP_TORII_PROXY),
+    ngx_http_torii_option("torii_allow_http", NGX_HTTP_TORII_ALLOW_HTTP),
+    ngx_http_torii_option("torii_token_cache", NGX_HTTP_TORII_TOKEN_CACHE),
+
+    ngx_http_torii_directive("torii_require", NGX_CONF_1MORE,
+                             ngx_http_torii_require, NGX_HTTP_TORII_FLAGS,
+                             NULL),
+
+    ngx_http_torii_directive("torii_require_claim", NGX_CONF_TAKE12,
+                             ngx_http_torii_require, NGX_HTTP_TORII_CLAIMS,
+                             NULL),
+
+    ngx_http_torii_directive("torii_require_organization", NGX_CONF_TAKE12,
+                             ngx_http_torii_require,
+                             NGX_HTTP_TORII_ORGANIZATIONS, NULL),
+
+    ngx_http_torii_directive("torii_header", NGX_CONF_TAKE1,
+                             ngx_conf_set_str_slot,
+                             ngx_http_torii_offset(header),
+                             &ngx_http_torii_name_post),
+
+    ngx_http_torii_directive("torii_cookie", NGX_CONF_TAKE1,
+                             ngx_conf_set_str_slot,
+                             ngx_http_torii_offset(cookie),
+                             &ngx_http_torii_name_post),
+
+    ngx_http_torii_directive("torii_token", NGX_CONF_TAKE1,
+                             ngx_http_set_complex_value_slot,
+                             ngx_http_torii_offset(token), NULL),
+
+    ngx_http_torii_directive("torii_forward_token", NGX_CONF_FLAG,
+                             ngx_conf_set_flag_slot,
+                             ngx_http_torii_offset(forward_token), NULL),
+
+    { ngx_string("torii_claim"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE2,
+      ngx_http_torii_claim,
       0,
-      NULL },
-
-    { ngx_string("torii_audience"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_1MORE,
-      ngx_http_torii_audience,
-      NGX_HTTP_LOC_CONF_OFFSET,
       0,
-      NULL },
-
-    { ngx_string("torii_leeway"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_sec_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.leeway),
-      &ngx_http_torii_leeway },
-
-    { ngx_string("torii_token"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, token),
-      NULL },
-
-    { ngx_string("torii_require"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_1MORE,
-      ngx_conf_set_bitmask_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.require),
-      &ngx_http_torii_requirements },
-
-    { ngx_string("torii_key_timeout"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_msec_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.key_timeout),
-      &ngx_http_torii_key_timeout },
-
-    { ngx_string("torii_key_lifetime"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_sec_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.key_lifetime),
-      &ngx_http_torii_key_lifetime },
-
-    { ngx_string("torii_max_stale"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_sec_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.max_stale),
-      &ngx_http_torii_max_stale },
-
-    { ngx_string("torii_ca_file"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_str_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.ca_file),
-      &ngx_http_torii_ca_file_post },
-
-    { ngx_string("torii_allow_http"),
-      NGX_HTTP_TORII_CONF|NGX_CONF_FLAG,
-      ngx_conf_set_flag_slot,
-      NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_torii_loc_conf_t, options.allow_http),
       NULL },
 
       ngx_null_command
@@ -203,6 +177,9 @@ ngx_module_t  ngx_http_torii_module = {
 };
 
 
+static ngx_array_t  ngx_http_torii_no_audiences;
+
+
 static char *
 ngx_http_torii_mode(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -220,8 +197,7 @@ ngx_http_torii_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_torii_loc_conf_t  *tlcf = conf;
 
-    char                       *rv;
-    ngx_str_t                  *value, name;
+    ngx_str_t                  *arg, name;
     torii_error_t              *error;
     torii_status_t              status;
     torii_verifier_t           *verifier;
@@ -241,23 +217,23 @@ ngx_http_torii_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    value = cf->args->elts;
+    arg = cf->args->elts;
 
-    issuer->url = value[1];
+    issuer->url = arg[1];
     issuer->place.file = cf->conf_file->file.name.data;
     issuer->place.line = cf->conf_file->line;
     ngx_str_null(&issuer->jwks);
 
     if (cf->args->nelts == 3) {
 
-        if (ngx_strncmp(value[2].data, "jwks_file=", 10) != 0) {
+        if (ngx_strncmp(arg[2].data, "jwks_file=", 10) != 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\"", &value[2]);
+                               "invalid parameter \"%V\"", &arg[2]);
             return NGX_CONF_ERROR;
         }
 
-        name.data = value[2].data + 10;
-        name.len = value[2].len - 10;
+        name.data = arg[2].data + 10;
+        name.len = arg[2].len - 10;
 
         if (ngx_http_torii_read_file(cf, &name, &issuer->jwks) != NGX_OK) {
             return NGX_CONF_ERROR;
@@ -268,153 +244,25 @@ ngx_http_torii_issuer(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     verifier = NULL;
 
     /* whether plain http is allowed here is known after merging */
-    torii_verifier_options_set_allow_http(options, true);
 
-    if (issuer->jwks.data) {
+    status = torii_verifier_options_set_allow_http(options, true, &error);
+
+    if (status == TORII_OK && issuer->jwks.data) {
         status = torii_verifier_options_set_jwks_json(options,
                                                   (char *) issuer->jwks.data,
                                                   issuer->jwks.len, &error);
-        if (status != TORII_OK) {
-            goto invalid;
-        }
     }
 
-    status = torii_verifier_new((char *) issuer->url.data, issuer->url.len,
-                                options, &verifier, &error);
-
-invalid:
-
-    rv = (status == TORII_OK) ? NGX_CONF_OK
-                              : ngx_http_torii_invalid(cf, error);
+    if (status == TORII_OK) {
+        status = torii_verifier_new((char *) issuer->url.data, issuer->url.len,
+                                    options, &verifier, &error);
+    }
 
     torii_verifier_free(verifier);
     torii_verifier_options_free(options);
 
-    return rv;
-}
-
-
-static char *
-ngx_http_torii_audience(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
-{
-    ngx_http_torii_loc_conf_t  *tlcf = conf;
-
-    ngx_str_t   *value, *audience;
-    ngx_uint_t   i;
-
-    if (tlcf->options.audiences == NGX_CONF_UNSET_PTR) {
-        tlcf->options.audiences = ngx_array_create(cf->pool, 1,
-                                                   sizeof(ngx_str_t));
-        if (tlcf->options.audiences == NULL) {
-            return NGX_CONF_ERROR;
-        }
-    }
-
-    value = cf->args->elts;
-
-    for (i = 1; i < cf->args->nelts; i++) {
-
-        if (value[i].len == 0) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "empty audience");
-            return NGX_CONF_ERROR;
-        }
-
-        audience = ngx_array_push(tlcf->options.audiences);
-        if (audience == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *audience = value[i];
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_torii_ca_file(ngx_conf_t *cf, void *post, void *data)
-{
-    ngx_str_t  *name = data;
-
-    char                      *rv;
-    torii_error_t             *error;
-    torii_status_t             status;
-    torii_verifier_options_t  *options;
-
-    if (ngx_conf_full_name(cf->cycle, name, 1) != NGX_OK) {
-        return NGX_CONF_ERROR;
-    }
-
-    options = torii_verifier_options_new();
-
-    status = torii_verifier_options_set_ca_file(options, (char *) name->data,
-                                                name->len, &error);
-    rv = (status == TORII_OK) ? NGX_CONF_OK
-                              : ngx_http_torii_invalid(cf, error);
-
-    torii_verifier_options_free(options);
-
-    return rv;
-}
-
-
-static char *
-ngx_http_torii_seconds(ngx_conf_t *cf, void *post, void *data)
-{
-    time_t  *value = data;
-
-    return ngx_http_torii_number(cf, post, *value);
-}
-
-
-static char *
-ngx_http_torii_milliseconds(ngx_conf_t *cf, void *post, void *data)
-{
-    ngx_msec_t  *value = data;
-
-    return ngx_http_torii_number(cf, post, *value);
-}
-
-
-/* the library knows the range of each number */
-
-static char *
-ngx_http_torii_number(ngx_conf_t *cf, ngx_http_torii_number_t *number,
-    uint64_t value)
-{
-    char                      *rv;
-    torii_error_t             *error;
-    torii_verifier_options_t  *options;
-
-    options = torii_verifier_options_new();
-
-    rv = NGX_CONF_OK;
-
-    if (number->set(options, ngx_min(value, NGX_MAX_UINT32_VALUE), &error)
-        != TORII_OK)
-    {
-        rv = ngx_http_torii_invalid(cf, error);
-    }
-
-    torii_verifier_options_free(options);
-
-    return rv;
-}
-
-
-static char *
-ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error)
-{
-    ngx_str_t  *value;
-
-    value = cf->args->elts;
-
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "invalid \"%V\": %s",
-                       &value[0], torii_error_message(error, NULL));
-
-    torii_error_free(error);
-
-    return NGX_CONF_ERROR;
+    return (status == TORII_OK) ? NGX_CONF_OK
+                                : ngx_http_torii_invalid(cf, error);
 }
 
 
@@ -488,6 +336,184 @@ done:
 }
 
 
+static char *
+ngx_http_torii_audience(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_torii_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t   *arg, *audience;
+    ngx_uint_t   i;
+
+    if (tlcf->options.audiences == NGX_CONF_UNSET_PTR) {
+        tlcf->options.audiences = ngx_array_create(cf->pool, 1,
+                                                   sizeof(ngx_str_t));
+        if (tlcf->options.audiences == NULL) {
+            return NGX_CONF_ERROR;
+        }
+    }
+
+    arg = cf->args->elts;
+
+    for (i = 1; i < cf->args->nelts; i++) {
+
+        if (arg[i].len == 0) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "empty audience");
+            return NGX_CONF_ERROR;
+        }
+
+        audience = ngx_array_push(tlcf->options.audiences);
+        if (audience == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *audience = arg[i];
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* adds to the directives of the same name at the same level */
+
+static char *
+ngx_http_torii_require(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_torii_loc_conf_t  *tlcf = conf;
+
+    ngx_str_t              *arg, second;
+    torii_error_t          *error;
+    torii_status_t          status;
+    ngx_pool_cleanup_t     *cln;
+    torii_requirements_t  **rp;
+
+    arg = cf->args->elts;
+    rp = &tlcf->requirements[cmd->offset];
+
+    if (cf->args->nelts == 2 && ngx_strcmp(arg[1].data, "off") == 0) {
+
+        if (*rp != NGX_CONF_UNSET_PTR) {
+            return "is duplicate";
+        }
+
+        *rp = NULL;
+
+        return NGX_CONF_OK;
+    }
+
+    if (*rp == NULL) {
+        return "is duplicate";
+    }
+
+    if (*rp == NGX_CONF_UNSET_PTR) {
+
+        cln = ngx_pool_cleanup_add(cf->pool, 0);
+        if (cln == NULL) {
+            return NGX_CONF_ERROR;
+        }
+
+        *rp = torii_requirements_new();
+
+        cln->handler = ngx_http_torii_free_requirements;
+        cln->data = *rp;
+    }
+
+    ngx_str_null(&second);
+
+    if (cf->args->nelts == 3) {
+        second = arg[2];
+    }
+
+    if (cmd->offset == NGX_HTTP_TORII_FLAGS) {
+        status = ngx_http_torii_add_flags(*rp, cf->args, &error);
+
+    } else if (cmd->offset == NGX_HTTP_TORII_CLAIMS) {
+        status = torii_requirements_add_claim(*rp, (char *) arg[1].data,
+                                              arg[1].len,
+                                              (char *) second.data,
+                                              second.len, &error);
+    } else {
+        status = torii_requirements_add_organization(*rp, (char *) arg[1].data,
+                                                     arg[1].len,
+                                                     (char *) second.data,
+                                                     second.len, &error);
+    }
+
+    return (status == TORII_OK) ? NGX_CONF_OK
+                                : ngx_http_torii_invalid(cf, error);
+}
+
+
+static torii_status_t
+ngx_http_torii_add_flags(torii_requirements_t *requirements, ngx_array_t *args,
+    torii_error_t **err)
+{
+    ngx_str_t        *arg;
+    ngx_uint_t        i, flags;
+    ngx_conf_enum_t  *e;
+
+    *err = NULL;
+
+    arg = args->elts;
+    flags = 0;
+
+    for (i = 1; i < args->nelts; i++) {
+
+        for (e = ngx_http_torii_flags; e->name.len; e++) {
+            if (ngx_strcmp(e->name.data, arg[i].data) == 0) {
+                break;
+            }
+        }
+
+        if (e->name.len == 0) {
+            /* for the message */
+            arg[1] = arg[i];
+            return TORII_ERR_INVALID_ARGUMENT;
+        }
+
+        flags |= e->value;
+    }
+
+    return torii_requirements_add_flags(requirements, flags, err);
+}
+
+
+static void
+ngx_http_torii_free_requirements(void *data)
+{
+    torii_requirements_free(data);
+}
+
+
+/* of a header or a cookie: a token of RFC 9110, 5.6.2; no cookie is "" */
+
+static char *
+ngx_http_torii_name(ngx_conf_t *cf, void *post, void *data)
+{
+    ngx_str_t *name = data;
+
+    ngx_str_t   *arg;
+    ngx_uint_t   i, is_header;
+
+    arg = cf->args->elts;
+    is_header = (ngx_strcmp(arg[0].data, "torii_header") == 0);
+
+    if (is_header) {
+        ngx_strlow(name->data, name->data, name->len);
+    }
+
+    for (i = 0; i < name->len; i++) {
+        if (name->data[i] <= ' ' || name->data[i] >= 0x7f
+            || ngx_strchr("\"(),/:;<=>?@[\\]{}", name->data[i]) != NULL)
+        {
+            break;
+        }
+    }
+
+    return (i < name->len || (is_header && i == 0))
+           ? ngx_http_torii_invalid(cf, NULL) : NGX_CONF_OK;
+}
+
+
 static void *
 ngx_http_torii_create_main_conf(ngx_conf_t *cf)
 {
@@ -498,12 +524,9 @@ ngx_http_torii_create_main_conf(ngx_conf_t *cf)
         return NULL;
     }
 
-    if (ngx_array_init(&tmcf->policies, cf->pool, 4,
-                       sizeof(ngx_http_torii_policy_t *))
-        != NGX_OK
-        || ngx_array_init(&tmcf->keys, cf->pool, 4,
-                          sizeof(ngx_http_torii_keys_t *))
-           != NGX_OK)
+    if (ngx_array_init(&tmcf->verifiers, cf->pool, 4,
+                       sizeof(ngx_http_torii_verifier_t *))
+        != NGX_OK)
     {
         return NULL;
     }
@@ -515,6 +538,7 @@ ngx_http_torii_create_main_conf(ngx_conf_t *cf)
 static void *
 ngx_http_torii_create_loc_conf(ngx_conf_t *cf)
 {
+    ngx_uint_t                  i;
     ngx_http_torii_loc_conf_t  *conf;
 
     conf = ngx_pcalloc(cf->pool, sizeof(ngx_http_torii_loc_conf_t));
@@ -525,20 +549,21 @@ ngx_http_torii_create_loc_conf(ngx_conf_t *cf)
     /*
      * set by ngx_pcalloc():
      *
-     *     conf->options.require = 0;
-     *     conf->options.ca_file = { 0, NULL };
-     *     conf->policy = NULL;
+     *     conf->options.values = { { 0, NULL }, ... };
+     *     conf->verifier = NULL;
+     *     conf->header = { 0, NULL };
+     *     conf->cookie = { 0, NULL };
      */
 
     conf->mode = NGX_CONF_UNSET_UINT;
-    conf->token = NGX_CONF_UNSET_PTR;
     conf->options.issuers = NGX_CONF_UNSET_PTR;
     conf->options.audiences = NGX_CONF_UNSET_PTR;
-    conf->options.leeway = NGX_CONF_UNSET;
-    conf->options.key_timeout = NGX_CONF_UNSET_MSEC;
-    conf->options.key_lifetime = NGX_CONF_UNSET;
-    conf->options.max_stale = NGX_CONF_UNSET;
-    conf->options.allow_http = NGX_CONF_UNSET;
+    conf->token = NGX_CONF_UNSET_PTR;
+    conf->forward_token = NGX_CONF_UNSET;
+
+    for (i = 0; i < NGX_HTTP_TORII_NREQUIREMENTS; i++) {
+        conf->requirements[i] = NGX_CONF_UNSET_PTR;
+    }
 
     return conf;
 }
@@ -550,6 +575,7 @@ ngx_http_torii_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_torii_loc_conf_t *prev = parent;
     ngx_http_torii_loc_conf_t *conf = child;
 
+    ngx_uint_t                   i;
     ngx_http_torii_main_conf_t  *tmcf;
 
     if (conf->mode == NGX_CONF_UNSET_UINT) {
@@ -557,40 +583,57 @@ ngx_http_torii_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_uint_value(conf->mode, prev->mode, NGX_HTTP_TORII_OFF);
-    ngx_conf_merge_ptr_value(conf->token, prev->token, NULL);
     ngx_conf_merge_ptr_value(conf->options.issuers, prev->options.issuers,
                              NULL);
     ngx_conf_merge_ptr_value(conf->options.audiences, prev->options.audiences,
-                             NULL);
-    ngx_conf_merge_sec_value(conf->options.leeway, prev->options.leeway, 30);
-    ngx_conf_merge_bitmask_value(conf->options.require, prev->options.require,
-                                 NGX_CONF_BITMASK_SET);
-    ngx_conf_merge_msec_value(conf->options.key_timeout,
-                              prev->options.key_timeout, 5000);
-    ngx_conf_merge_sec_value(conf->options.key_lifetime,
-                             prev->options.key_lifetime, 0);
-    ngx_conf_merge_sec_value(conf->options.max_stale, prev->options.max_stale,
-                             86400);
-    ngx_conf_merge_str_value(conf->options.ca_file, prev->options.ca_file, "");
-    ngx_conf_merge_value(conf->options.allow_http, prev->options.allow_http,
-                         0);
+                             &ngx_http_torii_no_audiences);
+    ngx_conf_merge_str_value(conf->header, prev->header, "authorization");
+    ngx_conf_merge_str_value(conf->cookie, prev->cookie, "");
+    ngx_conf_merge_ptr_value(conf->token, prev->token, NULL);
+    ngx_conf_merge_value(conf->forward_token, prev->forward_token, 1);
+
+    for (i = 0; i < NGX_HTTP_TORII_NVALUES; i++) {
+        if (conf->options.values[i].data == NULL) {
+            conf->options.values[i] = prev->options.values[i];
+        }
+    }
+
+    for (i = 0; i < NGX_HTTP_TORII_NREQUIREMENTS; i++) {
+        ngx_conf_merge_ptr_value(conf->requirements[i], prev->requirements[i],
+                                 NULL);
+    }
 
     if (conf->mode == NGX_HTTP_TORII_OFF) {
         return NGX_CONF_OK;
     }
 
     if (conf->options.issuers == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
-                      "\"torii\" needs a \"torii_issuer\" in %s:%ui",
-                      conf->place.file, conf->place.line);
-        return NGX_CONF_ERROR;
+        return ngx_http_torii_misconfigured(cf, conf,
+                                            "needs a \"torii_issuer\"");
+    }
+
+    if (conf->token && !conf->forward_token) {
+        return ngx_http_torii_misconfigured(cf, conf,
+                                 "has \"torii_forward_token off\", but "
+                                 "\"torii_token\" does not name a header");
     }
 
     tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_torii_module);
 
-    conf->policy = ngx_http_torii_policy(cf, tmcf, conf);
+    conf->verifier = ngx_http_torii_verifier(cf, tmcf, conf);
 
-    return conf->policy ? NGX_CONF_OK : NGX_CONF_ERROR;
+    return conf->verifier ? NGX_CONF_OK : NGX_CONF_ERROR;
+}
+
+
+static char *
+ngx_http_torii_misconfigured(ngx_conf_t *cf, ngx_http_torii_loc_conf_t *conf,
+    const char *problem)
+{
+    ngx_log_error(NGX_LOG_EMERG, cf->log, 0, "\"torii\" %s in %s:%ui",
+                  problem, conf->place.file, conf->place.line);
+
+    return NGX_CONF_ERROR;
 }
 
 
@@ -612,52 +655,85 @@ ngx_http_torii_preconfiguration(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_torii_postconfiguration(ngx_conf_t *cf)
 {
-    ngx_array_t                 *handlers;
-    ngx_http_handler_pt         *h;
-    ngx_http_core_main_conf_t   *cmcf;
-    ngx_http_torii_main_conf_t  *tmcf;
+    ngx_uint_t                    i;
+    ngx_http_torii_main_conf_t   *tmcf;
+    ngx_http_torii_verifier_t   **vp;
 
     tmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_torii_module);
 
-    if (tmcf->policies.nelts == 0) {
+    if (tmcf->verifiers.nelts == 0) {
         return NGX_OK;
     }
 
-    if (tmcf->keys.nelts) {
+    vp = tmcf->verifiers.elts;
+
+    for (i = 0; i < tmcf->verifiers.nelts; i++) {
+
+        if (vp[i]->keys.nelts == 0) {
+            continue;
+        }
+
         tmcf->thread_pool = ngx_thread_pool_add(cf, NULL);
         if (tmcf->thread_pool == NULL) {
             return NGX_ERROR;
         }
+
+        break;
     }
+
+    /*
+     * before "return" and "rewrite", which end or leave a location; with
+     * "satisfy any" after all others, so that an address which is allowed is
+     * let in even while keys are missing; after "try_files" and "mirror"
+     */
+
+    if (ngx_http_torii_add_handler(cf, NGX_HTTP_SERVER_REWRITE_PHASE,
+                                   ngx_http_torii_server_rewrite_handler, 0)
+        != NGX_OK
+        || ngx_http_torii_add_handler(cf, NGX_HTTP_REWRITE_PHASE,
+                                      ngx_http_torii_rewrite_handler, 0)
+           != NGX_OK
+        || ngx_http_torii_add_handler(cf, NGX_HTTP_ACCESS_PHASE,
+                                      ngx_http_torii_access_handler, 1)
+           != NGX_OK
+        || ngx_http_torii_add_handler(cf, NGX_HTTP_PRECONTENT_PHASE,
+                                      ngx_http_torii_strip_handler, 1)
+           != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    ngx_http_torii_init_filters();
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_torii_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
+    ngx_http_handler_pt handler, ngx_uint_t last)
+{
+    ngx_array_t                *handlers;
+    ngx_http_handler_pt        *h;
+    ngx_http_core_main_conf_t  *cmcf;
 
     cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
 
-    /* runs before "return" and "rewrite", which end or leave a location */
+    handlers = &cmcf->phases[phase].handlers;
 
-    h = ngx_array_push(&cmcf->phases[NGX_HTTP_REWRITE_PHASE].handlers);
+    h = ngx_array_push(handlers);
     if (h == NULL) {
         return NGX_ERROR;
     }
 
-    *h = ngx_http_torii_rewrite_handler;
+    /* handlers run from the last to the first */
 
-    /*
-     * handlers run from the last to the first; with "satisfy any" this one is
-     * the last to be asked, so that an address which is allowed is let in
-     * even while the keys cannot be had
-     */
-
-    handlers = &cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
-
-    if (ngx_array_push(handlers) == NULL) {
-        return NGX_ERROR;
+    if (last) {
+        h = handlers->elts;
+        ngx_memmove(&h[1], &h[0], (handlers->nelts - 1) * sizeof(*h));
     }
 
-    h = handlers->elts;
-    ngx_memmove(&h[1], &h[0], (handlers->nelts - 1) * sizeof(*h));
-    h[0] = ngx_http_torii_access_handler;
-
-    ngx_http_torii_init_filters();
+    *h = handler;
 
     return NGX_OK;
 }
@@ -675,15 +751,11 @@ ngx_http_torii_init_process(ngx_cycle_t *cycle)
 
     tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_torii_module);
 
-    if (tmcf == NULL) {
-        return NGX_OK;
+    if (tmcf) {
+        ngx_http_torii_init_keys(cycle, tmcf);
     }
 
-    if (ngx_http_torii_init_policies(cycle, tmcf) != NGX_OK) {
-        return NGX_ERROR;
-    }
-
-    return ngx_http_torii_init_keys(cycle, tmcf);
+    return NGX_OK;
 }
 
 

@@ -18,7 +18,7 @@ def main():
             listen 127.0.0.1:{port};
             torii_issuer {emulator.issuer};
             location / {{ torii on; return 200 "hello"; }}
-            # No verdict is kept from one round to the next: each has its own verifier.
+            # Each round has its own verifier, and with it an empty token cache.
             {"".join(f'location /{n} {{ torii on; torii_audience round-{n} app; return 200 "hello"; }}'
                      for n in range(ROUNDS))}
         }}

@@ -42,6 +42,11 @@ def eventually(check, seconds=PATIENCE, what="it"):
         time.sleep(0.01)
 
 
+def quoted(value):
+    """As an argument in nginx.conf."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def unread(port):
     """How many bytes wait in each connection that was accepted at the port."""
     queues = []
@@ -54,7 +59,7 @@ def unread(port):
 
 
 def computed(pid):
-    """Seconds a process has computed, whatever others on the machine do."""
+    """Seconds a process has computed, apart from other programs."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -352,7 +357,7 @@ class Case(unittest.TestCase):
         self.assertEqual(answer.json["error"]["code"], code)
         self.assertEqual(answer.header("cache-control"), "no-store")
         challenge = answer.header("www-authenticate")
-        self.assertEqual(challenge is not None, status == 401)
+        self.assertEqual(challenge is not None, status in (401, 403))
         if challenge:
             self.assertTrue(challenge.startswith('Bearer realm="torii"'), challenge)
         self.assertEqual(answer.header("retry-after") is not None, status == 503)

@@ -44,12 +44,16 @@ class Parking(unittest.TestCase):
     def ask(self, path="/guarded", token=None, **how):
         return ask(self.port, path, token, **how)
 
+    def connect(self, token, path="/guarded", **how):
+        """A connection with a request."""
+        client = Client(self.port)
+        self.addCleanup(client.close)
+        client.send(path, token, **how)
+        return client
+
     def park(self, n, token, path="/guarded", **how):
         """Connections whose requests have arrived, and are not answered."""
-        clients = [Client(self.port) for _ in range(n)]
-        for client in clients:
-            self.addCleanup(client.close)
-            client.send(path, token, **how)
+        clients = [self.connect(token, path, **how) for _ in range(n)]
         self.is_parked(n)
         return clients
 

@@ -1,15 +1,17 @@
-"""Every verdict of tests/behaviour, through the edge."""
+"""Every case of tests/behaviour/verify.json, through nginx."""
 
 import datetime
 import json
 import os
 import unittest
 
-from harness import ROOT, Client, Nginx, ask, free_port
+from harness import ROOT, Client, Nginx, ask, free_port, quoted
 
 FAKETIME = os.environ["TORII_FAKETIME"]
 HTTP = {"TORII_OK": 200, "TORII_ERR_POLICY": 403}
-AUTH = ("user_id", "environment_id", "email_verified", "locale", "claim_iss", "claims")
+FLAGS = ("email_verified", "profile_complete", "not_impersonated", "organization")
+AUTH = ("user_id", "environment_id", "organization_id", "organization_role", "actor_id", "locale",
+        "email_verified", "profile_complete", "impersonating")
 
 with open(os.path.join(ROOT, "tests/behaviour/verify.json")) as file:
     CORPUS = json.load(file)
@@ -19,10 +21,6 @@ def text(value):
     return "".join(piece * n for piece, n in value["repeat"]) if isinstance(value, dict) else value
 
 
-def quoted(value):
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
 def directives(case):
     options = case["options"]
     lines = ["torii on;", f"torii_issuer {quoted(options['issuer'])} jwks_file={case['key_set']}.json;"]
@@ -30,10 +28,24 @@ def directives(case):
         lines.append(f"torii_issuer {quoted(more['issuer'])} jwks_file={more['key_set']}.json;")
     for audience in options.get("audiences", []):
         lines.append(f"torii_audience {quoted(audience)};")
+    for option in ("ignore_audience", "legacy_organization"):
+        if options.get(option):
+            lines.append(f"torii_{option} on;")
     if "leeway" in options:
         lines.append(f"torii_leeway {options['leeway']}s;")
+    if "max_lifetime_seconds" in options:
+        lines.append(f"torii_max_lifetime {options['max_lifetime_seconds']}s;")
     if options.get("require"):
         lines.append(f"torii_require {' '.join(options['require'])};")
+    requirements = options.get("requirements", {})
+    for bit, flag in enumerate(FLAGS):
+        if requirements.get("flags", 0) & 1 << bit:
+            lines.append(f"torii_require {flag};")
+    for claim in requirements.get("claims", []):
+        lines.append(f"torii_require_claim {quoted(claim['pointer'])} {quoted(claim['json'])};")
+    for organization in requirements.get("organizations", []):
+        role = quoted(organization["role"]) if "role" in organization else ""
+        lines.append(f"torii_require_organization {quoted(organization['id'])} {role};")
     return " ".join(lines)
 
 
@@ -48,7 +60,7 @@ class Edge:
         self.port = free_port()
         self.paths = {}
         answer = ("add_header X-Status $torii_status always; return 200 "
-                  + quoted("".join(f"$torii_{name}\n" for name in AUTH)) + ";")
+                  + quoted("".join(f"$torii_{name}\n" for name in (*AUTH, "claim_iss", "claims"))) + ";")
         locations = []
         for case in cases:
             options = directives(case)
@@ -82,7 +94,7 @@ class Edge:
 
 
 class Behaviour(unittest.TestCase):
-    def test_every_verdict(self):
+    def test_every_case(self):
         moments = {}
         for case in CORPUS["cases"]:
             moments.setdefault(case["options"].get("now"), []).append(case)
@@ -91,14 +103,14 @@ class Behaviour(unittest.TestCase):
             edge = Edge(now, cases)
             for case in cases:
                 with self.subTest(case["name"]), Client(edge.port) as client:
-                    if self.verdict(client, case):
+                    if self.check(client, case):
                         answered += 1
                     else:
                         unsaid += 1
             edge.nginx.stop()
         print(f"{answered} cases, {unsaid} that are no header in HTTP")
 
-    def verdict(self, client, case):
+    def check(self, client, case):
         if "header" in case:
             value = text(case["header"])
             if "\r" in value or "\n" in value:
@@ -124,11 +136,12 @@ class Behaviour(unittest.TestCase):
     def same(self, found, auth):
         def said(value):
             value = json.dumps(value) if isinstance(value, bool) else text(value or "")
-            return "" if any(c < " " or c == "\x7f" for c in value) else value
+            torn = value != value.strip(" ") or any(c < " " or c == "\x7f" for c in value)
+            return "" if torn else value
 
         claims = text(auth["claims_json"]).replace("\x7f", "\\u007f")
-        claims = "".join(" " if c < " " else c for c in claims)
-        expected = [*(said(auth[name]) for name in AUTH[:4]), json.loads(claims)["iss"], claims]
+        claims = "".join(" " if c < " " else c for c in claims).strip(" ")
+        expected = [*(said(auth[name]) for name in AUTH), json.loads(claims)["iss"], claims]
         self.assertEqual(found, "".join(f"{value}\n" for value in expected))
 
 

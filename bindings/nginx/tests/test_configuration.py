@@ -58,7 +58,7 @@ class Configuration(unittest.TestCase):
              'invalid "torii_issuer": jwks'),
             ("torii_audience '';", "empty audience"),
             ("torii_leeway 301s;", 'invalid "torii_leeway": leeway'),
-            ("torii_leeway soon;", '"torii_leeway" directive invalid value'),
+            ("torii_leeway soon;", 'invalid value "soon" of "torii_leeway"'),
             ("torii_require email;", 'invalid value "email"'),
             ("torii_key_timeout 50ms;", 'invalid "torii_key_timeout": '),
             ("torii_key_timeout 2m;", 'invalid "torii_key_timeout": '),
@@ -67,6 +67,23 @@ class Configuration(unittest.TestCase):
             ("torii_ca_file /nowhere;", 'invalid "torii_ca_file": '),
             ("torii_ca_file nginx.conf;", 'invalid "torii_ca_file": '),
             ("torii_allow_http maybe;", 'invalid value "maybe"'),
+            ("torii_ignore_audience 1;", 'invalid value "1" of "torii_ignore_audience"'),
+            ("torii_max_lifetime long;", 'invalid value "long" of "torii_max_lifetime"'),
+            ("torii_token_cache much;", 'invalid value "much" of "torii_token_cache"'),
+            ("torii_realm 'a\"b';", 'invalid "torii_realm": realm'),
+            ("torii_resource_metadata 'no url';", 'invalid "torii_resource_metadata": resource'),
+            ("torii_proxy nonsense:;", 'invalid "torii_proxy": proxy'),
+            ("torii_require off email_verified;", 'invalid value "off" of "torii_require"'),
+            ("torii_require_claim plan 1;", 'invalid "torii_require_claim": '),
+            ("torii_require_claim /plan pro;", 'invalid "torii_require_claim": '),
+            ("torii_require_claim /plan null;", 'invalid "torii_require_claim": '),
+            ("torii_require_claim /plan;", 'invalid "torii_require_claim": '),
+            ("torii_require_organization '';", 'invalid "torii_require_organization": '),
+            ("torii_require off; torii_require email_verified;", '"torii_require" directive is duplicate'),
+            ("torii_leeway 1s; torii_leeway 1s;", '"torii_leeway" directive is duplicate'),
+            ("torii_header '';", 'invalid value "" of "torii_header"'),
+            ("torii_header 'X Token';", 'invalid value "x token" of "torii_header"'),
+            ("torii_cookie a=b;", 'invalid value "a=b" of "torii_cookie"'),
             ("torii_token $nothing;", 'unknown "nothing" variable'),
         ):
             with self.subTest(directive):
@@ -85,6 +102,20 @@ class Configuration(unittest.TestCase):
         self.in_server("torii on;\n torii_issuer https://a.example;\n torii_issuer https://a.example/;",
                        "https://a.example/", "torii: issuer: named twice")
 
+        self.in_server("torii on;\n torii_audience a; torii_ignore_audience on;\n torii_issuer https://a.example;",
+                       "https://a.example", "torii: ")
+        self.in_server("torii on;\n torii_issuer https://a.example;\n torii_token $arg_x; torii_forward_token off;",
+                       "torii on;", '"torii" has "torii_forward_token off"')
+
+    def test_claims_for_variables(self):
+        for directive, reason in (("torii_claim tenant /x;", 'invalid value "tenant" of "torii_claim"'),
+                                  ("torii_claim $tenant x;", 'invalid "torii_claim": '),
+                                  ("torii_claim $tenant '';", 'invalid "torii_claim": '),
+                                  ("torii_claim $tenant /~x;", 'invalid "torii_claim": '),
+                                  ("torii_claim $uri /x;", 'the duplicate "uri" variable')):
+            with self.subTest(directive):
+                self.wrong(directive, directive, re.escape(reason))
+
     def test_not_in_an_if(self):
         self.in_server("location /x { if ($arg_x) {\n torii off;\n } }", "torii off;",
                        '"torii" directive is not allowed here')
@@ -99,7 +130,20 @@ class Configuration(unittest.TestCase):
             torii_key_timeout 500ms;
             torii_key_lifetime 1h;
             torii_max_stale 0;
-            torii_token $cookie_session;
+            torii_max_lifetime 1h;
+            torii_legacy_organization on;
+            torii_realm "the shop";
+            torii_resource_metadata https://shop.example/.well-known/oauth-protected-resource;
+            torii_proxy http://proxy.example:3128;
+            torii_token_cache 1m;
+            torii_header X-Access-Token;
+            torii_cookie __Host-session;
+            torii_forward_token off;
+            torii_require_claim /plan '"pro"';
+            torii_require_claim /limits/seats 3;
+            torii_require_organization org-1;
+            torii_require_organization org-2 admin;
+            torii_claim $tenant /tenant~1id;
             server {
                 listen 127.0.0.1:1;
                 torii optional;
@@ -129,8 +173,7 @@ class Reloading(Case):
 
     def test_a_broken_configuration_is_not_taken(self):
         token = self.emulator.token()
-        # A `return` of the server comes before the phase that waits for keys, so that the test does.
-        eventually(lambda: self.ask("/", token).status == 200, what="the keys")
+        self.assertEqual(self.ask("/", token).status, 200)
         before = self.nginx.children()
         self.nginx.write(f"server {{ listen 127.0.0.1:{self.port}; torii on; return 200 ok; }}")
         self.nginx.process.send_signal(signal.SIGHUP)

@@ -50,8 +50,12 @@ class Example(unittest.TestCase):
         answer = ask(edge, "/app/page")
         self.assertEqual((answer.status, answer.header("location").partition("/login")[2]),
                          (303, "?next=/app/page"))
-        cookie = [("Cookie", f"session={good}")]
-        self.assertEqual(dict(ask(edge, "/app/", headers=cookie).json["headers"])["x-user-id"], "user-1")
+        self.assertEqual(ask(edge, "/admin/", good).status, 403)
+        admin = emulator.token(claims={"o": {"id": "org-1", "rol": "admin"}, "tenantId": "t-1", "act": {"sub": "user-9"}})
+        headers = dict(ask(edge, "/admin/", admin).json["headers"])
+        self.assertEqual((headers["x-tenant"], headers["x-actor-id"]), ("t-1", "user-9"))
+        headers = dict(ask(edge, "/app/", headers=[("Cookie", f"app_token={good}")]).json["headers"])
+        self.assertEqual((headers["x-user-id"], headers.get("cookie")), ("user-1", None))
         self.assertEqual(ask(edge, "/login").text, "Log in here.")
         self.assertEqual(ask(edge, "/browser-api/", method="OPTIONS").status, 204)
 
@@ -60,11 +64,13 @@ class Readme(unittest.TestCase):
     def test_snippets(self):
         with open(f"{HERE}/../README.md") as file:
             snippets = re.findall(r"```nginx\n(.*?)```", file.read(), re.DOTALL)
-        self.assertEqual(len(snippets), 3)
+        self.assertEqual(len(snippets), 5)
         for snippet in snippets:
             with self.subTest(snippet):
                 http = "\n".join(line for line in snippet.splitlines()
                                  if not re.match("load_module|thread_pool", line))
+                if "torii_claim" in http:
+                    http += "server { }"
                 if "server {" not in http:
                     http = f"server {{ listen 127.0.0.1:{free_port()}; torii_issuer https://acme.torii.so; {http} }}"
                 if http.lstrip().startswith("http {"):

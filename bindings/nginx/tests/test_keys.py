@@ -1,10 +1,13 @@
 """Requests that wait for keys: none blocks the worker, and each is answered."""
 
 import contextlib
+import http.server
 import os
 import re
 import select
 import subprocess
+import threading
+import time
 import unittest
 
 from harness import Client, Emulator, Nginx, ask, computed, eventually, free_port
@@ -26,7 +29,7 @@ class Keys(Parking):
         clients = self.park(100, self.emulator.token(claims={"sub": "user-1"}))
         for _ in range(100):
             self.assertEqual(self.ask("/open").text, "open")
-        # What needs no keys is judged as well.
+        # What needs no keys is answered.
         self.assertEqual(self.ask(token="x").status, 401)
         self.assertEqual(self.ask().status, 401)
         answered, _, _ = select.select([client.socket for client in clients], [], [], 0)
@@ -89,7 +92,7 @@ class Keys(Parking):
     def test_no_keys_is_not_a_bad_token(self):
         self.emulator.fault("status", status=500)
         self.start("torii_key_timeout 1s;")
-        eventually(lambda: "the keys at" in self.nginx.read_log())
+        eventually(lambda: "cannot fetch keys from" in self.nginx.read_log())
         token = self.emulator.token()
         answer = self.ask(token=token)
         self.assertEqual(answer.status, 503)
@@ -99,7 +102,6 @@ class Keys(Parking):
         self.assertEqual(self.ask("/decided", token).status, 500)
         self.emulator.clear()
         eventually(lambda: self.ask(token=token).status == 200)
-        eventually(lambda: "can be had again" in self.nginx.read_log())
 
     def test_error_page_for_missing_keys(self):
         self.emulator.fault("status", status=500)
@@ -153,6 +155,28 @@ class Keys(Parking):
             self.assertEqual(self.ask(token=self.emulator.token(header={"kid": f"made-up-{n}"})).status, 401)
         self.assertEqual(self.emulator.fetches(), fetches)
 
+    def test_unknown_keys_make_their_own_issuer_fetch_once(self):
+        names = ("acme", "one", "two", "three")
+        issuers = [self.emulator.call("POST", "/issuers", {"name": name})["issuer"] for name in names[1:]]
+        self.start(" ".join(f"torii_issuer {issuer};" for issuer in issuers) + """
+                   location /other { torii on; torii_leeway 1s; return 200; }""")
+
+        def fetches():
+            return [self.emulator.fetches(path=f"/{name}/") for name in names]
+
+        for name in names:
+            self.assertEqual(self.ask(token=self.emulator.token(issuer=name)).status, 200)
+        before = fetches()
+        # An explicit refresh would join fetches of the last second, and not show.
+        time.sleep(1.2)
+        # Also for many requests at once, and for two verifiers.
+        for turn in range(3):
+            parked = [self.connect(self.emulator.token(header={"kid": f"made-up-{turn}-{n}"}, signer="forged"), path)
+                      for n in range(10) for path in ("/guarded", "/other")]
+            for client in parked:
+                self.assertEqual(client.receive().status, 401)
+        self.assertEqual(fetches(), [before[0] + 1, *before[1:]])
+
     def test_several_issuers(self):
         """One that hangs holds up nobody's tokens but its own."""
         other = self.emulator.call("POST", "/issuers", {"name": "other"})["issuer"]
@@ -179,6 +203,90 @@ class Keys(Parking):
         self.emulator.clear()
         eventually(lambda: self.ask(token=self.emulator.token()).status == 200)
         self.assertEqual(self.ask(token=mixed).status, 401)
+
+
+class Server(Parking):
+    """A `return` of a server, which has no location to wait in."""
+
+    def serve(self, directives=""):
+        self.nginx = Nginx(f"""server {{
+            listen 127.0.0.1:{self.port};
+            torii_issuer {self.emulator.issuer};
+            torii on;
+            {directives}
+            if ($arg_open) {{ rewrite ^ /open break; }}
+            if ($arg_x) {{ return 200 "$torii_user_id"; }}
+            location /open {{ torii off; return 200 open; }}
+        }}""").ready(self.port)
+        self.addCleanup(self.stop)
+
+    def test_it_waits_for_keys(self):
+        self.emulator.fault("delay", ms=700)
+        self.serve()
+        good, forged = self.emulator.token(claims={"sub": "user-1"}), self.emulator.token(signer="forged")
+        parked = [(client, status, text) for token, status, text in ((good, 200, "user-1"), (forged, 401, "error"))
+                  for client in self.park(5, token, "/?x=1")]
+        for client, status, text in parked:
+            answer = client.receive()
+            self.assertEqual(answer.status, status)
+            self.assertIn(text, answer.text)
+        self.assertEqual(self.emulator.fetches(), 1)
+        # Then for a key that is new.
+        self.emulator.call("POST", "/issuers/acme/keys")
+        self.assertEqual(self.ask("/?x=1", self.emulator.token()).status, 200)
+
+    def test_it_does_not_wait_for_ever(self):
+        self.emulator.fault("hang")
+        self.serve("torii_key_timeout 500ms;")
+        clients = self.park(5, self.emulator.token(), "/?x=1")
+        self.assertEqual(self.ask("/open").text, "open")
+        self.assertEqual(self.ask("/?x=1").status, 401)
+        for client in clients:
+            answer = client.receive()
+            self.assertEqual((answer.status, answer.json["error"]["code"]), (503, "keys_unavailable"))
+            self.assertGreaterEqual(int(answer.header("retry-after")), 1)
+        self.emulator.clear()
+
+    def test_no_request_is_refused_while_a_worker_starts(self):
+        self.emulator.fault("delay", ms=200)
+        self.serve()
+        token = self.emulator.token()
+        for _ in range(3):
+            self.assertEqual(self.ask("/?x=1", token).status, 200)
+            self.nginx.reload()
+
+
+class Proxy(Parking):
+    """Keys are fetched through a proxy, where a directive says so."""
+
+    def test_proxy(self):
+        tunnels = free_port()
+        seen = []
+
+        class Tunnel(http.server.BaseHTTPRequestHandler):
+            def do_CONNECT(self):
+                seen.append(self.path)
+                self.send_error(502)
+
+            def do_GET(self):
+                seen.append(self.path)
+                self.send_error(502)
+
+            def log_message(self, *_):
+                pass
+
+        proxy = http.server.ThreadingHTTPServer(("127.0.0.1", tunnels), Tunnel)
+        threading.Thread(target=proxy.serve_forever, daemon=True).start()
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        nginx = Nginx(f"""server {{
+            listen 127.0.0.1:{self.port};
+            torii_proxy http://127.0.0.1:{tunnels};
+            location / {{ torii on; torii_issuer https://acme.example; return 200; }}
+        }}""").ready(self.port)
+        self.addCleanup(nginx.stop)
+        eventually(lambda: "cannot fetch keys from https://acme.example" in nginx.read_log())
+        self.assertEqual(set(seen), {"acme.example:443"})
 
 
 class Authorities(unittest.TestCase):

@@ -161,7 +161,6 @@ fn an_invalid_answer_is_reported() {
 }
 
 #[test]
-#[ignore = "until verifiers fetch keys through a proxy"]
 fn keys_are_fetched_through_a_proxy() {
     // Not a proxy, but it records what a proxy would get.
     let world = World::new();

@@ -67,7 +67,7 @@ fn an_invalid_token_is_rejected_with_its_reason() {
         ),
         (
             mint(Mint::new().kid("other")),
-            "token header: the issuer has no key named by `kid` (TORII_ERR_TOKEN_KEY_UNKNOWN)",
+            "token header: `kid` names no key of the issuer (TORII_ERR_TOKEN_KEY_UNKNOWN)",
         ),
         (
             mint(Mint::new().claim("iss", "https://evil.example")),

@@ -6,37 +6,36 @@
 
 namespace torii {
 
-/// Which page of a list: `limit` is 1 to 100, or 0 to leave it to the API; `cursor` is
-/// "/nextCursor" of the page before.
+/// A page of a list: `limit` is 1 to 100, or 0 for the API's default; `cursor` is "/nextCursor" of
+/// the page before.
 struct page_query {
     std::uint32_t limit = 0;
     std::string_view cursor = {};
 };
 
-/// How a client reaches the API. What is wrong about an option is said when the client is made.
+/// Options of a client. A wrong value is reported when the client is created.
 class client_options {
 public:
     client_options() : handle_(torii_client_options_new()) { }
 
-    /// Where the API is: "https://api.torii.so" by default.
+    /// Sets the base URL of the API. Default: "https://api.torii.so".
     client_options &api_url(std::string_view url)
     {
         return set(torii_client_options_set_api_url, url.data(), url.size());
     }
-    /// How long a call may take in all, repetitions included: 100 ms to 10 minutes, 30 s by
-    /// default.
+    /// Sets the timeout of a call, including every retry: 100 ms to 10 minutes. Default: 30 s.
     client_options &timeout(std::chrono::milliseconds timeout)
     {
         return set(torii_client_options_set_timeout_ms,
                    detail::count<std::chrono::milliseconds>(timeout));
     }
-    /// How long connecting may take: 100 ms to 60 s, 5 s by default.
+    /// Sets the timeout of connecting: 100 ms to 60 s. Default: 5 s.
     client_options &connect_timeout(std::chrono::milliseconds timeout)
     {
         return set(torii_client_options_set_connect_timeout_ms,
                    detail::count<std::chrono::milliseconds>(timeout));
     }
-    /// How often a call that may be repeated is repeated: up to 10 times, 2 by default.
+    /// Sets how often a call is retried: 0 to 10 times. Default: 2.
     client_options &max_retries(std::uint32_t retries)
     {
         return set(torii_client_options_set_max_retries, retries);
@@ -46,21 +45,22 @@ public:
     {
         return set(torii_client_options_set_ca_file, path.data(), path.size());
     }
-    /// Goes through an http or https proxy, as in "http://name:password@proxy.example:3128".
+    /// Calls the API through an http or https proxy, such as
+    /// "http://user:password@proxy.example:3128".
     client_options &proxy(std::string_view url)
     {
         return set(torii_client_options_set_proxy, url.data(), url.size());
     }
-    /// Names the program as well in User-Agent, as in "shop/1.2".
+    /// Appends the name of your program to User-Agent, such as "shop/1.2".
     client_options &user_agent_suffix(std::string_view suffix)
     {
         return set(torii_client_options_set_user_agent_suffix, suffix.data(), suffix.size());
     }
-    /// Allows plain http to other hosts. Anyone on the way then learns the secret key.
+    /// Allows plain http to hosts other than loopback. Anyone on the path can then read the secret
+    /// key.
     client_options &allow_http(bool allowed)
     {
-        torii_client_options_set_allow_http(handle_.get(), allowed);
-        return *this;
+        return set(torii_client_options_set_allow_http, allowed);
     }
 
 private:
@@ -86,7 +86,7 @@ class users {
 public:
     explicit users(const torii_client_t *client) noexcept : client_(client) { }
 
-    /// A page of the users that meet a filter, a JSON object.
+    /// Returns a page of the users that match a filter, a JSON object.
     json list(const page_query &page = {}, std::string_view filter_json = {}) const
     {
         return list(page, filter_json, std::nothrow).value();
@@ -108,7 +108,7 @@ public:
         });
     }
 
-    /// Never repeated: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the user may exist.
+    /// Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the user may exist.
     json create(std::string_view body) const { return create(body, std::nothrow).value(); }
     result<json> create(std::string_view body, std::nothrow_t) const
     {
@@ -117,7 +117,7 @@ public:
         });
     }
 
-    /// Changes a user: a field that is absent stays as it is, null clears it. See torii::patch.
+    /// Updates a user: an absent field is left alone, null clears it. See torii::patch.
     json update(std::string_view user_id, std::string_view body) const
     {
         return update(user_id, body, std::nothrow).value();
@@ -130,7 +130,7 @@ public:
         });
     }
 
-    /// Merges into the metadata of a user: a key that is null is removed.
+    /// Merges metadata into a user's. A null removes its key.
     json update_metadata(std::string_view user_id, std::string_view body) const
     {
         return update_metadata(user_id, body, std::nothrow).value();
@@ -144,7 +144,7 @@ public:
         });
     }
 
-    /// The API answers 403 for a user that is gone already.
+    /// Deletes a user. The API answers 403 if there is no such user.
     void remove(std::string_view user_id) const { remove(user_id, std::nothrow).value(); }
     result<void> remove(std::string_view user_id, std::nothrow_t) const
     {
@@ -153,7 +153,7 @@ public:
         });
     }
 
-    /// Bans a user and ends all sessions. Tokens that are out stay good until they expire.
+    /// Bans a user and ends all sessions. A token stays valid until `exp`.
     json ban(std::string_view user_id) const { return ban(user_id, std::nothrow).value(); }
     result<json> ban(std::string_view user_id, std::nothrow_t) const
     {
@@ -170,7 +170,7 @@ public:
         });
     }
 
-    /// A page of the organizations a user belongs to.
+    /// Returns a page of the user's organizations.
     json list_organizations(std::string_view user_id, const page_query &page = {}) const
     {
         return list_organizations(user_id, page, std::nothrow).value();
@@ -194,7 +194,7 @@ class sessions {
 public:
     explicit sessions(const torii_client_t *client) noexcept : client_(client) { }
 
-    /// The active ones, as a list: the one used last comes first.
+    /// Returns the active sessions as a list, the one used last first.
     json list_for_user(std::string_view user_id) const
     {
         return list_for_user(user_id, std::nothrow).value();
@@ -219,7 +219,7 @@ public:
         });
     }
 
-    /// One that is over already is fine.
+    /// Ends a session. Succeeds if it has already ended.
     void revoke(std::string_view user_id, std::string_view session_id) const
     {
         revoke(user_id, session_id, std::nothrow).value();
@@ -241,7 +241,7 @@ class organizations {
 public:
     explicit organizations(const torii_client_t *client) noexcept : client_(client) { }
 
-    /// A page of those with this in their name.
+    /// Returns a page of the organizations whose names contain a text.
     json list(const page_query &page = {}, std::string_view name = {}) const
     {
         return list(page, name, std::nothrow).value();
@@ -267,7 +267,7 @@ public:
         });
     }
 
-    /// A page of the users who belong to an organization.
+    /// Returns a page of an organization's members.
     json list_members(std::string_view organization_id, const page_query &page = {}) const
     {
         return list_members(organization_id, page, std::nothrow).value();
@@ -282,7 +282,7 @@ public:
         });
     }
 
-    /// Merges into the metadata of an organization: a key that is null is removed.
+    /// Merges metadata into an organization's. A null removes its key.
     json update_metadata(std::string_view organization_id, std::string_view body) const
     {
         return update_metadata(organization_id, body, std::nothrow).value();
@@ -297,7 +297,7 @@ public:
         });
     }
 
-    /// The same for a membership.
+    /// Merges metadata into a membership's.
     json update_member_metadata(std::string_view organization_id, std::string_view user_id,
                                 std::string_view body) const
     {
@@ -322,7 +322,8 @@ class invitations {
 public:
     explicit invitations(const torii_client_t *client) noexcept : client_(client) { }
 
-    /// Never repeated: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on its way.
+    /// Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on
+    /// its way.
     json create(std::string_view body) const { return create(body, std::nothrow).value(); }
     result<json> create(std::string_view body, std::nothrow_t) const
     {
@@ -332,7 +333,7 @@ public:
         });
     }
 
-    /// A page of those in these states, a JSON list, with this in them.
+    /// Returns a page of the invitations with these statuses, a JSON array, that contain a text.
     json list(const page_query &page = {}, std::string_view statuses_json = {},
               std::string_view search = {}) const
     {
@@ -348,7 +349,7 @@ public:
         });
     }
 
-    /// One invitation, with its metadata.
+    /// Returns an invitation, with its metadata.
     json get(std::string_view invitation_id) const
     {
         return get(invitation_id, std::nothrow).value();
@@ -361,7 +362,7 @@ public:
         });
     }
 
-    /// Sends an invitation again, with a new link. Never repeated.
+    /// Sends an invitation again, with a new link. Never retried once sent.
     json resend(std::string_view invitation_id) const
     {
         return resend(invitation_id, std::nothrow).value();
@@ -386,7 +387,7 @@ public:
         });
     }
 
-    /// Merges into the metadata of a pending invitation: a key that is null is removed.
+    /// Merges metadata into that of a pending invitation. A null removes its key.
     json update_metadata(std::string_view invitation_id, std::string_view body) const
     {
         return update_metadata(invitation_id, body, std::nothrow).value();
@@ -405,12 +406,13 @@ private:
     const torii_client_t *client_;
 };
 
-/// Lets support see what a user sees.
+/// Sign-in as a user, for support.
 class impersonation {
 public:
     explicit impersonation(const torii_client_t *client) noexcept : client_(client) { }
 
-    /// A token to sign in as a user, once. Never repeated, since it counts towards a quota.
+    /// Returns a single-use token to sign in as a user. Never retried once sent, since each call
+    /// counts toward a quota.
     json create_token(std::string_view user_id, std::string_view body) const
     {
         return create_token(user_id, body, std::nothrow).value();
@@ -427,7 +429,7 @@ private:
     const torii_client_t *client_;
 };
 
-/// The origins browsers may call torii from.
+/// The origins from which browsers may call torii.
 class allowed_origins {
 public:
     explicit allowed_origins(const torii_client_t *client) noexcept : client_(client) { }
@@ -440,7 +442,7 @@ public:
         });
     }
 
-    /// Replaces them all.
+    /// Replaces all origins.
     json set(std::string_view body) const { return set(body, std::nothrow).value(); }
     result<json> set(std::string_view body, std::nothrow_t) const
     {
@@ -454,14 +456,14 @@ private:
     const torii_client_t *client_;
 };
 
-/// Manages the environment of a secret key over torii's backend API. Any number of threads may use
-/// one at once; keep one for the whole program. One made before fork() works in the child. A client
-/// that was moved from or closed refuses every call with TORII_ERR_INVALID_ARGUMENT.
+/// Calls torii's backend API for the environment of a secret key. Create one at startup; any number
+/// of threads may use it at once. One created before fork() works in the child. A client that was
+/// moved from or closed fails every call with TORII_ERR_INVALID_ARGUMENT.
 class client {
 public:
     using native_type = torii_client_t;
 
-    /// For a secret key, "sk_live_…" or "sk_test_…". Nothing is sent yet.
+    /// Creates a client for a secret key, "sk_live_…" or "sk_test_…". Sends nothing yet.
     explicit client(std::string_view secret_key, const client_options &options = {})
         : client(make(secret_key, options).value())
     { }
@@ -478,10 +480,10 @@ public:
         });
     }
 
-    /// Takes over a handle of C's.
+    /// Takes ownership of a handle of the C API.
     explicit client(native_type *taken) noexcept : handle_(taken) { }
 
-    // What the resources are of; they must not outlive the client.
+    // The resources must not outlive the client.
     torii::users users() const noexcept { return torii::users(native()); }
     torii::sessions sessions() const noexcept { return torii::sessions(native()); }
     torii::organizations organizations() const noexcept { return torii::organizations(native()); }
@@ -492,8 +494,8 @@ public:
         return torii::allowed_origins(native());
     }
 
-    /// Calls an operation that is newer than this library: a path as in "/api/server/v1/users", a
-    /// query that is percent-encoded already.
+    /// Calls an operation that is newer than this library: a path such as "/api/server/v1/users", a
+    /// percent-encoded query.
     json request(std::string_view method, std::string_view path, std::string_view query = {},
                  std::string_view body = {}) const
     {
@@ -509,7 +511,7 @@ public:
         });
     }
 
-    /// Frees the client and wipes its secret key now. Nobody else may use it.
+    /// Frees the client and wipes its secret key now. Needs exclusive use.
     void close() noexcept { handle_.reset(); }
 
     const native_type *native() const noexcept { return handle_.get(); }
@@ -518,8 +520,9 @@ private:
     detail::handle<native_type, torii_client_free> handle_;
 };
 
-/// Runs over the pages of a list. `list` gives the page at a cursor, or its result<json>; `visit`
-/// looks at one and says whether to go on. Gives what list gives: nothing, or a result<void>.
+/// Visits the pages of a list. `list` returns the page at a cursor as a json or a result<json>;
+/// `visit` returns whether to continue. Returns nothing, or a result<void> if `list` returns
+/// results.
 ///
 ///     torii::each_page([&](std::string_view cursor) { return users.list({100, cursor}); },
 ///                      [&](const torii::json &page) { …; return true; });

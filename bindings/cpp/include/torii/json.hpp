@@ -7,25 +7,41 @@
 
 namespace torii {
 
-/// A JSON text, and a way to read single values of it. A pointer is one of RFC 6901: "" for the
-/// whole text, else "/member/0/member". Any number of threads may read one at once.
+/// A JSON text, read value by value. A pointer follows RFC 6901: "" is the whole text, else
+/// "/member/0/member". Any number of threads may read one at once.
 class json {
 public:
     using native_type = torii_json_t;
 
-    /// Takes over a handle of C's.
+    /// Takes ownership of a handle of the C API.
     explicit json(native_type *taken) noexcept : handle_(taken) { }
 
-    /// The whole text.
-    std::string_view text() const &noexcept
+    /// Returns the whole text.
+    std::string_view text() const & noexcept
     {
         return detail::lent(torii_json_text, native()).value_or("");
     }
     std::string text() const && { return std::string(text()); }
 
-    /// The string at the pointer. None when there is none, or when it holds U+0000; text() has it
-    /// then.
-    std::optional<std::string_view> string(std::string_view pointer) const &noexcept
+    /// Returns the type of the value at the pointer, TORII_JSON_ABSENT if there is none.
+    torii_json_type_t type(std::string_view pointer) const noexcept
+    {
+        return torii_json_type(native(), pointer.data(), pointer.size());
+    }
+
+    /// Returns the value at the pointer exactly as it stands in the text.
+    std::optional<std::string_view> raw(std::string_view pointer) const & noexcept
+    {
+        return detail::lent(torii_json_raw, native(), pointer.data(), pointer.size());
+    }
+    std::optional<std::string> raw(std::string_view pointer) const &&
+    {
+        return detail::kept(raw(pointer));
+    }
+
+    /// Returns the string at the pointer, unescaped. Nothing if there is none, or if it contains
+    /// U+0000; raw() returns it then.
+    std::optional<std::string_view> string(std::string_view pointer) const & noexcept
     {
         return detail::lent(torii_json_string, native(), pointer.data(), pointer.size());
     }
@@ -34,23 +50,31 @@ public:
         return detail::kept(string(pointer));
     }
 
+    /// Returns the integer at the pointer.
     std::optional<std::int64_t> integer(std::string_view pointer) const noexcept
     {
         return read<std::int64_t>(torii_json_int, pointer);
     }
 
+    /// Returns the number at the pointer, rounded to the nearest double.
+    std::optional<double> number(std::string_view pointer) const noexcept
+    {
+        return read<double>(torii_json_double, pointer);
+    }
+
+    /// Returns the boolean at the pointer.
     std::optional<bool> boolean(std::string_view pointer) const noexcept
     {
         return read<bool>(torii_json_bool, pointer);
     }
 
-    /// How many elements the array, or members the object, at the pointer has.
+    /// Returns how many elements the array, or members the object, at the pointer has.
     std::optional<std::size_t> length(std::string_view pointer) const noexcept
     {
         return read<std::size_t>(torii_json_length, pointer);
     }
 
-    /// Whether there is null at the pointer; nothing at all is not null.
+    /// Returns whether the value at the pointer is null. An absent value is not null.
     bool is_null(std::string_view pointer) const noexcept
     {
         return torii_json_is_null(native(), pointer.data(), pointer.size());

@@ -7,15 +7,15 @@
 
 namespace torii {
 
-/// A JSON object made field by field, for a body that tells "set", "clear" and "leave alone" apart.
-/// It passes for the std::string_view of a body.
+/// A JSON object built field by field: a field has a value, is null, or is absent. It converts to
+/// the std::string_view of a body.
 ///
 ///     client.users().update(id, torii::patch().set("firstName", "Ada").clear("lastName"));
 class patch {
 public:
     patch() : handle_(torii_patch_new()) { }
 
-    /// Sets a field to a text, an integer or a boolean.
+    /// Sets a field to a string, an integer or a boolean.
     template <class T>
     patch &set(std::string_view name, const T &value)
     {
@@ -36,7 +36,7 @@ public:
         }
     }
 
-    /// Sets a field to a value given as JSON.
+    /// Sets a field to a JSON value.
     patch &set_json(std::string_view name, std::string_view json)
     {
         return set_json(name, json, std::nothrow).value(), *this;
@@ -46,7 +46,7 @@ public:
         return call(torii_patch_set_json, name, json.data(), json.size());
     }
 
-    /// Clears a field: null is sent.
+    /// Clears a field: it is sent as null.
     patch &clear(std::string_view name) { return clear(name, std::nothrow).value(), *this; }
     result<void> clear(std::string_view name, std::nothrow_t)
     {
@@ -60,7 +60,7 @@ public:
         return call(torii_patch_unset, name);
     }
 
-    /// The object, valid until the patch is changed.
+    /// Returns the object as JSON, valid until the patch changes.
     std::string_view json() const noexcept
     {
         std::size_t length = 0;

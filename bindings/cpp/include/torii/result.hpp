@@ -9,7 +9,7 @@
 
 namespace torii {
 
-/// A value, or the error in its place; a part of what std::expected is in later standards.
+/// A value or an error, as std::expected is in C++23.
 template <class T>
 class [[nodiscard]] result {
 public:
@@ -21,18 +21,18 @@ public:
     bool has_value() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
 
-    /// The value; throws the error if there is none.
+    /// Returns the value. Throws the error if there is none.
     T &value() & { return checked(), **this; }
     const T &value() const & { return checked(), **this; }
     T &&value() && { return checked(), std::move(**this); }
 
-    /// The value, which there has to be.
+    /// Returns the value. Undefined without one.
     T &operator*() noexcept { return *std::get_if<0>(&state_); }
     const T &operator*() const noexcept { return *std::get_if<0>(&state_); }
     T *operator->() noexcept { return std::get_if<0>(&state_); }
     const T *operator->() const noexcept { return std::get_if<0>(&state_); }
 
-    /// The error, which there has to be.
+    /// Returns the error. Undefined without one.
     const torii::error &error() const noexcept { return *std::get_if<1>(&state_); }
 
 private:
@@ -45,7 +45,7 @@ private:
     std::variant<T, torii::error> state_;
 };
 
-/// Success, or an error.
+/// Success or an error.
 template <>
 class [[nodiscard]] result<void> {
 public:
@@ -64,7 +64,7 @@ public:
             detail::raise(*error_);
     }
 
-    /// The error, which there has to be.
+    /// Returns the error. Undefined without one.
     const torii::error &error() const noexcept { return *error_; }
 
 private:
@@ -86,7 +86,7 @@ struct freed_by {
 template <class T, auto Free>
 using handle = std::unique_ptr<T, freed_by<Free>>;
 
-/// A call of C's that gives nothing but an error.
+/// Makes a call of the C API that returns nothing but an error.
 template <class Call>
 result<void> act(Call call)
 {
@@ -96,7 +96,7 @@ result<void> act(Call call)
     return {};
 }
 
-/// A call of C's that gives a handle, of which T takes care.
+/// Makes a call of the C API that returns a handle, which T owns.
 template <class T, class Call>
 result<T> make(Call call)
 {
@@ -107,7 +107,7 @@ result<T> make(Call call)
     return T(out);
 }
 
-/// A text that a handle lends; nothing for NULL.
+/// Returns a text that belongs to a handle; nothing for NULL.
 template <class Get, class... Arguments>
 std::optional<std::string_view> lent(Get get, Arguments... arguments) noexcept
 {
@@ -118,7 +118,7 @@ std::optional<std::string_view> lent(Get get, Arguments... arguments) noexcept
     return std::string_view(text, length);
 }
 
-/// The same for good, where the handle is a temporary.
+/// Copies such a text, where the handle is a temporary.
 inline std::optional<std::string> kept(std::optional<std::string_view> text)
 {
     if (!text)
@@ -126,15 +126,22 @@ inline std::optional<std::string> kept(std::optional<std::string_view> text)
     return std::string(*text);
 }
 
-/// A duration as C counts it. What it cannot count becomes what it refuses.
+/// The state of an object that was moved from.
+inline result<void> moved_from(const char *what)
+{
+    return error(TORII_ERR_INVALID_ARGUMENT, std::string(what) + ": used after a move");
+}
+
+/// Returns a duration in whole units, rounded up. One that does not fit becomes a value that the
+/// library refuses.
 template <class Unit, class Rep, class Period>
 std::uint32_t count(std::chrono::duration<Rep, Period> duration) noexcept
 {
-    const auto n = std::chrono::ceil<Unit>(duration).count();
-    return n < 0 || n > INT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(n);
+    const std::int64_t n = std::chrono::ceil<Unit>(duration).count();
+    return n < 0 || n > UINT32_MAX ? UINT32_MAX : static_cast<std::uint32_t>(n);
 }
 
-/// A time as C counts it, which may be in a year that nanoseconds do not reach.
+/// Returns a time in Unix seconds as a time point, clamped to what a time point can hold.
 inline std::chrono::system_clock::time_point time(std::int64_t count) noexcept
 {
     using std::chrono::seconds;
@@ -143,17 +150,16 @@ inline std::chrono::system_clock::time_point time(std::int64_t count) noexcept
     return time_point(std::clamp(seconds(count), -end, end));
 }
 
-/// Nothing, or why the library that is loaded must not be used.
+/// Returns an error if the loaded library has another ABI than torii.h.
 inline result<void> check_abi()
 {
     const std::uint32_t loaded = torii_abi_version();
     if (loaded == TORII_ABI_VERSION)
         return {};
     return error(TORII_ERR_INVALID_CONFIG,
-                 "the libtorii that is loaded (release " + std::string(torii_version())
-                     + ") has ABI " + std::to_string(loaded)
-                     + ", this program was compiled for ABI " + std::to_string(TORII_ABI_VERSION)
-                     + ": install the libtorii it was compiled with, or compile it again");
+                 "libtorii " + std::string(torii_version()) + ": has ABI " + std::to_string(loaded)
+                     + " (expected ABI " + std::to_string(TORII_ABI_VERSION)
+                     + "); install the libtorii the program was compiled with, or recompile it");
 }
 
 } // namespace detail

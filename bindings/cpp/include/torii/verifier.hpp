@@ -2,99 +2,155 @@
 #define TORII_VERIFIER_HPP
 
 #include "auth.hpp"
+#include "key_fetch.hpp"
 
 #include <functional>
+#include <new>
 
 namespace torii {
 
-/// How a verifier judges and where it gets its keys from. What is wrong about an option is said
-/// when the verifier is made. Options may be used for several verifiers.
+/// Options of a verifier, with the defaults and limits of torii.h. A wrong value is reported when
+/// the verifier is created. Options may serve several verifiers.
 class verifier_options {
 public:
     using clock_type = std::function<std::chrono::system_clock::time_point()>;
 
     verifier_options() : handle_(torii_verifier_options_new()) { }
 
-    /// Trusts a further issuer. A token's iss picks among the configured ones.
+    /// Trusts a further issuer, for example during a move to a custom domain. A token's `iss`
+    /// selects among the configured issuers.
     verifier_options &issuer(std::string_view issuer)
     {
         return set(torii_verifier_options_add_issuer, issuer.data(), issuer.size());
     }
-    /// Demands that aud names this audience, or another one added.
+    /// Trusts a further issuer with these keys, a JWK Set, instead of fetching them.
+    verifier_options &issuer_jwks(std::string_view issuer, std::string_view jwks)
+    {
+        return set(torii_verifier_options_add_issuer_jwks, issuer.data(), issuer.size(),
+                   jwks.data(), jwks.size());
+    }
+    /// Sets the keys of the verifier's own issuer, a JWK Set, instead of fetching them.
+    verifier_options &jwks_json(std::string_view jwks)
+    {
+        return set(torii_verifier_options_set_jwks_json, jwks.data(), jwks.size());
+    }
+    /// Requires that `aud` names this audience, or another one added. Without one, a token with
+    /// `aud` is refused.
     verifier_options &audience(std::string_view audience)
     {
         return set(torii_verifier_options_add_audience, audience.data(), audience.size());
     }
-    /// By how much the clocks of torii and of this host may differ: up to 300 s, 30 s by default.
+    /// Ignores `aud`. Cannot be combined with an audience.
+    verifier_options &ignore_audience(bool ignore)
+    {
+        return set(torii_verifier_options_set_ignore_audience, ignore);
+    }
+    /// Sets the clock difference to allow: 0 to 300 s. Default: 30 s.
     verifier_options &leeway(std::chrono::seconds leeway)
     {
-        return set(torii_verifier_options_set_leeway, detail::count<std::chrono::seconds>(leeway));
+        return set(torii_verifier_options_set_leeway_seconds,
+                   detail::count<std::chrono::seconds>(leeway));
     }
-    /// Keys as a JWK Set instead of having them fetched: those of the issuer named last by
-    /// issuer(), else of the verifier's own.
-    verifier_options &jwks_json(std::string_view json)
+    /// Refuses tokens whose `exp` is more than this after `iat`. Default: 0, unlimited.
+    verifier_options &max_lifetime(std::chrono::seconds lifetime)
     {
-        return set(torii_verifier_options_set_jwks_json, json.data(), json.size());
-    }
-    /// How long keys last, whatever the issuer says: 1 s to 24 h.
-    verifier_options &key_lifetime(std::chrono::seconds lifetime)
-    {
-        return set(torii_verifier_options_set_key_lifetime,
+        // The library takes any number of seconds, and would take this for a long lifetime.
+        if (lifetime < std::chrono::seconds::zero())
+            return fail(
+                error(TORII_ERR_INVALID_ARGUMENT, "max_lifetime: negative (expected 0 or more)"));
+        return set(torii_verifier_options_set_max_lifetime_seconds,
                    detail::count<std::chrono::seconds>(lifetime));
     }
-    /// How long keys stay in use after the last time they could be fetched: 24 h by default.
+    /// Requires TORII_REQUIRE_… flags of every token, combined with |. Adds to those before.
+    verifier_options &require(std::uint32_t flags)
+    {
+        return set(torii_verifier_options_require, flags);
+    }
+    /// Sets the requirements of every token. Replaces those set before, flags included.
+    verifier_options &requirements(const torii::requirements &requirements)
+    {
+        if (!requirements.outcome())
+            return fail(requirements.outcome());
+        if (!requirements.empty())
+            return set(torii_verifier_options_set_requirements, requirements.native());
+        const detail::handle<torii_requirements_t, torii_requirements_free> none(
+            torii_requirements_new());
+        return set(torii_verifier_options_set_requirements, none.get());
+    }
+    /// Reads `org_id` and `org_role`, the older names, where a token has no `o`. Default: false,
+    /// since a template may fill these names with what a user wrote.
+    verifier_options &legacy_organization(bool read)
+    {
+        return set(torii_verifier_options_set_legacy_organization, read);
+    }
+    /// Sets the realm of error::www_authenticate(). Default: "torii".
+    verifier_options &realm(std::string_view realm)
+    {
+        return set(torii_verifier_options_set_realm, realm.data(), realm.size());
+    }
+    /// Sets the resource_metadata parameter of error::www_authenticate() (RFC 9728 §5.1).
+    verifier_options &resource_metadata(std::string_view url)
+    {
+        return set(torii_verifier_options_set_resource_metadata, url.data(), url.size());
+    }
+    /// Sets the lifetime of fetched keys: 1 s to 24 h. Default: what the issuer says.
+    verifier_options &key_lifetime(std::chrono::seconds lifetime)
+    {
+        return set(torii_verifier_options_set_key_lifetime_seconds,
+                   detail::count<std::chrono::seconds>(lifetime));
+    }
+    /// Sets how long keys stay in use after the last successful fetch while the issuer is
+    /// unreachable: up to 30 days. Default: 24 h.
     verifier_options &max_stale(std::chrono::seconds stale)
     {
-        return set(torii_verifier_options_set_max_stale,
+        return set(torii_verifier_options_set_max_stale_seconds,
                    detail::count<std::chrono::seconds>(stale));
     }
-    /// How long fetching keys may take: 100 ms to 60 s, 5 s by default.
+    /// Sets the timeout of a key fetch: 100 ms to 60 s. Default: 5 s.
     verifier_options &fetch_timeout(std::chrono::milliseconds timeout)
     {
         return set(torii_verifier_options_set_fetch_timeout_ms,
                    detail::count<std::chrono::milliseconds>(timeout));
+    }
+    /// Sets whether short-lived threads may fetch keys before they expire. Default: true.
+    verifier_options &background_refresh(bool allowed)
+    {
+        return set(torii_verifier_options_set_background_refresh, allowed);
     }
     /// Trusts the certificate authorities in this PEM file instead of the platform's.
     verifier_options &ca_file(std::string_view path)
     {
         return set(torii_verifier_options_set_ca_file, path.data(), path.size());
     }
-    /// Refuses good tokens that do not meet all of these: TORII_REQUIRE_… combined with |.
-    verifier_options &require(std::uint32_t flags)
+    /// Fetches keys through an http or https proxy, such as
+    /// "http://user:password@proxy.example:3128".
+    verifier_options &proxy(std::string_view url)
     {
-        return set(torii_verifier_options_require, flags);
+        return set(torii_verifier_options_set_proxy, url.data(), url.size());
     }
-    /// Whether a short-lived thread may fetch keys before they are needed; true by default.
-    verifier_options &background_refresh(bool allowed)
-    {
-        torii_verifier_options_set_background_refresh(handle_.get(), allowed);
-        return *this;
-    }
-    /// How much memory verdicts on good tokens may take: 8 MiB by default, 0 for none.
-    verifier_options &verdict_cache_bytes(std::size_t bytes)
-    {
-        torii_verifier_options_set_verdict_cache_bytes(handle_.get(), bytes);
-        return *this;
-    }
-    /// Allows plain http to other hosts. Anyone on the way can then forge every login.
+    /// Allows plain http to hosts other than loopback. Anyone on the path can then forge every
+    /// token.
     verifier_options &allow_http(bool allowed)
     {
-        torii_verifier_options_set_allow_http(handle_.get(), allowed);
-        return *this;
+        return set(torii_verifier_options_set_allow_http, allowed);
     }
-    /// Judges the time claims by this clock. It is called by the threads that verify, by several at
+    /// Sets the size of the verified token cache; 0 turns it off. Default: 8 MiB.
+    verifier_options &token_cache_bytes(std::size_t bytes)
+    {
+        return set(torii_verifier_options_set_token_cache_bytes, bytes);
+    }
+    /// Verifies the time claims by this clock. It runs on the threads that verify, on several at
     /// once, and must not throw.
     verifier_options &clock(clock_type now)
     {
         clock_ = std::make_shared<const clock_type>(std::move(now));
-        torii_verifier_options_set_clock(
-            handle_.get(),
+        return set(
+            torii_verifier_options_set_clock,
             [](void *clock) noexcept -> std::int64_t {
                 const auto time = (*static_cast<const clock_type *>(clock))().time_since_epoch();
                 return std::chrono::floor<std::chrono::seconds>(time).count();
             },
             const_cast<clock_type *>(clock_.get()));
-        return *this;
     }
 
 private:
@@ -103,9 +159,14 @@ private:
     template <class Function, class... Value>
     verifier_options &set(Function function, Value... value)
     {
-        auto done = detail::act([&](auto err) { return function(handle_.get(), value..., err); });
+        return fail(detail::act([&](auto err) { return function(handle_.get(), value..., err); }));
+    }
+
+    /// Keeps the first error.
+    verifier_options &fail(result<void> outcome)
+    {
         if (outcome_)
-            outcome_ = std::move(done);
+            outcome_ = std::move(outcome);
         return *this;
     }
 
@@ -114,14 +175,14 @@ private:
     result<void> outcome_;
 };
 
-/// Judges tokens of one or several issuers. Any number of threads may use one at once; keep one for
-/// the whole program. One made before fork() works in the child. A verifier that was moved from or
-/// closed refuses every call with TORII_ERR_INVALID_ARGUMENT.
+/// Verifies tokens of one or several issuers. Create one at startup; any number of threads may use
+/// it at once. One created before fork() works in the child. A verifier that was moved from or
+/// closed fails every call with TORII_ERR_INVALID_ARGUMENT.
 class verifier {
 public:
     using native_type = torii_verifier_t;
 
-    /// For an issuer, as in "https://acme.torii.so". Nothing is fetched yet.
+    /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet.
     explicit verifier(std::string_view issuer, const verifier_options &options = {})
         : verifier(make(issuer, options).value())
     { }
@@ -141,44 +202,92 @@ public:
         return made;
     }
 
-    /// Takes over a handle of C's.
+    /// Takes ownership of a handle of the C API.
     explicit verifier(native_type *taken) noexcept : handle_(taken) { }
 
-    /// Judges a token. Fetches the issuer's keys first when they are missing or too old.
-    auth verify(std::string_view token) const { return verify(token, std::nothrow).value(); }
-    result<auth> verify(std::string_view token, std::nothrow_t) const
+    /// Verifies a token. Fetches the issuer's keys first if they are missing or expired. The
+    /// requirements are those of this call, in addition to the verifier's.
+    auth verify(std::string_view token, const requirements &requirements = {}) const
     {
-        return judge(torii_verify_token, token);
+        return check(token, 0, requirements).value();
+    }
+    result<auth> verify(std::string_view token, std::nothrow_t) const { return check(token, 0); }
+    result<auth> verify(std::string_view token, const requirements &requirements,
+                        std::nothrow_t) const
+    {
+        return check(token, 0, requirements);
     }
 
-    /// As verify(), but never does I/O: TORII_ERR_KEYS_PENDING when keys have to be fetched first.
-    auth verify_nowait(std::string_view token) const
+    /// As verify(), without I/O and without waiting for I/O on another thread:
+    /// TORII_ERR_KEYS_PENDING if keys must be fetched first.
+    auth verify_nowait(std::string_view token, const requirements &requirements = {}) const
     {
-        return verify_nowait(token, std::nothrow).value();
+        return check(token, TORII_VERIFY_NOWAIT, requirements).value();
     }
     result<auth> verify_nowait(std::string_view token, std::nothrow_t) const
     {
-        return judge(torii_verify_token_nowait, token);
+        return check(token, TORII_VERIFY_NOWAIT);
+    }
+    result<auth> verify_nowait(std::string_view token, const requirements &requirements,
+                               std::nothrow_t) const
+    {
+        return check(token, TORII_VERIFY_NOWAIT, requirements);
     }
 
-    /// Judges the token in the value of an Authorization header, "Bearer <token>".
-    auth authenticate(std::string_view header) const
+    /// Verifies the token in the value of an Authorization header, "Bearer <token>". Join the
+    /// values of a repeated header with ", "; they are refused.
+    auth authenticate(std::string_view header, const requirements &requirements = {}) const
     {
-        return authenticate(header, std::nothrow).value();
+        return check(header, TORII_VERIFY_HEADER, requirements).value();
     }
     result<auth> authenticate(std::string_view header, std::nothrow_t) const
     {
-        return judge(torii_verifier_authenticate, header);
+        return check(header, TORII_VERIFY_HEADER);
+    }
+    result<auth> authenticate(std::string_view header, const requirements &requirements,
+                              std::nothrow_t) const
+    {
+        return check(header, TORII_VERIFY_HEADER, requirements);
     }
 
-    /// As authenticate(), but never does I/O.
-    auth authenticate_nowait(std::string_view header) const
+    /// As authenticate(), without I/O and without waiting for I/O on another thread.
+    auth authenticate_nowait(std::string_view header, const requirements &requirements = {}) const
     {
-        return authenticate_nowait(header, std::nothrow).value();
+        return check(header, TORII_VERIFY_HEADER | TORII_VERIFY_NOWAIT, requirements).value();
     }
     result<auth> authenticate_nowait(std::string_view header, std::nothrow_t) const
     {
-        return judge(torii_verifier_authenticate_nowait, header);
+        return check(header, TORII_VERIFY_HEADER | TORII_VERIFY_NOWAIT);
+    }
+    result<auth> authenticate_nowait(std::string_view header, const requirements &requirements,
+                                     std::nothrow_t) const
+    {
+        return check(header, TORII_VERIFY_HEADER | TORII_VERIFY_NOWAIT, requirements);
+    }
+
+    /// Verifies a token as verify() does, and returns a handle that reads claims one by one.
+    auth_handle verify_handle(std::string_view token) const
+    {
+        return verify_handle(token, std::nothrow).value();
+    }
+    result<auth_handle> verify_handle(std::string_view token, std::nothrow_t) const
+    {
+        return detail::make<auth_handle>([&](auto out, auto err) {
+            return torii_verify_token(native(), token.data(), token.size(), out, err);
+        });
+    }
+
+    /// Verifies a header value as authenticate() does, and returns a handle that reads claims one
+    /// by one.
+    auth_handle authenticate_handle(std::string_view header) const
+    {
+        return authenticate_handle(header, std::nothrow).value();
+    }
+    result<auth_handle> authenticate_handle(std::string_view header, std::nothrow_t) const
+    {
+        return detail::make<auth_handle>([&](auto out, auto err) {
+            return torii_verifier_authenticate(native(), header.data(), header.size(), out, err);
+        });
     }
 
     /// Fetches the keys of every issuer now, on this thread.
@@ -188,7 +297,43 @@ public:
         return detail::act([this](auto err) { return torii_verifier_refresh(native(), err); });
     }
 
-    /// What the verifier has done so far: "/accepted", "/hits", "/refused", "/issuers/0/keys", ….
+    /// Fetches keys if a fetch is due, and waits for a fetch in flight: the job for a thread pool
+    /// while a request is parked. `issuer` is usually error::issuer() of the refusal; empty: every
+    /// issuer.
+    void refresh_due(std::string_view issuer = {}) const
+    {
+        refresh_due(issuer, std::nothrow).value();
+    }
+    result<void> refresh_due(std::string_view issuer, std::nothrow_t) const
+    {
+        const char *name = issuer.empty() ? nullptr : issuer.data();
+        return detail::act([&](auto err) {
+            return torii_verifier_refresh_due(native(), name, issuer.size(), err);
+        });
+    }
+
+    /// Returns how long until a key fetch is due, for a timer that runs refresh_due(). Nothing if
+    /// all keys were given.
+    std::optional<std::chrono::milliseconds> due_in() const noexcept
+    {
+        const std::int64_t milliseconds = torii_verifier_due_in_ms(native());
+        if (milliseconds < 0)
+            return std::nullopt;
+        return std::chrono::milliseconds(milliseconds);
+    }
+
+    /// Claims a key fetch that is due, for a program that fetches keys with its own HTTP client.
+    /// Nothing if no fetch is due. From the first call on the library fetches no keys for this
+    /// verifier.
+    std::optional<key_fetch> claim_fetch() const
+    {
+        torii_fetch_t *claimed = torii_verifier_claim_fetch(native());
+        if (claimed == nullptr)
+            return std::nullopt;
+        return key_fetch(claimed);
+    }
+
+    /// Returns statistics: "/accepted", "/hits", "/refused", "/issuers/0/keys", ….
     json stats() const { return stats(std::nothrow).value(); }
     result<json> stats(std::nothrow_t) const
     {
@@ -196,51 +341,26 @@ public:
             [this](auto out, auto err) { return torii_verifier_stats_json(native(), out, err); });
     }
 
-    /// For an event loop that fetches keys by itself: takes upon it a fetch that is due. After
-    /// true, request jwks_url(), with jwks_etag() as If-None-Match, and call exactly one of
-    /// fetch_done() and fetch_failed().
-    bool claim_fetch() const noexcept { return torii_verifier_claim_fetch(native()); }
-
-    std::string_view jwks_url() const noexcept
-    {
-        return detail::lent(torii_verifier_jwks_url, native()).value_or("");
-    }
-
-    std::optional<std::string_view> jwks_etag() const noexcept
-    {
-        return detail::lent(torii_verifier_jwks_etag, native());
-    }
-
-    /// max_age is that of Cache-Control, if it is told.
-    void fetch_done(int http_status, std::string_view body, std::string_view etag = {},
-                    std::optional<std::chrono::seconds> max_age = std::nullopt) const
-    {
-        fetch_done(http_status, body, etag, max_age, std::nothrow).value();
-    }
-    result<void> fetch_done(int http_status, std::string_view body, std::string_view etag,
-                            std::optional<std::chrono::seconds> max_age, std::nothrow_t) const
-    {
-        return detail::act([&](auto err) {
-            return torii_verifier_fetch_done(native(), static_cast<std::uint32_t>(http_status),
-                                             body.data(), body.size(), etag.data(), etag.size(),
-                                             max_age ? max_age->count() : -1, err);
-        });
-    }
-
-    void fetch_failed() const noexcept { torii_verifier_fetch_failed(native()); }
-
-    /// Frees the verifier now. Nobody else may use it.
+    /// Frees the verifier now. Needs exclusive use.
     void close() noexcept { handle_.reset(); }
 
     const native_type *native() const noexcept { return handle_.get(); }
 
 private:
-    template <class Function>
-    result<auth> judge(Function function, std::string_view text) const
+    result<auth> check(std::string_view text, std::uint32_t how,
+                       const requirements &requirements = {}) const
     {
-        return detail::make<auth>([&](auto out, auto err) {
-            return function(native(), text.data(), text.size(), out, err);
-        });
+        result<auth> verified{auth()};
+        auto outcome = requirements.outcome();
+        if (outcome)
+            outcome = verified->fill(
+                [&](void *record, std::size_t room, std::size_t *size, torii_error_t **err) {
+                    return torii_verify_into(native(), text.data(), text.size(), how,
+                                             requirements.native(), record, room, size, err);
+                });
+        if (!outcome)
+            verified = outcome.error();
+        return verified;
     }
 
     // Outlives the handle, which calls it.
@@ -248,7 +368,7 @@ private:
     detail::handle<native_type, torii_verifier_free> handle_;
 };
 
-/// Makes all verifiers of the process fetch their issuers' keys anew. For tests.
+/// Drops the keys of every issuer, for tests: all verifiers of the process fetch again.
 inline void forget_keys() noexcept
 {
     torii_jwks_cache_clear();

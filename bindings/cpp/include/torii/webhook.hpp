@@ -3,24 +3,47 @@
 
 #include "result.hpp"
 
-#include <algorithm>
 #include <array>
 #include <iterator>
 #include <new>
-#include <vector>
 
 namespace torii {
 
-/// What is known of a webhook that is genuine.
+namespace detail {
+
+inline bool same_name(std::string_view a, std::string_view b) noexcept
+{
+    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c; };
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [&](char a, char b) { return lower(a) == lower(b); });
+}
+
+/// Returns the values of a header, joined; "" if it is absent.
+template <class Headers>
+std::string join(const Headers &headers, std::string_view wanted, std::string_view separator)
+{
+    std::string joined;
+    bool found = false;
+    for (const auto &[name, value] : headers)
+        if (same_name(name, wanted)) {
+            if (found)
+                joined += separator;
+            joined += value;
+            found = true;
+        }
+    return joined;
+}
+
+} // namespace detail
+
+/// A verified webhook.
 struct webhook {
-    /// The same each time a webhook is delivered.
+    /// The same each time a webhook is delivered: ignore ids you have processed.
     std::string id;
     std::chrono::system_clock::time_point sent_at;
-    /// Which of the secrets it was signed with, counted from 0.
-    std::size_t secret_index;
 };
 
-/// The three headers of a webhook; "" is one that is missing.
+/// The three headers of a webhook; "" is a missing one.
 class webhook_headers {
 public:
     webhook_headers(std::string_view id, std::string_view timestamp, std::string_view signature)
@@ -28,13 +51,14 @@ public:
     { }
 
     /// Finds them among all headers of a request: a map, a multimap or a list of pairs of texts,
-    /// in any case. svix-id and so on will do when there is no webhook-id, webhook-timestamp or
-    /// webhook-signature; the values of a header that comes twice are joined by ", ".
+    /// with names in any case. The names are webhook-id, webhook-timestamp and webhook-signature,
+    /// or svix-id and so on if none of these is present. Values of a repeated header are joined by
+    /// ", ".
     template <class Headers, class = decltype(std::begin(std::declval<const Headers &>())->second)>
     webhook_headers(const Headers &headers)
     {
-        if (!find({"webhook-id", "webhook-timestamp", "webhook-signature"}, headers))
-            find({"svix-id", "svix-timestamp", "svix-signature"}, headers);
+        if (!find("webhook-", headers))
+            find("svix-", headers);
     }
 
     std::string_view id() const noexcept { return values_[0]; }
@@ -43,89 +67,104 @@ public:
 
 private:
     template <class Headers>
-    bool find(const std::array<std::string_view, 3> &names, const Headers &headers)
+    bool find(const std::string &prefix, const Headers &headers)
     {
-        std::array<bool, 3> found{};
-        for (const auto &[name, value] : headers)
-            for (std::size_t i = 0; i < names.size(); i++)
-                if (same(name, names[i])) {
-                    if (found[i])
-                        values_[i] += ", ";
-                    values_[i] += value;
-                    found[i] = true;
-                }
-        return found[0] || found[1] || found[2];
-    }
-
-    static bool same(std::string_view name, std::string_view lower) noexcept
-    {
-        const auto equal = [](char a, char b) {
-            return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-        };
-        return std::equal(name.begin(), name.end(), lower.begin(), lower.end(), equal);
+        const std::array<std::string, 3> names{prefix + "id", prefix + "timestamp",
+                                               prefix + "signature"};
+        bool found = false;
+        for (std::size_t i = 0; i < names.size(); i++) {
+            values_[i] = detail::join(headers, names[i], ", ");
+            for (const auto &[name, value] : headers)
+                found = found || detail::same_name(name, names[i]);
+        }
+        return found;
     }
 
     std::array<std::string, 3> values_;
 };
 
-/// How verify_webhook() looks at the time.
-struct webhook_options {
-    /// How long before or after now a webhook may have been sent.
-    std::chrono::seconds tolerance = std::chrono::minutes(5);
-    std::chrono::system_clock::time_point now = std::chrono::system_clock::now();
-};
+/// Verifies webhooks signed as Standard Webhooks 1.0.0 describes. It keeps the decoded secrets and
+/// wipes them in the end. Any number of threads may verify with one at once.
+class webhook_verifier {
+public:
+    using native_type = torii_webhook_t;
+    using time_point = std::chrono::system_clock::time_point;
 
-/// Tells whether a webhook is genuine, as Standard Webhooks 1.0.0 says it: signed with one of the
-/// secrets, "whsec_…", and sent lately. Several secrets are for the time while they are being
-/// changed. Else it fails with TORII_ERR_WEBHOOK_…, of which error::is_webhook() tells: answer 400.
-///
-/// The headers may be those of the request, the body is that of the request before anything parsed
-/// it. A webhook can be delivered more than once, each time with the same id: remember those of the
-/// last minutes if that does harm. Any number of threads may call this at once.
-inline result<webhook> verify_webhook(const std::vector<std::string> &secrets,
-                                      const webhook_headers &headers, std::string_view body,
-                                      const webhook_options &options, std::nothrow_t)
-{
-    if (auto ready = detail::check_abi(); !ready)
-        return ready.error();
-    std::string joined;
-    for (std::size_t i = 0; i < secrets.size(); i++) {
-        // C would not count an empty one, and takes a space for the end of one.
-        if (secrets[i].empty() || secrets[i].find_first_of(" \t\n\v\f\r") != std::string::npos)
-            return error(TORII_ERR_INVALID_CONFIG,
-                         "secrets: number " + std::to_string(i + 1)
-                             + ": empty, or with white space in it");
-        joined += (i ? " " : "") + secrets[i];
+    /// Creates a webhook verifier for a secret, "whsec_…".
+    explicit webhook_verifier(std::string_view secret) : webhook_verifier(make(secret).value()) { }
+
+    /// The same without exceptions.
+    static result<webhook_verifier> make(std::string_view secret)
+    {
+        if (auto ready = detail::check_abi(); !ready)
+            return ready.error();
+        return detail::make<webhook_verifier>([&](auto out, auto err) {
+            return torii_webhook_new(secret.data(), secret.size(), out, err);
+        });
     }
-    const std::string_view id = headers.id(), timestamp = headers.timestamp(),
-                           signature = headers.signature();
-    const auto now = std::chrono::floor<std::chrono::seconds>(options.now.time_since_epoch());
-    std::size_t secret_index = 0;
-    std::int64_t sent_at = 0;
-    const auto verdict = detail::act([&](auto err) {
-        return torii_webhook_verify_standard(
-            joined.data(), joined.size(), id.data(), id.size(), timestamp.data(), timestamp.size(),
-            signature.data(), signature.size(), body.data(), body.size(), now.count(),
-            options.tolerance.count(), &secret_index, &sent_at, err);
-    });
-    if (!verdict)
-        return verdict.error();
-    return webhook{std::string(id), detail::time(sent_at), secret_index};
-}
 
-inline result<webhook> verify_webhook(const std::vector<std::string> &secrets,
-                                      const webhook_headers &headers, std::string_view body,
-                                      std::nothrow_t)
-{
-    return verify_webhook(secrets, headers, body, {}, std::nothrow);
-}
+    /// Takes ownership of a handle of the C API.
+    explicit webhook_verifier(native_type *taken) noexcept : handle_(taken) { }
 
-inline webhook verify_webhook(const std::vector<std::string> &secrets,
-                              const webhook_headers &headers, std::string_view body,
-                              const webhook_options &options = {})
-{
-    return verify_webhook(secrets, headers, body, options, std::nothrow).value();
-}
+    /// Accepts a further secret, while secrets are being rotated.
+    webhook_verifier &add_secret(std::string_view secret)
+    {
+        return add_secret(secret, std::nothrow).value(), *this;
+    }
+    result<void> add_secret(std::string_view secret, std::nothrow_t)
+    {
+        return detail::act([&](auto err) {
+            return torii_webhook_add_secret(handle_.get(), secret.data(), secret.size(), err);
+        });
+    }
+
+    /// Sets how far the timestamp may lie before or after now. Default: 5 minutes.
+    webhook_verifier &set_tolerance(std::chrono::seconds tolerance)
+    {
+        return set_tolerance(tolerance, std::nothrow).value(), *this;
+    }
+    result<void> set_tolerance(std::chrono::seconds tolerance, std::nothrow_t)
+    {
+        return detail::act([&](auto err) {
+            return torii_webhook_set_tolerance_seconds(
+                handle_.get(), detail::count<std::chrono::seconds>(tolerance), err);
+        });
+    }
+
+    /// Verifies one webhook. `headers` may be those of the request; `body` is the body as received,
+    /// before any parsing. Fails with TORII_ERR_WEBHOOK_…, of which error::is_webhook() tells.
+    webhook verify(const webhook_headers &headers, std::string_view body,
+                   time_point now = time_point::clock::now()) const
+    {
+        return verify(headers, body, now, std::nothrow).value();
+    }
+    result<webhook> verify(const webhook_headers &headers, std::string_view body,
+                           std::nothrow_t) const
+    {
+        return verify(headers, body, time_point::clock::now(), std::nothrow);
+    }
+    result<webhook> verify(const webhook_headers &headers, std::string_view body, time_point now,
+                           std::nothrow_t) const
+    {
+        const std::string_view id = headers.id(), timestamp = headers.timestamp(),
+                               signature = headers.signature();
+        const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch());
+        std::int64_t sent_at = 0;
+        const auto outcome = detail::act([&](auto err) {
+            return torii_webhook_verify(native(), id.data(), id.size(), timestamp.data(),
+                                        timestamp.size(), signature.data(), signature.size(),
+                                        body.data(), body.size(), seconds.count(), &sent_at, err);
+        });
+        if (!outcome)
+            return outcome.error();
+        return webhook{std::string(id), detail::time(sent_at)};
+    }
+
+    const native_type *native() const noexcept { return handle_.get(); }
+
+private:
+    detail::handle<native_type, torii_webhook_free> handle_;
+};
 
 } // namespace torii
 
