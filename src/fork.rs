@@ -166,6 +166,10 @@ pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
+/// The stack of a thread of the library, in bytes. Always given: the standard library's default is
+/// read from the environment, `RUST_MIN_STACK`.
+pub(crate) const STACK: usize = 2 * 1024 * 1024;
+
 /// Whether the program was started with privileges its caller does not have (setuid, setgid, file
 /// capabilities), so that the caller's environment cannot be trusted.
 #[cfg(any(target_os = "linux", target_os = "android"))]

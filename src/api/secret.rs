@@ -64,7 +64,13 @@ impl Secret {
 
 /// Where the key is in the text, and how many bytes it takes there.
 fn find(text: &str, key: &[u8]) -> Option<(usize, usize)> {
-    text.char_indices().find_map(|(start, _)| {
+    let mut before = None;
+    text.char_indices().find_map(|(start, c)| {
+        // A run of backslashes is one escape: looked at once, however long it is.
+        if c == '\\' && before.replace(c) == Some(c) {
+            return None;
+        }
+        before = Some(c);
         let rest = text.get(start..)?.as_bytes();
         if rest.starts_with(key) {
             return Some((start, key.len()));
@@ -145,5 +151,15 @@ mod tests {
         {
             assert_eq!(secret.redact(text.to_owned()), "[secret key]", "{text}");
         }
+    }
+
+    /// With a quadratic search this takes hours.
+    #[test]
+    fn a_long_run_of_backslashes_is_searched_once() {
+        let secret = Secret::new("sk_test_1").unwrap();
+        let run = "\\".repeat(8 << 20);
+        assert_eq!(secret.redact(run.clone()), run);
+        assert_eq!(secret.redact(format!("a{run}sk_test_1")), "a[secret key]");
+        assert_eq!(secret.redact(format!("s{run}k_test_1{run}")), format!("[secret key]{run}"));
     }
 }

@@ -150,7 +150,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    /// Checks the buffer against the text and zeroes its header.
+    /// Zeroes the header, whatever else is wrong, and checks the buffer against the text.
     ///
     /// # Safety
     ///
@@ -159,6 +159,11 @@ impl Buffer {
         if buf.is_null() && cap > 0 {
             return Err(Error::argument("buf", "NULL, with a capacity that is not 0"));
         }
+        let start = buf.cast::<u8>();
+        if cap > 0 {
+            // SAFETY: not NULL, and no longer than the `cap` bytes the caller lets us write.
+            unsafe { start.write_bytes(0, cap.min(HEADER_SIZE)) };
+        }
         if !buf.addr().is_multiple_of(align_of::<torii_record_t>()) {
             return Err(Error::argument("buf", "not 8-byte aligned"));
         }
@@ -166,11 +171,6 @@ impl Buffer {
         let (target, source) = (range(buf.addr(), cap), range(text.addr(), len));
         if target.start < source.end && source.start < target.end {
             return Err(Error::argument("buf", "overlaps the text"));
-        }
-        let start = buf.cast::<u8>();
-        if cap > 0 {
-            // SAFETY: not NULL, and no longer than the `cap` bytes the caller lets us write.
-            unsafe { start.write_bytes(0, cap.min(HEADER_SIZE)) };
         }
         Ok(Buffer { start, cap })
     }

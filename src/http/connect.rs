@@ -3,6 +3,7 @@
 //! `ureq` resolves the name for every request, even if a pooled connection is open. [`NoResolver`]
 //! skips that step, and [`ResolvingConnector`] resolves the name for each new connection.
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -19,7 +20,7 @@ use ureq::unversioned::transport::{
 
 use super::tls::TlsConnector;
 use super::url::is_loopback;
-use crate::fork::with_signals_blocked;
+use crate::fork::{STACK, with_signals_blocked};
 
 /// The largest number of addresses tried for one name, which is the capacity of
 /// [`ResolvedSocketAddrs`].
@@ -55,6 +56,7 @@ impl ResolvingConnector {
     /// Opens the tunnel through the proxy. The connection to the proxy itself comes back through
     /// [`connect`](Connector::connect), without a proxy.
     fn tunnel(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
+        let _limit = TunnelLimit::begin(remaining(details)?);
         let transport = self.proxy.connect(details, None::<()>)?;
         Ok(Box::new(transport.ok_or(Error::ConnectionFailed)?))
     }
@@ -100,6 +102,44 @@ impl Connector<()> for ResolvingConnector {
     }
 }
 
+thread_local! {
+    /// Until when the proxy has to open the tunnel that this thread asks it for.
+    static TUNNEL_UNTIL: Cell<Option<std::time::Instant>> = const { Cell::new(None) };
+}
+
+/// Limits the time for a tunnel while it exists: `ureq` gives each read of the proxy's answer the
+/// whole time anew, so that a proxy could answer byte by byte for hours.
+struct TunnelLimit(());
+
+impl TunnelLimit {
+    fn begin(timeout: NextTimeout) -> Self {
+        let until = match timeout.after {
+            Duration::Exact(left) => std::time::Instant::now().checked_add(left),
+            Duration::NotHappening => None,
+        };
+        TUNNEL_UNTIL.set(until);
+        TunnelLimit(())
+    }
+}
+
+impl Drop for TunnelLimit {
+    fn drop(&mut self) {
+        TUNNEL_UNTIL.set(None);
+    }
+}
+
+/// The timeout of a read or write, which is shorter while this thread has a tunnel opened.
+pub(super) fn within_tunnel_limit(mut timeout: NextTimeout) -> Result<NextTimeout, Error> {
+    if let Some(until) = TUNNEL_UNTIL.get() {
+        let left = until.saturating_duration_since(std::time::Instant::now());
+        if left.is_zero() {
+            return Err(Error::Timeout(timeout.reason));
+        }
+        timeout.after = timeout.after.min(Duration::Exact(left));
+    }
+    Ok(timeout)
+}
+
 /// What is left of the time for connecting.
 fn remaining(details: &ConnectionDetails<'_>) -> Result<NextTimeout, Error> {
     let mut timeout = details.timeout;
@@ -141,7 +181,7 @@ fn on_thread<T: Send + 'static>(
     lookup: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {
     let (sender, receiver) = mpsc::sync_channel(1);
-    let thread = thread::Builder::new().name("torii-resolve".to_owned());
+    let thread = thread::Builder::new().name("torii-resolve".to_owned()).stack_size(STACK);
     with_signals_blocked(|| thread.spawn(move || drop(sender.send(lookup())))).map_err(
         |error| {
             let why = format!("cannot start a thread to resolve the host name: {error}");
@@ -201,6 +241,28 @@ mod tests {
             });
         assert!(matches!(outcome, Err(Error::Timeout(ureq::Timeout::Connect))));
         drop(release);
+    }
+
+    /// Runs in a child process, which is given the environment.
+    #[test]
+    #[ignore = "run by the_environment_does_not_size_threads"]
+    fn with_a_stack_from_the_environment() {
+        assert!(std::env::var_os("RUST_MIN_STACK").is_some());
+        assert_eq!(on_thread(seconds(60), || 7).unwrap(), 7);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_environment_does_not_size_threads() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "--test-threads=1"])
+            .arg("http::connect::tests::with_a_stack_from_the_environment")
+            // More than the address space: no thread with the default stack starts.
+            .env("RUST_MIN_STACK", (1u64 << 60).to_string())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
     }
 
     #[cfg(target_os = "linux")]

@@ -10,7 +10,7 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use zeroize::Zeroize;
 
-use super::connect::ResolvingConnector;
+use super::connect::{ResolvingConnector, within_tunnel_limit};
 
 thread_local! {
     /// For the request in progress on this thread: `ureq` writes on the caller's thread.
@@ -55,13 +55,14 @@ impl Transport for RequestTransport {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         SENT.set(true);
-        let outcome = self.0.transmit_output(amount, timeout);
+        let outcome = within_tunnel_limit(timeout)
+            .and_then(|timeout| self.0.transmit_output(amount, timeout));
         self.0.buffers().output().get_mut(..amount).unwrap_or_default().zeroize();
         outcome
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.0.await_input(timeout)
+        self.0.await_input(within_tunnel_limit(timeout)?)
     }
 
     fn is_open(&mut self) -> bool {

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::fork::STACK;
+
 #[cfg(not(feature = "model"))]
 pub(super) use std::{
     sync::{Condvar, Mutex, MutexGuard},
@@ -20,7 +22,8 @@ pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     if NO_THREADS.get() {
         return Err(io::ErrorKind::WouldBlock.into());
     }
-    thread::Builder::new().name("torii-keys".to_owned()).spawn(work).map(drop)
+    let thread = thread::Builder::new().name("torii-keys".to_owned()).stack_size(STACK);
+    thread.spawn(work).map(drop)
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use torii::{Client, ClientOptions, Status};
+use torii::{Client, ClientOptions, Status, Verifier, VerifierOptions};
 
 use crate::world::{World, head};
 
@@ -60,6 +61,39 @@ fn the_proxy_is_used_for_every_other_host() {
         assert_eq!((error.status(), error.unsent()), (Status::Transport, true), "{url} {error}");
         assert_eq!(accepted.load(Ordering::SeqCst), index as u64 + 1, "{url}");
     }
+}
+
+#[test]
+fn a_proxy_that_answers_byte_by_byte_does_not_prolong_a_call() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            head(&mut stream);
+            // Each byte comes well within the timeout, for much longer than the timeout.
+            let answer = b"HTTP/1.1 200 OK\r\nx: ".iter().chain(&[b'x'; 1000]);
+            for byte in answer {
+                if stream.write_all(&[*byte]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+    });
+    let mut options = ClientOptions::new();
+    options.set_api_url("https://api.torii.so").unwrap().set_proxy(&proxy).unwrap();
+    options.set_timeout_ms(1_000).unwrap().set_max_retries(0).unwrap();
+    let client = Client::new("sk_test_1", &options).unwrap();
+    let error = client.allowed_origins().get().unwrap_err();
+    assert_eq!((error.status(), error.unsent()), (Status::Timeout, true), "{error}");
+
+    let mut options = VerifierOptions::new();
+    options.set_proxy(&proxy).unwrap().set_fetch_timeout_ms(1_000).unwrap();
+    let verifier = Verifier::new("https://acme.torii.so", &options).unwrap();
+    let error = verifier.refresh().unwrap_err();
+    assert_eq!(error.status(), Status::KeysUnavailable);
+    assert!(error.to_string().ends_with(": timed out"), "{error}");
 }
 
 #[test]

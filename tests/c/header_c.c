@@ -7,6 +7,12 @@
 
 const char *header_cpp(void); /* in header_cpp.cpp */
 
+/* Names of the Rust crate, not of C. */
+#if defined(REQUIRE_EMAIL_VERIFIED) || defined(REQUIRE_PROFILE_COMPLETE) || \
+    defined(REQUIRE_NOT_IMPERSONATED) || defined(REQUIRE_ORGANIZATION)
+#error "torii.h defines names without a prefix"
+#endif
+
 _Static_assert(TORII_OK == 0, "success is 0");
 _Static_assert(TORII_ERR_INTERNAL == 900, "the numbers of the statuses are part of the ABI");
 

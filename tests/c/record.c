@@ -56,6 +56,13 @@ static void header_is_zero(void)
     CHECK(memcmp(&buffer.record, &zero, sizeof zero) == 0);
 }
 
+static bool all_zero(const char *bytes, size_t length)
+{
+    while (length > 0 && bytes[length - 1] == 0)
+        length--;
+    return length == 0;
+}
+
 static void a_record_says_what_a_handle_says(const torii_verifier_t *verifier, const char *token)
 {
     torii_auth_t *auth = NULL;
@@ -160,10 +167,13 @@ static void arguments_are_checked(const torii_verifier_t *verifier, const char *
     const size_t length = strlen(token);
     size_t size = 1;
 
-    for (uintptr_t off = 1; off < 8; off++)
+    for (uintptr_t off = 1; off < 8; off++) {
+        memset(&buffer, 0x5a, sizeof buffer);
         CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "buf",
                     torii_verify_into(verifier, token, length, 0, NULL, buffer.bytes + off,
                                       sizeof buffer - off, &size, err));
+        CHECK(all_zero(buffer.bytes + off, sizeof(torii_record_t)));
+    }
     CHECK(size == 0);
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "buf",
                 torii_verify_into(verifier, token, length, 0, NULL, NULL, 8, &size, err));
@@ -186,7 +196,11 @@ static void arguments_are_checked(const torii_verifier_t *verifier, const char *
         CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "overlaps",
                     torii_verify_into(verifier, buffer.bytes + places[i], length, 0, NULL,
                                       buffer.bytes + 8, 8192, &size, err));
-        CHECK(memcmp(buffer.bytes + places[i], token, length) == 0); /* nothing was written */
+        /* Only the header was written. */
+        CHECK(all_zero(buffer.bytes + 8, sizeof(torii_record_t)));
+        const size_t end = places[i] + length, header_end = 8 + sizeof(torii_record_t);
+        const size_t from = places[i] > header_end ? places[i] : header_end;
+        CHECK(memcmp(buffer.bytes + from, token + (from - places[i]), end - from) == 0);
     }
     memcpy(buffer.bytes + 8192, token, length);
     CHECK_OK(torii_verify_into(verifier, buffer.bytes + 8192, length, 0, NULL, &buffer, 8192, &size,
