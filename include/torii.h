@@ -798,7 +798,7 @@ torii_status_t torii_requirements_add_claim(torii_requirements_t *requirements,
 /// Requires that this organization is active, in the given role [may be NULL: in any role], or another
 /// organization that was added. A role alone cannot be required: anyone can create an organization and
 /// own it.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id. Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id or role. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_requirements_add_organization(torii_requirements_t *requirements,
