@@ -342,7 +342,7 @@ soak: programs | tools-rust
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
-	TORII_FORKS=$(FORKS) tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm
+	TORII_TEST_FORKS=$(FORKS) TORII_TEST_TIMEOUT=14400 tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm
 
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz
