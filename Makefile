@@ -204,6 +204,7 @@ suite-model: | tools-rust
 suite-header: programs | tools-rust
 	$(CI)/torii-header . cbindgen.toml include/torii.h --verify
 	bindings/php/header.sh $(CI)/torii-header --verify
+	! grep '^#define ' include/torii.h | grep -v '^#define TORII_' || { echo "a macro without TORII_" >&2; exit 1; }
 	for std in c99 c11 c17; do \
 	  cc -std=$$std -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c include/torii.h; \
 	done
@@ -341,7 +342,7 @@ soak: programs | tools-rust
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
-	TORII_FORKS=$(FORKS) tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm
+	TORII_TEST_FORKS=$(FORKS) TORII_TEST_TIMEOUT=14400 tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm
 
 FUZZ_SECONDS ?= 120
 .PHONY: fuzz

@@ -451,7 +451,8 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
 /// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
 /// flight; accepts one that ended within the last second; keeps the backoff after a failure.
 /// Blocks up to the fetch timeout for each issuer.
-/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason. Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_KEYS_PENDING if the host fetches and
+/// has not claimed the fetch. Since: 0.1.0.
 TORII_API torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
 
 /// Returns statistics as JSON:
@@ -488,8 +489,8 @@ TORII_API void torii_jwks_cache_clear(void);
 /// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
 /// not over; a key missed during the cooldown makes a fetch due at its end.
 /// Blocks up to the fetch timeout.
-/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_INVALID_ARGUMENT if the verifier has
-/// no such issuer. Since: 0.1.0.
+/// Errors: as torii_verifier_refresh(); TORII_ERR_INVALID_ARGUMENT for an issuer it does not have.
+/// Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_refresh_due(const torii_verifier_t *verifier,
                                           const char *issuer,
@@ -752,7 +753,7 @@ torii_status_t torii_verifier_options_set_token_cache_bytes(torii_verifier_optio
 
 /// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
 /// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it
-/// must return normally (no longjmp, no C++ exception) and must not call fork(). NULL: the system
+/// must return normally (no longjmp, no C++ exception). NULL: the system
 /// clock, the default. `userdata` must outlive every verifier created with the options. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
@@ -797,7 +798,7 @@ torii_status_t torii_requirements_add_claim(torii_requirements_t *requirements,
 /// Requires that this organization is active, in the given role [may be NULL: in any role], or another
 /// organization that was added. A role alone cannot be required: anyone can create an organization and
 /// own it.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id. Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id or role. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_requirements_add_organization(torii_requirements_t *requirements,

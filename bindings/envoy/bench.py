@@ -122,7 +122,7 @@ def medians(measured):
 
 
 def least_cpu(measured):
-    """Of all rounds: whatever else the machine does can only add to it."""
+    """The least of all rounds: other work of the machine can only add to it."""
     return min(cpu for _, _, cpu in measured)
 
 

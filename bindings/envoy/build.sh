@@ -4,8 +4,8 @@
 # In a target folder of its own, below $BUILD or OUTDIR: cargo gives two builds of the library that differ
 # in features, with its C functions and without, the same file names.
 #
-# The tests say $TORII_PROFILE (release) and $TORII_SEED: a profile that is built faster, and a folder where cargo
-# has built the workspace in it, of which whatever is the same here is taken over.
+# The tests set $TORII_PROFILE (default: release), a profile that builds faster, and $TORII_SEED, a folder where cargo
+# has built the workspace with it; its results are reused.
 set -euo pipefail
 
 mkdir -p "$1"

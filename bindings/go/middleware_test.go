@@ -188,6 +188,20 @@ func TestMiddlewareRequirementsNeedAnIdentity(t *testing.T) {
 	}
 }
 
+// A blank header counts as absent, also where the server keeps its blanks.
+func TestMiddlewareBlankHeader(t *testing.T) {
+	issuer := newIssuer(t)
+	handler := torii.Middleware(newVerifier(t, issuer.Issuer), torii.FromCookie("app_token"))(http.HandlerFunc(tellUser))
+	request := httptest.NewRequest("GET", "/", nil)
+	request.Header.Set("Authorization", " \t")
+	request.Header.Set("Cookie", "app_token="+issuer.token(t, `{"claims":{"sub":"ada"}}`))
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	if recorder.Code != 200 || recorder.Header().Get("Handler-User") != "ada" {
+		t.Error(recorder.Code, recorder.Header())
+	}
+}
+
 func TestMiddlewareAfterClose(t *testing.T) {
 	verifier := newVerifier(t, "https://acme.torii.so")
 	verifier.Close()

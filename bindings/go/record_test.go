@@ -88,7 +88,7 @@ func TestBrokenRecord(t *testing.T) {
 	for name, change := range map[string]func(r *record, bytes []byte){
 		"header too small":        func(r *record, _ []byte) { r.headerSize-- },
 		"header beyond the end":   func(r *record, _ []byte) { r.headerSize = r.size + 1 },
-		"text in the header":      func(r *record, _ []byte) { r.userID.offset = r.headerSize - 1 },
+		"text in the header":      func(r *record, _ []byte) { r.userID = span{r.headerSize - 1, 5} },
 		"text beyond the end":     func(r *record, _ []byte) { r.claimsJSON.offset = r.size },
 		"text over the end":       func(r *record, _ []byte) { r.claimsJSON.len++ },
 		"length beyond all":       func(r *record, _ []byte) { r.claimsJSON.len = 1<<32 - 1 },
@@ -109,7 +109,9 @@ func TestBrokenRecord(t *testing.T) {
 		}
 	}
 	words, size := made(func(*record, []byte) {})
-	if auth, err := readRecord(words, size-1); auth != nil || !errors.Is(err, ErrInternal) {
-		t.Errorf("another size: %+v, %v", auth, err)
+	for _, other := range []uint64{0, size - 1, size + 1} {
+		if auth, err := readRecord(words, other); auth != nil || !errors.Is(err, ErrInternal) {
+			t.Errorf("%d bytes: %+v, %v", other, auth, err)
+		}
 	}
 }

@@ -27,6 +27,10 @@ func TestRequirements(t *testing.T) {
 	pro := `{"claims":{"email_verified":true,"plan":"pro","seats":3,"beta":true,"o":{"id":"org-1","rol":"admin"},"act":{"sub":"support"}}}`
 	token := issuer.token(t, pro)
 
+	// The first call waits for the keys, and checks its requirements all the same.
+	if _, err := verifier.Verify(t.Context(), token, newRequirements(t, torii.NotImpersonated)); !errors.Is(err, torii.ErrPolicy) {
+		t.Error(err)
+	}
 	for name, c := range map[string]struct {
 		requirements []*torii.Requirements
 		met          bool

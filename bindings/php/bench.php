@@ -1,7 +1,7 @@
 <?php
 
 /**
- * Verifications a second, next to firebase/php-jwt:
+ * The time of one verification, next to firebase/php-jwt:
  * TORII_LIBRARY=…/libtorii.so.0 php bench.php [FOLDER OF php-jwt]
  */
 
@@ -20,7 +20,7 @@ $token = $case['token'];
 $issuer = $case['options']['issuer'];
 $keys = $corpus['key_sets'][$case['key_set']]['jwks'];
 
-/** Microseconds this process has computed: others on the machine do not count. */
+/** The CPU time of this process in microseconds. */
 function cpu(): float
 {
     $usage = getrusage();
@@ -43,9 +43,9 @@ function measure(int $times, callable $verify): float
 }
 
 $warm = new Verifier($issuer, $keys);
-$cold = new Verifier($issuer, $keys, verdictCacheBytes: 0);
+$cold = new Verifier($issuer, $keys, tokenCacheBytes: 0);
 $rows = [
-    'torii, a repeated token' => measure(50_000, static fn () => $warm->verify($token)->userId),
+    'torii, a known token' => measure(50_000, static fn () => $warm->verify($token)->userId),
     'torii, every token new' => measure(500, static fn () => $cold->verify($token)->userId),
 ];
 if (isset($argv[1])) {

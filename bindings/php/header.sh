@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes include/torii-ffi.h, the C declarations as PHP's FFI parser takes them, by the configuration of
+# Writes include/torii-ffi.h, the C declarations for PHP's FFI parser, with the configuration of
 # include/torii.h: header.sh TORII_HEADER [--verify]. TORII_HEADER is the program of tests/header; with --verify it
-# only tells whether the file is up to date.
+# only checks that the file is up to date.
 set -euo pipefail
 
 torii_header="$(realpath "$1")"
@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 config="$(mktemp)"
 trap 'rm -f "$config"' EXIT
 
-# FFI takes no extern "C", and skips macros. It wants the first two lines at the very top.
+# FFI rejects extern "C" and skips macros. It needs the first two lines at the very top.
 {
     echo 'header = """'
     echo '#define FFI_SCOPE "TORII"'

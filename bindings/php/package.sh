@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the package for Composer, with LIBDIR/libtorii.so.0 in it: package.sh LIBDIR OUTDIR
+# Builds the package for Composer, with LIBDIR/libtorii.so.0 in it: package.sh LIBDIR OUTDIR
 #
-# On machines unlike this one the package looks for the system's library instead.
+# On other machines the package uses the system's library.
 set -euo pipefail
 
 library=$(realpath "$1/libtorii.so.0")
@@ -17,14 +17,14 @@ version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$ro
 cp -r src include preload.php example README.md composer.json "$root/LICENSE" "$stage"
 install -D -m 755 "$library" "$stage/lib/libtorii.so.0"
 cd "$stage"
-# In a repository a tag tells the version; in a file it has to be written down.
+# A repository has a tag for the version, a file needs the member.
 sed -i "s|\"name\": .*|&\n    \"version\": \"$version\",|" composer.json
 
 found=$(TORII_LIBRARY=$stage/lib/libtorii.so.0 php -d ffi.enable=true -r '
     spl_autoload_register(fn ($class) => require strtr($class, ["Torii" => "src", "\\" => "/"]) . ".php");
     echo Torii\Library::ffi()->torii_version();')
 [ "$found" = "$version" ] || {
-    echo "Cargo.toml is of version $version, but the library of $found" >&2
+    echo "Cargo.toml has version $version, but the library has $found" >&2
     exit 1
 }
 (cd "$root" && packaging/third-party torii) >LICENSE.third-party

@@ -1,8 +1,8 @@
 <?php
 
 /**
- * For opcache.preload: only preloaded code may use the library where ffi.enable is "preload". What
- * implements the interfaces of others is left out, since those may not be there yet.
+ * For opcache.preload: only preloaded code may use the library if ffi.enable is "preload". Leaves out the
+ * middleware, whose interfaces may not be loaded yet.
  */
 
 declare(strict_types=1);

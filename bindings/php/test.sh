@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Tests the package: test.sh LIBDIR INCLUDEDIR EMULATOR
-# LIBDIR has libtorii.so.0; EMULATOR is the program torii-emulator. INCLUDEDIR is not needed: header.sh --verify
-# tells whether include/torii-ffi.h is up to date.
+# LIBDIR has libtorii.so.0, INCLUDEDIR has torii.h; EMULATOR is the program torii-emulator.
 set -euo pipefail
 
 export TORII_LIBRARY="$(realpath "$1")/libtorii.so.0"
+export TORII_HEADER="$(realpath "$2")/torii.h"
 export TORII_EMULATOR="$(realpath "$3")"
 PATH="$PATH:/usr/sbin"
 PHP_FPM="$(command -v php-fpm || command -v php-fpm8.2)"

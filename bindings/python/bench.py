@@ -1,8 +1,8 @@
-"""Measures the `torii_backend` that is installed, whichever it is, and prints JSON.
+"""Measures the installed `torii_backend`, ours or the official one, and prints JSON.
 
     bench.py ISSUER TOKENS_FILE
 
-The file has good tokens, a line each, and a forged one in the last line.
+The file has valid tokens, one a line, and a forged one in the last line.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torii_backend import verify_token
 
 
 def per_call(work: Callable[[], object], times: int) -> float:
-    """Microseconds, of the best of five rounds."""
+    """Returns microseconds, the best of five rounds."""
     best = float("inf")
     for _ in range(5):
         started = time.perf_counter()
@@ -45,7 +45,7 @@ def main(issuer: str, file: str) -> None:
     each_once = iter(tokens)
     cold = per_call(lambda: verify_token(next(each_once), issuer=issuer).user_id, len(tokens) // 5)
     results = {
-        "a token seen before": per_call(repeated, 2000),
+        "a known token": per_call(repeated, 2000),
         "a new token": cold,
         "a forged token": per_call(refused, 100),
     }

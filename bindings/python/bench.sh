@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Measures this binding beside torii-backend 0.0.13, which verifies with PyJWT:
+# Compares this binding with torii-backend 0.0.13, which verifies with PyJWT:
 #
 #     bench.sh LIBDIR EMULATOR
 #
-# Virtual environments are made below $BUILD (/tmp) and kept for the next time. LIBDIR should have a
-# release build.
+# Virtual environments are kept below $BUILD (/tmp). LIBDIR should have a release build.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

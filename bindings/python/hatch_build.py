@@ -1,4 +1,4 @@
-"""Says which machines a wheel is for, when it has the library: ``package.sh`` puts that in."""
+"""Sets the platform of a wheel that contains the library, which ``package.sh`` copies."""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
 # Makes the packages for pip: package.sh LIBDIR OUTDIR
 #
-# The source distribution has no library and looks for the system's; the wheel brings
-# LIBDIR/libtorii.so.0 and, in its name, the oldest glibc that this needs. The tools for that go into a
-# virtual environment below $BUILD (/tmp), which is kept for the next time.
+# The source distribution loads the system's library. The wheel contains LIBDIR/libtorii.so.0 and
+# names the oldest glibc that it needs. The tools are kept in a virtual environment below $BUILD (/tmp).
 set -euo pipefail
 
 library=$(realpath "$1/libtorii.so.0")

@@ -3,8 +3,8 @@
 #
 #     test.sh LIBDIR INCLUDEDIR EMULATOR
 #
-# A virtual environment is made below $BUILD (/tmp) and kept for the next time. $PYTHON (python3)
-# makes it; arguments after the third are pytest's.
+# A virtual environment, made by $PYTHON (python3), is kept below $BUILD (/tmp). Further arguments
+# are passed to pytest.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the gems: package.sh LIBDIR OUTDIR
+# Builds the gems: package.sh LIBDIR OUTDIR
 #
-# torii-VERSION.gem has no library and looks for the system's; torii-VERSION-PLATFORM.gem brings
+# torii-VERSION.gem has no library and uses the system's; torii-VERSION-PLATFORM.gem contains
 # LIBDIR/libtorii.so.0, for machines like this one.
 set -euo pipefail
 
@@ -16,7 +16,7 @@ trap 'rm -rf "$stage"' EXIT
 version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 found=$(TORII_LIBRARY=$library ruby -Ilib -rtorii -e 'print Torii::VERSION, " ", Torii.library_version')
 [ "$found" = "$version $version" ] || {
-    echo "Cargo.toml is of version $version, but the gem and the library of $found" >&2
+    echo "Cargo.toml has version $version, but the gem and the library have $found" >&2
     exit 1
 }
 

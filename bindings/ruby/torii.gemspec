@@ -5,9 +5,9 @@ require_relative 'lib/torii/version'
 Gem::Specification.new do |spec|
   spec.name = 'torii'
   spec.version = Torii::VERSION
-  spec.summary = 'Verify torii logins without a request per token, and manage users'
-  spec.description = 'Ruby binding of libtorii: judges the ES256 tokens torii signs for end users, ' \
-                     'calls the backend API, and brings a Rack middleware.'
+  spec.summary = 'Verifies torii access tokens locally and calls the backend API'
+  spec.description = 'Ruby binding of libtorii: verifies torii access tokens (ES256 JWTs) locally, ' \
+                     'calls the backend API, and contains a Rack middleware.'
   spec.authors = ['The libtorii authors']
   spec.homepage = 'https://torii.so'
   spec.license = 'MIT'

@@ -414,7 +414,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_token_cache_bytes(
 
 /// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
 /// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it
-/// must return normally (no longjmp, no C++ exception) and must not call fork(). NULL: the system
+/// must return normally (no longjmp, no C++ exception). NULL: the system
 /// clock, the default. `userdata` must outlive every verifier created with the options. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]

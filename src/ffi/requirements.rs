@@ -6,7 +6,7 @@ use std::ptr;
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::panic::caught;
-use super::pointer::{exclusive, free, into_raw, optional, text, utf8};
+use super::pointer::{exclusive, free, into_raw, text, utf8};
 use super::status::torii_status_t;
 use crate::verify::Requirements;
 
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn torii_requirements_add_claim(
 /// Requires that this organization is active, in the given role [may be NULL: in any role], or another
 /// organization that was added. A role alone cannot be required: anyone can create an organization and
 /// own it.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id. Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty id or role. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_requirements_add_organization(
@@ -113,7 +113,8 @@ pub unsafe extern "C" fn torii_requirements_add_organization(
     unsafe {
         fallible(err, || {
             let id = text(id, id_len, "id")?;
-            let role = optional(role, role_len, "role")?;
+            let given = !role.is_null() || role_len != 0;
+            let role = given.then(|| text(role, role_len, "role")).transpose()?;
             exclusive(requirements, "requirements")?.0.add_organization(id, role)?;
             Ok(())
         })

@@ -151,7 +151,8 @@ unsafe fn verify(
 /// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
 /// flight; accepts one that ended within the last second; keeps the backoff after a failure.
 /// Blocks up to the fetch timeout for each issuer.
-/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason. Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_KEYS_PENDING if the host fetches and
+/// has not claimed the fetch. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_refresh(
     verifier: *const torii_verifier_t,
@@ -213,8 +214,8 @@ pub extern "C" fn torii_jwks_cache_clear() {
 /// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
 /// not over; a key missed during the cooldown makes a fetch due at its end.
 /// Blocks up to the fetch timeout.
-/// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_INVALID_ARGUMENT if the verifier has
-/// no such issuer. Since: 0.1.0.
+/// Errors: as torii_verifier_refresh(); TORII_ERR_INVALID_ARGUMENT for an issuer it does not have.
+/// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_refresh_due(
     verifier: *const torii_verifier_t,

@@ -162,6 +162,10 @@ static void nonsense_is_refused(void)
                 torii_requirements_add_claim(NULL, TORII_STR("/a"), TORII_STR("1"), err));
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "id",
                 torii_requirements_add_organization(r, NULL, 0, TORII_STR("admin"), err));
+    CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "role",
+                torii_requirements_add_organization(r, TORII_STR("a"), "", 0, err));
+    CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "role",
+                torii_requirements_add_organization(r, TORII_STR("a"), NULL, 1, err));
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "requirements",
                 torii_requirements_add_organization(NULL, TORII_STR("a"), NULL, 0, err));
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "requirements",

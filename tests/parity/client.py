@@ -1,8 +1,8 @@
-"""What both clients have in common: an operation is called by its name in the contract, with JSON values."""
+"""Shared by both clients, which take an operation's name in the contract and JSON values."""
 
 
 class Refused(Exception):
-    """The API answered, but not with success."""
+    """The API answered with an error."""
 
     def __init__(self, status, code, support_id, message, body):
         super().__init__(message)
@@ -10,7 +10,7 @@ class Refused(Exception):
 
 
 class Failed(Exception):
-    """The call failed without an answer of the API that says so."""
+    """The call failed without such an answer."""
 
     def __init__(self, kind):
         super().__init__(kind)

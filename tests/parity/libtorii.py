@@ -1,4 +1,4 @@
-"""libtorii as a client: its C functions, called as they are in torii.h."""
+"""libtorii as a client: the C functions of torii.h, through ctypes."""
 
 import ctypes
 import json
@@ -18,7 +18,7 @@ KINDS = {1: "argument", 301: "transport", 302: "timeout", 303: "answer"}
 
 
 class LibTorii:
-    # The body of the last call, as it was written.
+    # The body of the last call, as written.
     written = ""
 
     def __init__(self, path, url, secret_key):
@@ -80,6 +80,6 @@ class LibTorii:
 
 
 def text(value):
-    """A text as pointer and length."""
+    """Returns a text as pointer and length."""
     encoded = (value or "").encode()
     return [ctypes.c_char_p(encoded if value is not None else None), ctypes.c_size_t(len(encoded))]

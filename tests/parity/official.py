@@ -89,7 +89,7 @@ class Official:
         }
 
     def close(self):
-        """The facade's own close() fails: it calls what the generated class does not have."""
+        """The facade's own close() fails: it calls a method that the generated class lacks."""
 
     def __getattr__(self, operation):
         return lambda *arguments: self._call(self._operations[operation], arguments)

@@ -1,10 +1,10 @@
-"""The official Python client and libtorii, side by side against a local torii.
+"""Compares libtorii with the official Python client, each against a local torii.
 
     python parity.py path/to/torii-emulator path/to/libtorii.so
 
-Each makes the same calls, against a torii of its own that has just been started. What arrives there (method,
-path, query, and body as a JSON value) and what comes of each call have to be the same. Where they are not, the
-table in README.md says why; a difference that is not in it fails, and so does one that is in it and is none.
+Both make the same calls, each against a fresh torii. The requests that arrive (method, path, query, and body as
+a JSON value) and the outcomes must be equal, except for the differences in the table of README.md. A difference
+without a row fails, and so does a row without a difference.
 """
 
 import json
@@ -46,7 +46,7 @@ class Torii:
         return json.loads(text) if text else None
 
     def requests(self, written=None):
-        """What arrived since the last time; with what was written for it, byte by byte."""
+        """Returns the requests since the last call, and checks their body against `written`."""
         seen = self.control("GET", "/requests")["requests"]
         self.control("DELETE", "/requests")
         if written is not None:
@@ -65,14 +65,14 @@ def arrived(request):
 
 
 class Anonymous:
-    """Replaces what differs from run to run: ids by the order in which they appear, times and the like."""
+    """Replaces values that differ between runs: ids by the order in which they appear, times, tokens."""
 
     def __init__(self):
         self.ids = {}
 
     def __call__(self, value):
         if isinstance(value, dict):
-            # To the contract a member that is null is one that is absent.
+            # The contract reads a null member as absent.
             return {name: self(member) for name, member in sorted(value.items()) if member is not None}
         if isinstance(value, (list, tuple)):
             return [self(element) for element in value]
@@ -92,7 +92,7 @@ def outcome(call):
             story["body"] = json.loads(story["body"])
         except (TypeError, ValueError):
             pass
-        # It is another one each time.
+        # A new one each time.
         if story["supportId"] is not None:
             story["supportId"] = "given"
             story["body"]["supportId"] = "given"
@@ -102,7 +102,7 @@ def outcome(call):
 
 
 def play(program, make):
-    """Makes every call. What arrived and what came of it, by the name of the step."""
+    """Makes every call. Returns the requests and the outcome by the name of the step."""
     torii = Torii(program)
     client = make(torii.addresses)
     known, story = {}, {}
@@ -133,7 +133,7 @@ def play(program, make):
 
 
 def raw(requests, anonymous):
-    """Nulls matter in what is sent."""
+    """Keeps nulls, which matter in requests."""
     if isinstance(requests, dict):
         return {name: raw(member, anonymous) for name, member in sorted(requests.items())}
     if isinstance(requests, (list, tuple)):
@@ -142,7 +142,7 @@ def raw(requests, anonymous):
 
 
 def fill(argument, known):
-    """Puts ids in: `$name` stands for one that is known."""
+    """Replaces `$name` by the id of that name."""
     if isinstance(argument, str) and argument.startswith("$"):
         return known[argument[1:]]
     if isinstance(argument, dict):
@@ -153,7 +153,7 @@ def fill(argument, known):
 
 
 def listed():
-    """The differences in the table: a pattern for steps, and the part."""
+    """Reads the differences in the table: a pattern for steps, and the part."""
     rows = (Path(__file__).parent / "README.md").read_text().partition("\n## ")[0].splitlines()
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if row.startswith("| `")]
     return [(row[0].strip("`"), row[1]) for row in cells]
@@ -177,7 +177,7 @@ def main():
                 print(f"  libtorii:      {json.dumps(ours[name][part])}")
     for name, part in set(rows) - used:
         wrong += 1
-        print(f"{name}, {part}: in the table, but no difference")
+        print(f"{name}, {part}: a row without a difference")
     called = {step.operation for step in STEPS}
     assert len(called) == 26, f"{len(called)} of 26 operations"
     if wrong:

@@ -14,14 +14,14 @@ class Step:
     arguments: list = field(default_factory=list)
     # Keeps the `id` of the answer under this name; `$name` then stands for it.
     keep: str = None
-    # What is told the local torii first: method, path and body. `keep_before` keeps an id of its answer.
+    # Control requests to send first: method, path and body. `keep_before` keeps an id of the answer.
     before: list = field(default_factory=list)
     keep_before: str = None
     member: str = None
 
 
 def fault(kind, times=1, **about):
-    """What goes wrong with the next request."""
+    """Returns a fault for the next requests."""
     return ("POST", "/faults", {"path": API, "times": times, "fault": {"kind": kind, **about}})
 
 
@@ -130,7 +130,7 @@ STEPS = [
     ),
     call("impersonation_create_token short", "$bob", {"actorUserId": "$ada", "reason": "", "expiresInSeconds": 60}),
     call("impersonation_create_token too short", "$bob", {"actorUserId": "$ada", "reason": "", "expiresInSeconds": 1}),
-    # What goes wrong.
+    # Faults.
     call("users_get detail is empty", "$ada", before=[fault("status", status=404, body='{"detail":"","title":"No"}')]),
     call("users_get properties", "$ada", before=[fault("status", status=403, body='{"properties":{"code":"c"}}')]),
     call("users_get is busy", "$ada", before=[fault("status", status=503)]),

@@ -1,9 +1,9 @@
-"""The reference library of Standard Webhooks and libtorii, one webhook each.
+"""Compares libtorii with the reference library of Standard Webhooks.
 
     python webhooks.py path/to/verify.json path/to/libtorii.so
 
-Every webhook of tests/behaviour gets the same verdict from both, but for those in the table of README.md; and what
-the reference library signs, libtorii accepts, until a byte of it is changed.
+Both agree on every webhook of tests/behaviour except those in the table of README.md. libtorii accepts the
+webhooks that the reference library signs, and refuses them once a byte is changed.
 """
 
 import ctypes
@@ -27,7 +27,7 @@ def expanded(value):
 
 
 def by_reference(case, body):
-    """Whether the reference library accepts the webhook with any of the secrets."""
+    """Returns whether the reference library accepts the webhook with any of the secrets."""
     headers = {f"webhook-{name}": expanded(case[name]) for name in ("id", "timestamp", "signature")}
     with mock.patch.object(reference, "datetime", wraps=datetime) as clock:
         clock.now.return_value = datetime.fromtimestamp(case["now"], timezone.utc)
@@ -41,11 +41,24 @@ def by_reference(case, body):
 
 
 def by_libtorii(library, case, body):
-    arguments = text(" ".join(case["secrets"]))
-    for name in ("id", "timestamp", "signature"):
-        arguments += text(expanded(case[name]))
-    arguments += [body, ctypes.c_size_t(len(body)), ctypes.c_int64(case["now"]), ctypes.c_int64(case["tolerance"])]
-    return library.torii_webhook_verify_standard(*arguments, None, None, None) == 0
+    webhook = ctypes.c_void_p()
+    try:
+        for number, secret in enumerate(case["secrets"]):
+            if number == 0:
+                status = library.torii_webhook_new(*text(secret), ctypes.byref(webhook), None)
+            else:
+                status = library.torii_webhook_add_secret(webhook, *text(secret), None)
+            if status != 0:
+                return False
+        if library.torii_webhook_set_tolerance_seconds(webhook, ctypes.c_uint32(case["tolerance"]), None) != 0:
+            return False
+        arguments = []
+        for name in ("id", "timestamp", "signature"):
+            arguments += text(expanded(case[name]))
+        arguments += [body, ctypes.c_size_t(len(body)), ctypes.c_int64(case["now"])]
+        return library.torii_webhook_verify(webhook, *arguments, None, None) == 0
+    finally:
+        library.torii_webhook_free(webhook)
 
 
 def excuses():
@@ -78,15 +91,15 @@ def main(corpus, library):
         signature = reference.Webhook(secret).sign(f"msg_{number}", sent, body)
         now = int(sent.timestamp())
         case = {"secrets": [secret], "id": f"msg_{number}", "timestamp": str(now), "signature": signature}
-        case |= {"now": now, "tolerance": 0}
+        case |= {"now": now, "tolerance": 1}
         raw = body.encode()
-        assert by_libtorii(library, case, raw), (number, "what the reference library signs is refused")
+        assert by_libtorii(library, case, raw), (number, "a webhook of the reference library is refused")
         assert not by_libtorii(library, case | {"id": f"msg_{number + 1}"}, raw)
         assert not by_libtorii(library, case, raw + b" ")
         if raw:
             at = rng.randrange(len(raw))
             assert not by_libtorii(library, case, raw[:at] + bytes([raw[at] ^ 1 << rng.randrange(8)]) + raw[at + 1 :])
-    print(f"{compared} webhooks judged by both, {len(used)} rows of differences, 200 signed and accepted")
+    print(f"{compared} webhooks verified by both, {len(used)} rows of differences, 200 signed and accepted")
 
 
 if __name__ == "__main__":

@@ -161,7 +161,7 @@ TEST(a_broken_record_is_no_identity)
              [](made_record &made) { made.header().header_size--; },
              [](made_record &made) { made.header().header_size = made.at + 1; },
              [](made_record &made) { made.header().size = 95; },
-             [](made_record &made) { made.header().user_id.offset = 95; },
+             [](made_record &made) { made.header().user_id = {made.header().header_size - 1, 5}; },
              [](made_record &made) { made.header().claims_json.offset = made.at; },
              [](made_record &made) { made.header().claims_json.len++; },
              [](made_record &made) { made.header().claims_json.len = UINT32_MAX; },

@@ -1,9 +1,8 @@
 //! Envoy's ABI for dynamic modules, v0.2.0 (Envoy 1.40), as far as this module uses it.
 //!
-//! Declared by hand: what Envoy calls is exported here, and what is called of Envoy is looked up by
-//! name when the module is loaded, so that a host that lacks any of it is refused then, and not
-//! met in the middle of a request. Every pointer that crosses the border is dealt with here; the
-//! rest of the module is safe.
+//! Declared by hand. The functions that Envoy calls are exported here. Envoy's own functions are
+//! looked up by name when the module is loaded, so that a host that lacks one is refused then, not
+//! during a request. All pointers are handled here; the rest of the module is safe.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,21 +11,20 @@ use std::sync::{Arc, OnceLock};
 
 use crate::config::{Config, Route, Settings};
 use crate::filter::{Filter, Flow};
-use crate::host::{Event, Host, Level, Wake};
-use crate::identity::Value;
+use crate::host::{Event, Host, Level, Value, Wake};
 use crate::stats::Counters;
 
 /// The version of the ABI that is declared here.
 const VERSION: &CStr = c"v0.2.0";
 
-/// A module that is built into Envoy's own binary. Like every module it says which version of the
-/// ABI it was built with, which is Envoy's own.
+/// A module that is built into Envoy's own binary. Like every module it tells the version of the ABI
+/// it was built with, which is Envoy's own.
 const BUILT_IN_INIT: &CStr = c"hickory_dns_static_envoy_dynamic_module_on_program_init";
 
 const REQUEST_HEADER: u32 = 0;
 const HEADERS_CONTINUE: i32 = 0;
-/// Stops only the headers: after this, what the hook of the body returns decides over all. It is
-/// for requests that have been answered.
+/// Stops only the headers: after this, the result of the body's hook decides over all. For requests
+/// that have been answered.
 const HEADERS_STOP: i32 = 1;
 /// Keeps headers, body and trailers alike, and slows the sender down when the buffer is full.
 const HEADERS_WAIT: i32 = 4;
@@ -81,7 +79,7 @@ macro_rules! callbacks {
         }
 
         impl Callbacks {
-            /// Looks all of them up. An error is the name of one that is missing.
+            /// Looks all of them up. An error names one that is missing.
             fn find() -> Result<Self, &'static str> {
                 Ok(Callbacks {
                     $($name: {
@@ -113,6 +111,7 @@ callbacks! {
     fn http_get_headers_size(*mut c_void, u32) -> usize;
     fn http_get_headers(*mut c_void, u32, *mut Header) -> bool;
     fn http_set_header(*mut c_void, u32, Text, Text) -> bool;
+    fn http_clear_route_cache(*mut c_void);
     fn http_set_dynamic_metadata_string(*mut c_void, Text, Text, Text);
     fn http_set_dynamic_metadata_number(*mut c_void, Text, Text, f64);
     fn http_set_dynamic_metadata_bool(*mut c_void, Text, Text, bool);
@@ -127,14 +126,14 @@ callbacks! {
 /// Envoy, once the module has been accepted.
 static ENVOY: OnceLock<Callbacks> = OnceLock::new();
 
-/// A symbol of the program that has loaded the module, and of its libraries.
+/// A symbol of the program that loaded the module, or of its libraries.
 fn symbol(name: &CStr) -> Option<*mut c_void> {
-    // SAFETY: a name that ends with U+0000, looked up in what is loaded.
+    // SAFETY: the name ends with U+0000.
     let symbol = unsafe { libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr()) };
     (!symbol.is_null()).then_some(symbol)
 }
 
-/// The version of the ABI that the host was built with, if it has a module built in that tells.
+/// The version of the ABI that the host was built with, if it has a built-in module that tells.
 fn host_version() -> Option<String> {
     let init = symbol(BUILT_IN_INIT)?;
     // SAFETY: so does every module declare this function.
@@ -144,12 +143,12 @@ fn host_version() -> Option<String> {
     if version.is_null() {
         return None;
     }
-    // SAFETY: what comes back is a constant that ends with U+0000.
+    // SAFETY: the result is a constant that ends with U+0000.
     let version = unsafe { CStr::from_ptr(version) };
     Some(version.to_string_lossy().into_owned())
 }
 
-/// Whether this host is one that the declarations above are true of.
+/// Whether the declarations above hold for this host.
 fn check_host() -> Result<Callbacks, String> {
     let ours = VERSION.to_string_lossy();
     match host_version() {
@@ -158,12 +157,12 @@ fn check_host() -> Result<Callbacks, String> {
         }
         _ => {}
     }
-    // One without a version to tell may still be another: `log_v2` came with ours, and what has
-    // been released keeps its name and signature.
+    // A host that tells no version may still have another: `log_v2` came with ours, and released
+    // functions keep their names and signatures.
     Callbacks::find().map_err(|name| format!("this Envoy has no callback {name}"))
 }
 
-/// Runs what must not let a panic through to Envoy. The panic's message is on standard error.
+/// Keeps a panic from reaching Envoy. Its message is on standard error.
 fn guarded<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
 }
@@ -191,6 +190,20 @@ struct Stream {
 impl Stream {
     fn new(filter: *mut c_void) -> Option<Self> {
         Some(Stream { envoy: ENVOY.get()?, filter })
+    }
+
+    /// The configuration of the route that Envoy has chosen for the request.
+    fn route(&self) -> Option<Arc<Route>> {
+        // SAFETY: the filter lives.
+        let route = unsafe { (self.envoy.get_most_specific_route_config)(self.filter) };
+        let route = route.cast::<Route>();
+        if route.is_null() {
+            return None;
+        }
+        // SAFETY: `per_route_config_new` made it, and Envoy keeps it while the route is the stream's.
+        unsafe { Arc::increment_strong_count(route) };
+        // SAFETY: as above; the count was just taken for this.
+        Some(unsafe { Arc::from_raw(route) })
     }
 }
 
@@ -221,7 +234,7 @@ impl Host for Stream {
         }
     }
 
-    fn set_header(&mut self, name: &str, value: &str) {
+    fn set_header(&mut self, name: &str, value: &[u8]) {
         let set = self.envoy.http_set_header;
         // SAFETY: the filter and the texts live; Envoy copies them.
         unsafe { set(self.filter, REQUEST_HEADER, Text::of(name), Text::of(value)) };
@@ -243,9 +256,8 @@ impl Host for Stream {
             }
             Value::Number(number) => {
                 let set = self.envoy.http_set_dynamic_metadata_number;
-                let number = number.as_f64().unwrap_or(f64::NAN);
                 // SAFETY: as above.
-                unsafe { set(filter, namespace, key, number) }
+                unsafe { set(filter, namespace, key, *number) }
             }
             Value::Bool(value) => {
                 let set = self.envoy.http_set_dynamic_metadata_bool;
@@ -255,11 +267,9 @@ impl Host for Stream {
         }
     }
 
-    fn route(&self) -> Option<Route> {
+    fn clear_route(&mut self) {
         // SAFETY: the filter lives.
-        let route = unsafe { (self.envoy.get_most_specific_route_config)(self.filter) };
-        // SAFETY: it is none, or one that `per_route_config_new` made, and the stream keeps it.
-        unsafe { route.cast::<Route>().as_ref() }.copied()
+        unsafe { (self.envoy.http_clear_route_cache)(self.filter) }
     }
 
     fn answer(&mut self, status: u16, headers: &[(&str, &str)], body: &str, details: &str) {
@@ -275,7 +285,7 @@ impl Host for Stream {
         unsafe { send(self.filter, status.into(), pointer, count, body, details) }
     }
 
-    fn go_on(&mut self) {
+    fn resume(&mut self) {
         // SAFETY: the filter lives.
         unsafe { (self.envoy.http_filter_continue_decoding)(self.filter) }
     }
@@ -357,7 +367,7 @@ fn new_config(host: *mut c_void, json: &[u8]) -> Result<Arc<Config>, String> {
     let config = settings.build(counters, log)?;
     // SAFETY: configurations are made on the main thread.
     if !unsafe { (envoy.is_validation_mode)() } {
-        config.keys.warm_up();
+        config.keys.keep_fresh();
     }
     Ok(Arc::new(config))
 }
@@ -397,7 +407,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_new(
     // SAFETY: the text lives until this returns.
     let json = unsafe { json.bytes() };
     guarded(std::ptr::null(), || match Route::parse(json) {
-        Ok(route) => Box::into_raw(Box::new(route)).cast_const().cast(),
+        Ok(route) => Arc::into_raw(Arc::new(route)).cast(),
         Err(why) => {
             log(Level::Error, &format!("the configuration of a route: {why}"));
             std::ptr::null()
@@ -411,7 +421,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_destro
 ) {
     guarded((), || {
         // SAFETY: it came from `per_route_config_new`, and is destroyed once.
-        drop(unsafe { Box::from_raw(route.cast::<Route>()) });
+        drop(unsafe { Arc::from_raw(route.cast_const().cast::<Route>()) });
     });
 }
 
@@ -444,7 +454,7 @@ unsafe fn filter(filter: *const c_void) -> Rc<Filter> {
     unsafe { Rc::from_raw(filter) }
 }
 
-/// Runs a part of the filter on a stream. Whatever fails, the request is not let through.
+/// Runs a part of the filter on a stream. If it panics, the request is refused.
 fn on_stream<S: Host>(
     stream: Option<S>,
     filter: &Filter,
@@ -468,7 +478,10 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_request_headers(
 ) -> i32 {
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
     let ours = unsafe { filter(ours) };
-    match on_stream(Stream::new(host), &ours, |filter, stream| filter.request_headers(stream)) {
+    let flow = on_stream(Stream::new(host), &ours, |filter, stream| {
+        filter.request_headers(stream, &Stream::route)
+    });
+    match flow {
         Flow::Continue => HEADERS_CONTINUE,
         Flow::Wait => HEADERS_WAIT,
         Flow::Stop => HEADERS_STOP,
@@ -485,7 +498,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_scheduled(
     // SAFETY: Envoy calls with the filter of this stream, on its thread.
     let ours = unsafe { filter(ours) };
     on_stream(Stream::new(host), &ours, |filter, stream| {
-        filter.woken(stream, event);
+        filter.woken(stream, &Stream::route, event);
         Flow::Stop
     });
 }
@@ -525,9 +538,9 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_destroy(ours: *const c_
     guarded((), || ours.destroyed());
 }
 
-// ---- what Envoy demands of a module, and this one has no use for --------------------------------
+// ---- functions that Envoy requires of a module, and that do nothing here -------------------------
 
-/// Hooks that do nothing. What they return lets a response go on.
+/// Hooks that do nothing. Their results let a response continue.
 macro_rules! ignored {
     ($(fn $name:ident($($argument:ty),*) $(-> $result:ty = $value:expr)?;)+) => {
         $(
@@ -561,28 +574,30 @@ mod tests {
     use crate::filter::tests::{FakeHost, config};
 
     #[test]
-    fn a_defect_lets_nothing_through() {
+    fn a_panic_refuses_the_request() {
         let filter = Filter::new(config(r#"{"issuers": ["https://acme.torii.so"]}"#));
-        let mut host = FakeHost::new(&[]);
-        host.broken = true;
+        let host = FakeHost::new(&[]);
         let answers = host.answers.clone();
-        let flow = on_stream(Some(host), &filter, |filter, stream| filter.request_headers(stream));
+        let defect = |_: &FakeHost| panic!("as a defect would");
+        let flow = on_stream(Some(host), &filter, |filter, stream| {
+            filter.request_headers(stream, &defect)
+        });
         assert_eq!(flow, Flow::Stop);
         assert_eq!(answers.borrow()[0].0, 500);
         assert_eq!(filter.request_rest(), Flow::Stop);
     }
 
     #[test]
-    fn a_stream_without_an_envoy_is_let_nowhere() {
+    fn a_stream_without_envoy_waits() {
         let filter = Filter::new(config(r#"{"issuers": ["https://acme.torii.so"]}"#));
         let flow = on_stream(Stream::new(std::ptr::null_mut()), &filter, |filter, stream| {
-            filter.request_headers(stream)
+            filter.request_headers(stream, &Stream::route)
         });
         assert_eq!((flow, filter.request_rest()), (Flow::Wait, Flow::Wait));
     }
 
     #[test]
-    fn this_process_is_no_envoy() {
+    fn another_program_is_refused() {
         assert!(envoy_dynamic_module_on_program_init().is_null());
         let said = check_host().err().unwrap();
         assert_eq!(said, "this Envoy has no callback is_validation_mode");

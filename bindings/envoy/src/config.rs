@@ -1,73 +1,74 @@
-//! The configuration: strict JSON, and what is made of it.
+//! The configuration of a filter and of a route: strict JSON.
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use torii::{Verifier, VerifierOptions};
+use torii::{Requirements, Verifier, VerifierOptions};
 
+use crate::claims::Claim;
+use crate::credentials::{Credentials, is_token};
 use crate::host::Log;
-use crate::identity::Requirements;
+use crate::identity::Identity;
 use crate::keys::Keys;
+use crate::requirements::AnyOf;
 use crate::stats::Counters;
-use crate::token::Place;
 
-/// What a filter is configured to do, shared by all requests.
+/// The key of the dynamic metadata that holds the reason of a refusal.
+pub const REFUSAL: &str = "refusal";
+
+/// The configuration of a filter, shared by all requests.
 pub struct Config {
-    /// Judges the tokens. Requirements are the filter's, since routes may change them.
-    pub verifier: Verifier,
-    /// The keys of each issuer.
+    /// Verifies the tokens. Requirements are checked by the filter, since some are a route's.
+    pub verifier: Arc<Verifier>,
+    /// Fetches the verifier's keys.
     pub keys: Keys,
-    /// What to do where the route does not say.
-    pub mode: Mode,
-    /// What to require where the route does not say.
-    pub require: Requirements,
-    /// Where a token may be, in the order in which to look.
-    pub token: Vec<Place>,
-    /// Request headers, in lower case, and the claims they are made of.
-    pub headers: Vec<(String, String)>,
-    /// Keys of the dynamic metadata, and the claims they are made of.
-    pub metadata: Vec<(String, String)>,
-    /// The namespace of that metadata.
-    pub metadata_namespace: String,
-    /// What is protected, for people.
-    pub realm: String,
-    /// How long a request may wait for keys.
-    pub key_timeout: Duration,
+    /// Whether a request without credentials is let through, if the route does not say.
+    pub optional: bool,
+    /// The requirements for every login.
+    pub requirements: AnyOf,
+    /// Where a request carries its token.
+    pub credentials: Credentials,
+    /// Paths on which credentials are ignored.
+    pub skip: Vec<String>,
+    /// Headers and metadata made of claims.
+    pub identity: Identity,
+    /// Whether the token is removed from the request.
+    pub remove_token: bool,
+    /// Whether Envoy chooses the route again, by the headers that the filter set.
+    pub clear_route_cache: bool,
+    /// A requirement that no login meets, for the answer to one whose claims cannot be forwarded.
+    pub unmet: Requirements,
     /// Envoy's numbers of the counters.
     pub counters: Counters,
 }
 
-/// What is done with a request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// It needs a good token.
-    #[default]
-    Required,
-    /// It needs none, but one that it has must be good.
-    Optional,
-    /// Its token is not looked at.
-    Off,
-}
-
-/// What a route changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+/// The configuration of a route.
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// Instead of the filter's.
-    pub mode: Option<Mode>,
-    /// Instead of all of the filter's.
-    pub require: Option<Requirements>,
+    /// In place of the filter's.
+    pub optional: Option<bool>,
+    /// Beyond the filter's. A request without credentials does not meet them.
+    #[serde(default)]
+    pub requirements: AnyOf,
+    /// Whether credentials are ignored on this route.
+    #[serde(default)]
+    pub skip: bool,
 }
 
 impl Route {
-    /// Reads a route's configuration. An error says what is wrong with it.
+    /// Reads a route's configuration. The error names the member at fault.
     pub fn parse(json: &[u8]) -> Result<Route, String> {
-        serde_json::from_slice(json).map_err(|error| error.to_string())
+        let route: Route = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        if !route.requirements.is_empty() && (route.skip || route.optional == Some(true)) {
+            return Err("`requirements`: contradict `skip` and `optional`".to_owned());
+        }
+        Ok(route)
     }
 }
 
@@ -78,33 +79,46 @@ pub struct Settings {
     issuers: Vec<IssuerSettings>,
     #[serde(default)]
     audiences: Vec<String>,
-    leeway: Option<u32>,
     #[serde(default)]
-    require: Requirements,
+    ignore_audience: bool,
+    leeway_seconds: Option<u32>,
+    max_lifetime_seconds: Option<u32>,
     #[serde(default)]
-    mode: Mode,
+    legacy_organization: bool,
+    #[serde(default)]
+    optional: bool,
+    #[serde(default)]
+    requirements: AnyOf,
     #[serde(default = "authorization")]
-    token: Vec<Place>,
+    header: String,
+    cookie: Option<String>,
+    #[serde(default)]
+    skip: Vec<String>,
     #[serde(default)]
     headers: Pairs,
     #[serde(default)]
     metadata: Pairs,
     #[serde(default = "torii")]
     metadata_namespace: String,
-    #[serde(default = "torii")]
-    realm: String,
+    #[serde(default)]
+    remove_token: bool,
+    #[serde(default)]
+    clear_route_cache: bool,
+    realm: Option<String>,
+    resource_metadata: Option<String>,
     #[serde(default = "five_seconds")]
-    key_timeout_ms: u32,
-    key_lifetime: Option<u32>,
-    max_stale: Option<u32>,
+    fetch_timeout_ms: u32,
+    key_lifetime_seconds: Option<u32>,
+    max_stale_seconds: Option<u32>,
     ca_file: Option<PathBuf>,
+    proxy: Option<String>,
     #[serde(default)]
     allow_http: bool,
-    cache_bytes: Option<usize>,
+    token_cache_bytes: Option<usize>,
 }
 
-fn authorization() -> Vec<Place> {
-    vec![Place::Header("authorization".to_owned())]
+fn authorization() -> String {
+    "authorization".to_owned()
 }
 
 fn torii() -> String {
@@ -115,82 +129,61 @@ fn five_seconds() -> u32 {
     5_000
 }
 
-/// An issuer, and its keys where they are given.
+/// An issuer, and its keys if they are given.
 struct IssuerSettings {
     issuer: String,
     jwks: Option<Vec<u8>>,
 }
 
 impl Settings {
-    /// Reads the configuration. An error says what is wrong with it.
+    /// Reads the configuration. The error names the member at fault.
     pub fn parse(json: &[u8]) -> Result<Settings, String> {
-        let mut settings: Settings =
-            serde_json::from_slice(json).map_err(|error| error.to_string())?;
-        if settings.issuers.is_empty() {
-            return Err("`issuers` is empty".to_owned());
-        }
-        if settings.token.is_empty() {
-            return Err("`token` is empty".to_owned());
-        }
-        for place in &mut settings.token {
-            place.check().map_err(|why| format!("`token`: {why}"))?;
-        }
-        for (header, _) in &mut settings.headers.0 {
-            *header = identity_header(header, &settings.token)
-                .map_err(|why| format!("`headers`: `{header}` {why}"))?;
-        }
-        for (name, pairs) in [("headers", &settings.headers), ("metadata", &settings.metadata)] {
-            pairs.check().map_err(|why| format!("`{name}`: {why}"))?;
-        }
-        if settings.metadata_namespace.is_empty() {
-            return Err("`metadata_namespace` is empty".to_owned());
-        }
-        let quotable = |c: char| c == ' ' || c.is_ascii_graphic() && !matches!(c, '"' | '\\');
-        if !settings.realm.chars().all(quotable) {
-            return Err("`realm`: only printable ASCII without quotes and backslashes".to_owned());
-        }
-        Ok(settings)
+        serde_json::from_slice(json).map_err(|error| error.to_string())
     }
 
-    /// Makes what requests are judged with. Nothing is fetched yet.
+    /// Creates the verifier and all that a filter needs. Nothing is fetched yet.
     pub fn build(self, counters: Counters, log: Log) -> Result<Config, String> {
-        let options = self.options(&self.issuers)?;
-        let verifier = self.verifier(&self.issuers, &options)?;
-        let mut sources = Vec::new();
-        for issuer in &self.issuers {
-            let one = std::slice::from_ref(issuer);
-            // Verdicts are kept by the verifier of all issuers; this one only fetches.
-            let mut options = self.options(one)?;
-            options.set_token_cache_bytes(0);
-            sources.push((self.verifier(one, &options)?, issuer.jwks.is_none()));
+        let options = self.options()?;
+        let Some(first) = self.issuers.first() else { return Err("`issuers` is empty".to_owned()) };
+        let verifier = Verifier::new(&first.issuer, &options);
+        let verifier = Arc::new(verifier.map_err(|error| format!("`issuers`: {error}"))?);
+        let timeout = Duration::from_millis(self.fetch_timeout_ms.into());
+        let credentials = Credentials::new(&self.header, self.cookie)?;
+        if let Some(path) = self.skip.iter().find(|path| !is_path(path)) {
+            return Err(format!("`skip`: `{path}` is not a path (expected /PATH without a query)"));
         }
+        if self.metadata_namespace.is_empty() {
+            return Err("`metadata_namespace` is empty".to_owned());
+        }
+        if self.metadata.0.iter().any(|(key, _)| key == REFUSAL) {
+            return Err(format!("`metadata`: `{REFUSAL}` is set by the filter"));
+        }
+        let header = |(name, claim)| Ok((identity_header(name, &credentials.header)?, claim));
+        let headers =
+            self.headers.claims().and_then(|pairs| pairs.into_iter().map(header).collect());
+        let identity = Identity {
+            headers: headers.map_err(|why| format!("`headers`: {why}"))?,
+            metadata: self.metadata.claims().map_err(|why| format!("`metadata`: {why}"))?,
+            namespace: self.metadata_namespace,
+        };
         Ok(Config {
+            keys: Keys::new(verifier.clone(), timeout, log),
             verifier,
-            keys: Keys::new(sources, log)?,
-            mode: self.mode,
-            require: self.require,
-            token: self.token,
-            headers: self.headers.0,
-            metadata: self.metadata.0,
-            metadata_namespace: self.metadata_namespace,
-            realm: self.realm,
-            key_timeout: Duration::from_millis(self.key_timeout_ms.into()),
+            optional: self.optional,
+            requirements: self.requirements,
+            credentials,
+            skip: self.skip,
+            identity,
+            remove_token: self.remove_token,
+            clear_route_cache: self.clear_route_cache,
+            unmet: unmet().map_err(|error| error.to_string())?,
             counters,
         })
     }
 
-    fn verifier(
-        &self,
-        issuers: &[IssuerSettings],
-        options: &VerifierOptions,
-    ) -> Result<Verifier, String> {
-        let first = issuers.first().map_or("", |issuer| &issuer.issuer);
-        Verifier::new(first, options).map_err(|error| format!("`issuers`: {error}"))
-    }
-
-    fn options(&self, issuers: &[IssuerSettings]) -> Result<VerifierOptions, String> {
+    fn options(&self) -> Result<VerifierOptions, String> {
         let mut options = VerifierOptions::new();
-        for (index, IssuerSettings { issuer, jwks }) in issuers.iter().enumerate() {
+        for (index, IssuerSettings { issuer, jwks }) in self.issuers.iter().enumerate() {
             let keys = || format!("the keys of {issuer}");
             match jwks {
                 Some(jwks) if index == 0 => named(&keys(), options.set_jwks(jwks))?,
@@ -202,22 +195,34 @@ impl Settings {
         for audience in &self.audiences {
             named("audiences", options.add_audience(audience))?;
         }
-        if let Some(seconds) = self.leeway {
-            named("leeway", options.set_leeway_seconds(seconds))?;
+        options.set_ignore_audience(self.ignore_audience);
+        if let Some(seconds) = self.leeway_seconds {
+            named("leeway_seconds", options.set_leeway_seconds(seconds))?;
         }
-        if let Some(seconds) = self.key_lifetime {
-            named("key_lifetime", options.set_key_lifetime_seconds(seconds))?;
+        options.set_max_lifetime_seconds(self.max_lifetime_seconds.unwrap_or(0));
+        options.set_legacy_organization(self.legacy_organization);
+        if let Some(realm) = &self.realm {
+            named("realm", options.set_realm(realm))?;
         }
-        if let Some(seconds) = self.max_stale {
-            named("max_stale", options.set_max_stale_seconds(seconds))?;
+        if let Some(url) = &self.resource_metadata {
+            named("resource_metadata", options.set_resource_metadata(url))?;
+        }
+        if let Some(seconds) = self.key_lifetime_seconds {
+            named("key_lifetime_seconds", options.set_key_lifetime_seconds(seconds))?;
+        }
+        if let Some(seconds) = self.max_stale_seconds {
+            named("max_stale_seconds", options.set_max_stale_seconds(seconds))?;
         }
         if let Some(path) = &self.ca_file {
             named("ca_file", options.set_ca_file(path))?;
         }
-        if let Some(bytes) = self.cache_bytes {
+        if let Some(url) = &self.proxy {
+            named("proxy", options.set_proxy(url))?;
+        }
+        if let Some(bytes) = self.token_cache_bytes {
             options.set_token_cache_bytes(bytes);
         }
-        named("key_timeout_ms", options.set_fetch_timeout_ms(self.key_timeout_ms))?;
+        named("fetch_timeout_ms", options.set_fetch_timeout_ms(self.fetch_timeout_ms))?;
         options.set_allow_http(self.allow_http);
         options.set_background_refresh(false);
         Ok(options)
@@ -228,14 +233,25 @@ fn named<T>(name: &str, result: torii::Result<T>) -> Result<(), String> {
     result.map(drop).map_err(|error| format!("`{name}`: {error}"))
 }
 
-/// A header that is to hold a claim, in lower case. What a request cannot do without is refused,
-/// because the filter removes what a client sends under the name.
-fn identity_header(name: &str, token: &[Place]) -> Result<String, String> {
-    let name = name.to_ascii_lowercase();
-    if !is_header_name(&name) {
-        return Err("is no header name".to_owned());
+/// Claims nest at most 32 levels deep, so that none is at this pointer.
+fn unmet() -> torii::Result<Requirements> {
+    let mut requirements = Requirements::new();
+    requirements.add_claim(&"/".repeat(33), "true")?;
+    Ok(requirements)
+}
+
+fn is_path(text: &str) -> bool {
+    text.starts_with('/') && !text.contains(['?', '#'])
+}
+
+/// A header that is to hold a claim, in lower case. One that requests cannot do without is refused,
+/// because the filter removes it from requests.
+fn identity_header(name: String, credentials: &str) -> Result<String, String> {
+    let lower = name.to_ascii_lowercase();
+    if !is_token(&lower) {
+        return Err(format!("`{name}` is not a header name"));
     }
-    let framing = [
+    let reserved = [
         "connection",
         "content-length",
         "content-type",
@@ -246,17 +262,11 @@ fn identity_header(name: &str, token: &[Place]) -> Result<String, String> {
         "transfer-encoding",
         "upgrade",
     ];
-    let plain = name.replace('_', "-");
-    if framing.contains(&&*plain) || token.iter().any(|place| place.is_header(&plain)) {
-        return Err("has a meaning of its own".to_owned());
+    let plain = lower.replace('_', "-");
+    if reserved.contains(&&*plain) || plain == credentials.replace('_', "-") {
+        return Err(format!("`{name}` is reserved"));
     }
-    Ok(name)
-}
-
-/// Whether this can be the name of a header (RFC 9110 §5.1).
-pub fn is_header_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(fits)
+    Ok(lower)
 }
 
 /// The members of an object, in their order.
@@ -264,18 +274,22 @@ pub fn is_header_name(name: &str) -> bool {
 struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
-    fn check(&self) -> Result<(), String> {
-        let mut names: Vec<_> = self.0.iter().map(|(name, _)| name.replace('_', "-")).collect();
+    /// The claims by name. No two names may differ only in case, or in `_` for `-`.
+    fn claims(&self) -> Result<Vec<(String, Claim)>, String> {
+        let plain = |name: &str| name.to_ascii_lowercase().replace('_', "-");
+        let mut names: Vec<_> = self.0.iter().map(|(name, _)| plain(name)).collect();
         names.sort_unstable();
-        for (name, claim) in &self.0 {
-            if name.is_empty() || claim.is_empty() {
-                return Err(format!("`{name}`: an empty name"));
-            }
+        if let Some(pair) = names.windows(2).find(|pair| pair.first() == pair.last()) {
+            return Err(format!("{pair:?} name the same"));
         }
-        match names.windows(2).find(|pair| pair.first() == pair.last()) {
-            Some(pair) => Err(format!("{pair:?} name the same")),
-            None => Ok(()),
-        }
+        let claim = |(name, claim): &(String, String)| match &**name {
+            "" => Err("an empty name".to_owned()),
+            name => Ok((
+                name.to_owned(),
+                Claim::parse(claim).map_err(|why| format!("`{name}`: {why}"))?,
+            )),
+        };
+        self.0.iter().map(claim).collect()
     }
 }
 

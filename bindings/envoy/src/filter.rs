@@ -1,22 +1,21 @@
-//! What a request goes through.
+//! The filter of a request.
 
 use std::cell::Cell;
 use std::sync::Arc;
 
-use torii::{Auth, Status};
+use torii::{Auth, Error, Status};
 
 use crate::answer::Refusal;
-use crate::config::{Config, Mode};
-use crate::host::{Event, Host};
-use crate::identity;
-use crate::keys::{Source, Ticket};
+use crate::config::{Config, REFUSAL, Route};
+use crate::credentials::Found;
+use crate::host::{Event, Host, Value};
+use crate::keys::Ticket;
 use crate::stats::Counter;
-use crate::token::{self, Found};
 
 /// The filter of one request.
 ///
-/// Envoy may destroy a stream while it is answered or sent on its way, and calls the filter for it:
-/// nothing is borrowed mutably while Envoy is asked for something.
+/// Envoy may destroy a stream while it is answered or resumed, and calls the filter for it: nothing
+/// is borrowed mutably while Envoy is called.
 pub struct Filter {
     config: Arc<Config>,
     state: Cell<State>,
@@ -24,45 +23,50 @@ pub struct Filter {
 
 #[derive(Clone, Copy)]
 enum State {
-    /// Nothing was received yet.
+    /// The headers have not been received.
     New,
-    /// Kept, and woken when there is something new.
+    /// Waits for keys.
     Parked(Ticket),
     LetThrough,
     Answered,
 }
 
-/// What becomes of what was just received.
+/// What Envoy does with the part of the request that it just received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// It goes on to the next filter.
+    /// Passes it to the next filter.
     Continue,
-    /// It is kept, and so is all that follows.
+    /// Keeps it, and all that follows.
     Wait,
-    /// It is dropped: the request has been answered.
+    /// Drops it: the request has been answered.
     Stop,
 }
 
-/// What becomes of a request.
-enum Verdict {
-    /// It is let through: as this user's, or as nobody's.
+/// The decision over a request.
+enum Decision {
+    /// It is let through, with or without an identity.
     Pass(Option<Auth>),
     Refuse(Refusal),
-    /// The keys of an issuer have to be fetched first.
-    Wait(Arc<Source>),
+    /// Keys have to be fetched first, as the error says.
+    Wait(Error),
 }
 
+/// The configuration of the stream's route, if it has any.
+pub type Routed<'a, H> = &'a dyn Fn(&H) -> Option<Arc<Route>>;
+
 impl Filter {
-    /// A filter for a request that is about to come.
+    /// Creates the filter for a request.
     pub fn new(config: Arc<Config>) -> Self {
         Filter { config, state: Cell::new(State::New) }
     }
 
     /// The request's headers have been received.
-    pub fn request_headers(&self, host: &mut dyn Host) -> Flow {
-        // Whatever becomes of the request, a client does not say whose it is.
-        identity::remove(host, &self.config);
-        self.proceed(host, None)
+    pub fn request_headers<H: Host>(&self, host: &mut H, route: Routed<'_, H>) -> Flow {
+        // A client neither claims an identity nor chooses a route by one, on any route.
+        if self.config.identity.remove(host) && self.config.clear_route_cache {
+            host.clear_route();
+        }
+        self.proceed(host, route, None, false)
     }
 
     /// Whether a part of the request after its headers may go on.
@@ -75,15 +79,10 @@ impl Filter {
     }
 
     /// The request was woken.
-    pub fn woken(&self, host: &mut dyn Host, event: Event) {
+    pub fn woken<H: Host>(&self, host: &mut H, route: Routed<'_, H>, event: Event) {
         let State::Parked(ticket) = self.state.get() else { return };
-        match event {
-            Event::Fetched => {
-                if self.proceed(host, Some(ticket)) == Flow::Continue {
-                    host.go_on();
-                }
-            }
-            Event::Expired => self.refuse(host, &Refusal::timeout()),
+        if self.proceed(host, route, Some(ticket), event == Event::Expired) == Flow::Continue {
+            host.resume();
         }
     }
 
@@ -97,98 +96,139 @@ impl Filter {
     /// Answers the request as one that met a defect of this filter.
     pub fn fail(&self, host: &mut dyn Host) {
         self.destroyed();
-        self.refuse(host, &Refusal::internal());
+        self.refuse(host, &Refusal::Defect);
     }
 
-    fn proceed(&self, host: &mut dyn Host, waited: Option<Ticket>) -> Flow {
+    fn proceed<H: Host>(
+        &self,
+        host: &mut H,
+        route: Routed<'_, H>,
+        waited: Option<Ticket>,
+        expired: bool,
+    ) -> Flow {
         self.count_fetches(host);
-        match self.judge(host) {
-            Verdict::Pass(auth) => {
-                match auth {
-                    Some(auth) => {
-                        identity::tell(host, &self.config, &auth);
-                        self.count(host, Counter::Accepted, None, 1);
-                    }
-                    None => self.count(host, Counter::Anonymous, None, 1),
+        match self.decide(host, route(host).as_deref()) {
+            Decision::Pass(auth) => match self.forward(host, route, auth.as_ref()) {
+                Ok(()) => {
+                    let counter = auth.map_or(Counter::Anonymous, |_| Counter::Accepted);
+                    self.count(host, counter, None, 1);
+                    self.state.set(State::LetThrough);
+                    Flow::Continue
                 }
-                self.state.set(State::LetThrough);
-                Flow::Continue
-            }
-            Verdict::Refuse(refusal) => {
-                self.refuse(host, &refusal);
-                Flow::Stop
-            }
-            Verdict::Wait(source) => {
-                if waited.is_none() {
-                    self.count(host, Counter::Parked, None, 1);
-                }
-                let timeout = self.config.key_timeout;
-                let ticket = host.waker().and_then(|waker| source.park(waited, timeout, waker));
-                match ticket {
-                    Some(ticket) => {
-                        self.state.set(State::Parked(ticket));
-                        Flow::Wait
-                    }
-                    None => {
-                        self.refuse(host, &Refusal::timeout());
-                        Flow::Stop
-                    }
-                }
-            }
-        }
-    }
-
-    fn judge(&self, host: &dyn Host) -> Verdict {
-        let config = &self.config;
-        let route = host.route().unwrap_or_default();
-        let mode = route.mode.unwrap_or(config.mode);
-        if mode == Mode::Off {
-            return Verdict::Pass(None);
-        }
-        let found = token::find(&config.token, host);
-        let judged = match found {
-            Found::Header(value) => config.verifier.authenticate_nowait(value),
-            Found::Token(token) => config.verifier.verify_nowait(token),
-            Found::Nothing => config.verifier.authenticate_nowait(""),
-            Found::Repeated => return Verdict::Refuse(Refusal::repeated()),
-        };
-        match judged {
-            Ok(auth) => {
-                if let Some(source) = config.keys.of(auth.issuer()) {
-                    source.renew();
-                }
-                match route.require.unwrap_or(config.require).check(&auth) {
-                    Ok(()) => Verdict::Pass(Some(auth)),
-                    Err(error) => Verdict::Refuse(error.into()),
-                }
-            }
-            Err(error) => match error.status() {
-                Status::TokenMissing if mode == Mode::Optional => Verdict::Pass(None),
-                Status::KeysPending => {
-                    let issuer = token::claimed_issuer(&found);
-                    match issuer.and_then(|issuer| config.keys.of(&issuer)) {
-                        Some(source) => Verdict::Wait(source.clone()),
-                        None => Verdict::Refuse(Refusal::timeout()),
-                    }
-                }
-                _ => Verdict::Refuse(error.into()),
+                Err(refusal) => self.refuse(host, &refusal),
             },
+            Decision::Refuse(refusal) => self.refuse(host, &refusal),
+            Decision::Wait(pending) if expired => self.refuse(host, &pending.into()),
+            Decision::Wait(pending) => self.wait(host, pending, waited),
         }
     }
 
-    fn refuse(&self, host: &mut dyn Host, refusal: &Refusal) {
-        self.count(host, Counter::Refused, Some(&refusal.reason), 1);
-        let answer = refusal.answer(&self.config.realm);
-        let mut headers: Vec<_> =
-            answer.headers.iter().map(|(name, value)| (*name, &**value)).collect();
-        // Envoy makes an answer to gRPC of it, whose status would be OK if we did not say.
+    /// Parks the request until its issuer's keys have been fetched.
+    fn wait(&self, host: &mut dyn Host, pending: Error, waited: Option<Ticket>) -> Flow {
+        if waited.is_none() {
+            self.count(host, Counter::Parked, None, 1);
+        }
+        let parked = pending.issuer().zip(host.waker());
+        match parked.and_then(|(issuer, waker)| self.config.keys.park(issuer, waited, waker)) {
+            Some(ticket) => {
+                self.state.set(State::Parked(ticket));
+                Flow::Wait
+            }
+            None => self.refuse(host, &pending.into()),
+        }
+    }
+
+    fn decide(&self, host: &dyn Host, route: Option<&Route>) -> Decision {
+        if self.skips(host, route) {
+            return Decision::Pass(None);
+        }
+        let verified = match self.config.credentials.find(host) {
+            Found::Header(value) => self.config.verifier.authenticate_nowait(value),
+            Found::Cookie(token) => self.config.verifier.verify_nowait(token),
+            Found::Nothing => return self.permit(route, None),
+        };
+        match verified {
+            Ok(auth) => self.permit(route, Some(auth)),
+            Err(error) if error.status() == Status::KeysPending => Decision::Wait(error),
+            Err(error) => Decision::Refuse(error.into()),
+        }
+    }
+
+    fn skips(&self, host: &dyn Host, route: Option<&Route>) -> bool {
+        let path = || host.header(":path", 0)?.0.split(|byte| *byte == b'?').next();
+        let listed = |path: &[u8]| self.config.skip.iter().any(|skip| skip.as_bytes() == path);
+        route.is_some_and(|route| route.skip)
+            || !self.config.skip.is_empty() && path().is_some_and(listed)
+    }
+
+    /// Whether a route lets a request with this identity, or with none, through.
+    fn permit(&self, route: Option<&Route>, auth: Option<Auth>) -> Decision {
+        let required = route.map(|route| &route.requirements);
+        let met = match &auth {
+            Some(auth) => self
+                .config
+                .requirements
+                .check(auth)
+                .and_then(|()| required.map_or(Ok(()), |required| required.check(auth))),
+            None => {
+                let optional = route.and_then(|route| route.optional);
+                let anonymous = optional.unwrap_or(self.config.optional)
+                    && required.is_none_or(|required| required.is_empty());
+                if anonymous {
+                    Ok(())
+                } else {
+                    self.config.verifier.authenticate_nowait("").map(drop)
+                }
+            }
+        };
+        met.map_or_else(|error| Decision::Refuse(error.into()), |()| Decision::Pass(auth))
+    }
+
+    /// Changes the headers of a request that is let through. With other headers it may take another
+    /// route, which has to let it through as well.
+    fn forward<H: Host>(
+        &self,
+        host: &mut H,
+        route: Routed<'_, H>,
+        auth: Option<&Auth>,
+    ) -> Result<(), Refusal> {
+        let config = &self.config;
+        if let Some(auth) = auth
+            && config.identity.tell(host, auth).is_err()
+        {
+            let error = auth.require(&config.unmet).err();
+            return Err(error.map_or(Refusal::Defect, Refusal::Claim));
+        }
+        if config.remove_token {
+            config.credentials.remove(host);
+        }
+        if config.clear_route_cache {
+            host.clear_route();
+            let route = route(host);
+            if !self.skips(host, route.as_deref())
+                && let Decision::Refuse(refusal) = self.permit(route.as_deref(), auth.cloned())
+            {
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
+    fn refuse(&self, host: &mut dyn Host, refusal: &Refusal) -> Flow {
+        let reason = refusal.reason();
+        self.count(host, Counter::Refused, Some(&reason), 1);
+        let namespace = &self.config.identity.namespace;
+        host.set_metadata(namespace, REFUSAL, &Value::Text(reason.as_str().into()));
+        let headers = refusal.headers();
+        let mut headers: Vec<_> = headers.iter().map(|(name, value)| (*name, &**value)).collect();
+        // Envoy turns the answer into one to gRPC, with the status OK unless there is another.
         let media_type = host.header("content-type", 0);
         if media_type.is_some_and(|(value, _)| value.starts_with(b"application/grpc")) {
             headers.push(("grpc-status", refusal.grpc_status()));
         }
-        let details = format!("torii_{}", refusal.reason);
         self.state.set(State::Answered);
-        host.answer(refusal.status, &headers, &answer.body, &details);
+        host.answer(refusal.status(), &headers, &refusal.body(), &format!("torii_{reason}"));
+        Flow::Stop
     }
 
     fn count(&self, host: &mut dyn Host, counter: Counter, reason: Option<&str>, n: u64) {
@@ -197,7 +237,7 @@ impl Filter {
         }
     }
 
-    /// Tells Envoy's statistics of fetches that ended elsewhere.
+    /// Adds fetches that ended elsewhere to Envoy's statistics.
     fn count_fetches(&self, host: &mut dyn Host) {
         let (ended, failed) = self.config.keys.take_counts();
         if ended > 0 {

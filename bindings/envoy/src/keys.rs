@@ -1,58 +1,72 @@
-//! Fetching issuers' keys beside the requests, and waking the requests that wait for them.
+//! Fetches keys beside the requests, and wakes the requests that wait for them.
 //!
-//! Threads live for as long as there is something to do: for each issuer one while its keys are
-//! being fetched, and one while requests wait for them. Of Envoy they know nothing but the wakers
-//! of streams and the log, and touch these only under the lock, which the destruction of a stream
-//! and of a configuration take as well: afterwards they touch them no more.
+//! When a fetch is due, and that there is one at a time, is up to the library. This module lends it
+//! threads, so that no worker waits: a timer for each configuration, one thread for each issuer
+//! whose keys requests wait for, and one for keys that are renewed ahead of time. These threads use
+//! the wakers of streams and the log only under the lock, which the destruction of a stream and of
+//! a configuration take as well: afterwards they use them no more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use torii::Verifier;
+use torii::{Json, Verifier};
 
 use crate::host::{Event, Level, Log, Wake};
 
-/// The keys of all issuers of a configuration.
-pub struct Keys(Vec<Arc<Source>>);
+/// The keys of a configuration's verifier.
+pub struct Keys(Arc<Shared>);
 
-/// One issuer's keys.
-pub struct Source {
-    issuer: String,
-    /// Knows this issuer only, and fetches its keys for all verifiers of the process.
-    verifier: Verifier,
-    /// Whether the keys are fetched at all, or were given.
-    fetched: bool,
-    made: Instant,
-    /// When the keys are to be renewed, in milliseconds since `made`.
-    renew_at: AtomicU64,
+struct Shared {
+    verifier: Arc<Verifier>,
+    /// How long a request may wait.
+    timeout: Duration,
+    state: Mutex<State>,
+    /// Told when the timer has something new to wait for.
+    changed: Condvar,
     /// Fetches that ended, and those that failed, not yet told to Envoy's statistics.
     ended: AtomicU64,
     failed: AtomicU64,
-    state: Mutex<State>,
-    /// Told when another request is the first whose time is up.
-    first: Condvar,
     log: Log,
 }
 
 #[derive(Default)]
 struct State {
     closed: bool,
-    fetching: bool,
-    watching: bool,
-    /// Whether the last fetch failed.
-    failing: bool,
-    /// What wakes the requests that wait; whose time is up first is first.
-    parked: BTreeMap<Ticket, Box<dyn Wake>>,
+    has_timer: bool,
+    /// The issuers whose keys a thread fetches for parked requests.
+    fetching: HashSet<String>,
+    /// Whether a thread renews keys, and when the last one ended.
+    renewing: bool,
+    renewed_at: Option<Instant>,
+    /// The requests that wait, those whose time is up first in front.
+    parked: BTreeMap<Ticket, Parked>,
+    issuers: Vec<Observed>,
 }
+
+struct Parked {
+    issuer: String,
+    waker: Box<dyn Wake>,
+}
+
+/// The fetches for an issuer, as last seen.
+#[derive(Default)]
+struct Observed {
+    fetches: u64,
+    failures: u64,
+    failing: bool,
+}
+
+/// The least time between two renewals, so that nothing makes the timer run hot.
+const SPACING: Duration = Duration::from_millis(100);
 
 /// How many requests were parked in this process.
 static TICKETS: AtomicU64 = AtomicU64::new(0);
 
-/// A place among those that wait.
+/// A place among the requests that wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket {
     deadline: Instant,
@@ -60,210 +74,218 @@ pub struct Ticket {
 }
 
 impl Keys {
-    /// Keys that the verifiers fetch, each of a single issuer, or that were given to them (false).
-    pub fn new(verifiers: Vec<(Verifier, bool)>, log: Log) -> Result<Self, String> {
-        let source = |(verifier, fetched): (Verifier, bool)| {
-            Ok(Arc::new(Source {
-                issuer: issuer(&verifier).ok_or("an issuer without a name")?,
-                verifier,
-                fetched,
-                made: Instant::now(),
-                renew_at: AtomicU64::new(0),
-                ended: AtomicU64::new(0),
-                failed: AtomicU64::new(0),
-                state: Mutex::default(),
-                first: Condvar::new(),
-                log,
-            }))
+    /// The keys of this verifier. Nothing is fetched yet.
+    pub fn new(verifier: Arc<Verifier>, timeout: Duration, log: Log) -> Self {
+        let shared = Shared {
+            verifier,
+            timeout,
+            state: Mutex::default(),
+            changed: Condvar::new(),
+            ended: AtomicU64::new(0),
+            failed: AtomicU64::new(0),
+            log,
         };
-        verifiers.into_iter().map(source).collect::<Result<_, String>>().map(Keys)
+        // Fetches that ended before are not counted.
+        shared.observe(&mut shared.lock(), |_, _| {});
+        let keys = Keys(Arc::new(shared));
+        keys.take_counts();
+        keys
     }
 
-    /// The keys of an issuer, named without trailing slashes.
-    pub fn of(&self, issuer: &str) -> Option<&Arc<Source>> {
-        self.0.iter().find(|source| source.issuer == issuer)
+    /// Has missing keys fetched now, and all keys before they are too old, without waiting.
+    pub fn keep_fresh(&self) {
+        if self.0.verifier.due_in_ms().is_some() {
+            self.0.start_timer(&mut self.0.lock());
+        }
+    }
+
+    /// Has the issuer's keys fetched, and the waker called when that ends or the request's time is
+    /// up. `again` is the ticket of a request that waited before. `None` if no thread can be
+    /// started.
+    pub fn park(
+        &self,
+        issuer: &str,
+        again: Option<Ticket>,
+        waker: Box<dyn Wake>,
+    ) -> Option<Ticket> {
+        let mut state = self.0.lock();
+        if !self.0.start_timer(&mut state) || !self.0.start_fetch(&mut state, issuer) {
+            return None;
+        }
+        let ticket = again.unwrap_or_else(|| Ticket {
+            deadline: Instant::now() + self.0.timeout,
+            number: TICKETS.fetch_add(1, Ordering::Relaxed),
+        });
+        state.parked.insert(ticket, Parked { issuer: issuer.to_owned(), waker });
+        if state.parked.first_key_value().is_some_and(|(first, _)| *first == ticket) {
+            self.0.changed.notify_one();
+        }
+        Some(ticket)
     }
 
     /// Forgets a request that waits.
     pub fn unpark(&self, ticket: Ticket) {
-        for source in &self.0 {
-            source.lock().parked.remove(&ticket);
-        }
+        self.0.lock().parked.remove(&ticket);
     }
 
-    /// Has every issuer's keys fetched that are missing or due, without waiting for them.
-    pub fn warm_up(&self) {
-        self.0.iter().for_each(Source::renew);
-    }
-
-    /// Fetches that ended since the last call, and how many of them failed.
+    /// Returns the fetches that ended since the last call, and how many of them failed.
     pub fn take_counts(&self) -> (u64, u64) {
         let take = |count: &AtomicU64| match count.load(Ordering::Relaxed) {
             0 => 0,
             _ => count.swap(0, Ordering::Relaxed),
         };
-        self.0.iter().fold((0, 0), |(ended, failed), source| {
-            (ended + take(&source.ended), failed + take(&source.failed))
-        })
+        (take(&self.0.ended), take(&self.0.failed))
     }
 }
 
 impl Drop for Keys {
-    /// Afterwards no thread touches Envoy; those under way end by themselves.
+    /// Afterwards no thread uses Envoy; those under way end by themselves.
     fn drop(&mut self) {
-        for source in &self.0 {
-            let mut state = source.lock();
-            state.closed = true;
-            state.parked.clear();
-            source.first.notify_one();
-        }
+        let mut state = self.0.lock();
+        state.closed = true;
+        state.parked.clear();
+        self.0.changed.notify_one();
     }
 }
 
-impl Source {
+impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Has the keys fetched if they are due for it, for whoever comes next. Costs next to nothing
-    /// when they are not.
-    pub fn renew(self: &Arc<Self>) {
-        let now = self.elapsed();
-        if now < self.renew_at.load(Ordering::Relaxed) || !self.fetched {
-            return;
+    /// Starts a thread. False if that is not possible.
+    fn start(self: &Arc<Self>, name: &str, run: impl FnOnce(&Arc<Self>) + Send + 'static) -> bool {
+        let shared = self.clone();
+        thread::Builder::new().name(name.to_owned()).spawn(move || run(&shared)).is_ok()
+    }
+
+    fn start_timer(self: &Arc<Self>, state: &mut State) -> bool {
+        if !state.has_timer {
+            state.has_timer = self.start("torii-timer", Self::run_timer);
         }
-        // Somebody else in this process may have fetched them meanwhile.
-        match due_in(&self.verifier) {
-            Some(left) if !left.is_zero() => self.renew_in(left),
-            _ => {
-                // Whoever is next need not try as well; how the fetch ends says more.
-                self.renew_in(Duration::from_secs(1));
-                self.fetch(&mut self.lock());
+        state.has_timer
+    }
+
+    /// Fetches an issuer's keys for the requests that wait, unless a thread does so already.
+    fn start_fetch(self: &Arc<Self>, state: &mut State, issuer: &str) -> bool {
+        if state.fetching.contains(issuer) {
+            return true;
+        }
+        let name = issuer.to_owned();
+        let started = self.start("torii-fetch", move |shared| shared.run_fetch(&name));
+        if started {
+            state.fetching.insert(issuer.to_owned());
+        }
+        started
+    }
+
+    fn run_fetch(&self, issuer: &str) {
+        let mut state = self.refresh_due(Some(issuer));
+        state.fetching.remove(issuer);
+        let waiting = std::mem::take(&mut state.parked);
+        let (woken, others): (BTreeMap<_, _>, _) =
+            waiting.into_iter().partition(|(_, parked)| parked.issuer == issuer);
+        state.parked = others;
+        for parked in woken.into_values() {
+            parked.waker.wake(Event::Fetched);
+        }
+        // The keys have another age now.
+        self.changed.notify_one();
+    }
+
+    fn run_renewal(&self) {
+        let mut state = self.refresh_due(None);
+        state.renewing = false;
+        state.renewed_at = Some(Instant::now());
+        self.changed.notify_one();
+    }
+
+    /// Fetches keys that are due, and reports the outcome.
+    fn refresh_due(&self, issuer: Option<&str>) -> MutexGuard<'_, State> {
+        let refresh = AssertUnwindSafe(|| self.verifier.refresh_due(issuer));
+        let defect = catch_unwind(refresh).is_err();
+        let mut state = self.lock();
+        if !state.closed {
+            self.observe(&mut state, self.log);
+            if defect {
+                (self.log)(Level::Warn, "fetching keys failed by a defect");
             }
         }
+        state
     }
 
-    fn renew_in(&self, time: Duration) {
-        let at = self.elapsed().saturating_add(millis(time));
-        self.renew_at.store(at, Ordering::Relaxed);
-    }
-
-    fn elapsed(&self) -> u64 {
-        millis(self.made.elapsed())
-    }
-
-    /// Has the keys fetched, and the waker called when they were, or `timeout` has passed since
-    /// the request was first parked. `None` when no thread could be had.
-    pub fn park(
-        self: &Arc<Self>,
-        again: Option<Ticket>,
-        timeout: Duration,
-        waker: Box<dyn Wake>,
-    ) -> Option<Ticket> {
+    fn run_timer(self: &Arc<Self>) {
         let mut state = self.lock();
-        let ticket = again.unwrap_or_else(|| Ticket {
-            deadline: Instant::now() + timeout,
-            number: TICKETS.fetch_add(1, Ordering::Relaxed),
-        });
-        if !self.watch(&mut state) || !self.fetch(&mut state) {
-            return None;
-        }
-        state.parked.insert(ticket, waker);
-        if state.parked.first_key_value().is_some_and(|(first, _)| *first == ticket) {
-            self.first.notify_one();
-        }
-        Some(ticket)
-    }
-
-    /// Starts a fetch unless one is under way. False when it cannot be done.
-    fn fetch(self: &Arc<Self>, state: &mut State) -> bool {
-        if !state.fetching && !state.closed {
-            let source = self.clone();
-            let thread = thread::Builder::new().name("torii-keys".to_owned());
-            state.fetching = thread.spawn(move || source.run_fetch()).is_ok();
-        }
-        state.fetching
-    }
-
-    /// Sees to it that nobody waits beyond his time. False when it cannot be done.
-    fn watch(self: &Arc<Self>, state: &mut State) -> bool {
-        if !state.watching && !state.closed {
-            let source = self.clone();
-            let thread = thread::Builder::new().name("torii-wait".to_owned());
-            state.watching = thread.spawn(move || source.run_watch()).is_ok();
-        }
-        state.watching
-    }
-
-    fn run_fetch(self: Arc<Self>) {
-        let before = fetches(&self.verifier);
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.verifier.refresh()));
-        let fetched = fetches(&self.verifier) != before;
-        let mut state = self.lock();
-        state.fetching = false;
-        if state.closed {
-            return;
-        }
-        self.ended.fetch_add(u64::from(fetched), Ordering::Relaxed);
-        match outcome {
-            Ok(Ok(())) => self.fetch_ended_well(&mut state),
-            Ok(Err(error)) => {
-                self.failed.fetch_add(u64::from(fetched), Ordering::Relaxed);
-                self.fetch_failed(&mut state, &error.to_string(), error.retry_after());
-            }
-            Err(_) => self.fetch_failed(&mut state, "fetching keys failed by a defect", None),
-        }
-        for (_, waker) in std::mem::take(&mut state.parked) {
-            waker.wake(Event::Fetched);
+        while !state.closed {
+            let expired = self.expire(&mut state);
+            let renewal = self.renew(&mut state);
+            let waits = [expired, renewal].into_iter().flatten().min();
+            state = match waits {
+                Some(time) => {
+                    let waited = self.changed.wait_timeout(state, time);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
-    fn fetch_ended_well(&self, state: &mut State) {
-        self.renew_in(due_in(&self.verifier).unwrap_or(Duration::from_secs(1)));
-        if std::mem::take(&mut state.failing) {
-            let text = format!("the keys of {} can be had again", self.issuer);
-            (self.log)(Level::Info, &text);
-        }
-    }
-
-    fn fetch_failed(&self, state: &mut State, why: &str, retry_after: Option<u64>) {
-        self.renew_in(Duration::from_secs(retry_after.unwrap_or(1)));
-        if !std::mem::replace(&mut state.failing, true) {
-            (self.log)(Level::Warn, why);
-        }
-    }
-
-    fn run_watch(self: Arc<Self>) {
-        let mut state = self.lock();
+    /// Wakes the requests whose time is up. Returns how long until the next one's is.
+    fn expire(&self, state: &mut State) -> Option<Duration> {
         while let Some(first) = state.parked.first_entry() {
             let left = first.key().deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                first.remove().wake(Event::Expired);
-            } else {
-                let waited = self.first.wait_timeout(state, left);
-                state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if !left.is_zero() {
+                return Some(left);
             }
+            first.remove().waker.wake(Event::Expired);
         }
-        state.watching = false;
+        None
+    }
+
+    /// Renews keys that are due. Returns how long until keys are due again; a renewal that ends
+    /// wakes the timer.
+    fn renew(self: &Arc<Self>, state: &mut State) -> Option<Duration> {
+        if state.renewing {
+            return None;
+        }
+        let due_in = Duration::from_millis(self.verifier.due_in_ms()?);
+        let since = state.renewed_at.map_or(SPACING, |at| at.elapsed());
+        let left = due_in.max(SPACING.saturating_sub(since));
+        if !left.is_zero() {
+            return Some(left);
+        }
+        state.renewing = self.start("torii-renew", |shared| shared.run_renewal());
+        (!state.renewing).then_some(Duration::from_secs(1))
+    }
+
+    /// Compares the library's statistics with what they were: counts the fetches that ended, those
+    /// of other verifiers included, and reports an issuer that became unreachable, or is reachable again.
+    fn observe(&self, state: &mut State, report: impl Fn(Level, &str)) {
+        let Ok(stats) = self.verifier.stats() else { return };
+        let issuers = stats.len("/issuers").unwrap_or_default();
+        state.issuers.resize_with(issuers, Observed::default);
+        for (index, seen) in state.issuers.iter_mut().enumerate() {
+            let [fetches, failures] =
+                ["fetches", "failures"].map(|name| count(&stats, index, name));
+            let member = |name: &str| stats.str(&format!("/issuers/{index}/{name}"));
+            let ended = fetches.saturating_sub(seen.fetches);
+            let failed = failures.saturating_sub(seen.failures);
+            self.ended.fetch_add(ended, Ordering::Relaxed);
+            self.failed.fetch_add(failed, Ordering::Relaxed);
+            let issuer = member("issuer").unwrap_or_default();
+            let failing = if ended == 0 { seen.failing } else { failed == ended };
+            if failing && !seen.failing {
+                let why = member("last_error").unwrap_or("unknown");
+                report(Level::Warn, &format!("cannot fetch keys of {issuer}: {why}"));
+            } else if seen.failing && !failing {
+                report(Level::Info, &format!("fetched keys of {issuer} again"));
+            }
+            *seen = Observed { fetches, failures, failing };
+        }
     }
 }
 
-/// The name of a verifier's only issuer.
-fn issuer(verifier: &Verifier) -> Option<String> {
-    verifier.stats().ok()?.str("/issuers/0/issuer").map(str::to_owned)
-}
-
-/// How many fetches of the keys have ended, whoever made them.
-fn fetches(verifier: &Verifier) -> Option<i64> {
-    verifier.stats().ok()?.int("/issuers/0/fetches").ok()
-}
-
-/// How long until the keys are to be fetched.
-fn due_in(verifier: &Verifier) -> Option<Duration> {
-    let due = verifier.stats().ok()?.int("/issuers/0/due_in_ms").ok()?;
-    u64::try_from(due).ok().map(Duration::from_millis)
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+fn count(stats: &Json, issuer: usize, name: &str) -> u64 {
+    let value = stats.int(&format!("/issuers/{issuer}/{name}"));
+    value.ok().and_then(|value| u64::try_from(value).ok()).unwrap_or_default()
 }

@@ -1,18 +1,20 @@
-//! An Envoy dynamic module: an HTTP filter that lets a request through when its token is a good one
-//! of torii's, and tells the upstream whose it is.
+//! An Envoy dynamic module: an HTTP filter that lets requests through with a valid access token of
+//! torii, and tells the upstream who the user is.
 //!
-//! [`abi`] is the border to Envoy and the only `unsafe`; what a request goes through is in
-//! [`filter`], written against [`host`], so that it is tested without an Envoy.
+//! [`abi`] declares Envoy's functions and contains the only `unsafe` code. [`filter`] decides over a
+//! request; it is written against [`host`], so that it is tested without Envoy.
 
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code, reason = "the border to Envoy")]
+#[allow(unsafe_code, reason = "calls Envoy, and is called by it")]
 mod abi;
 mod answer;
+mod claims;
 mod config;
+mod credentials;
 mod filter;
 mod host;
 mod identity;
 mod keys;
+mod requirements;
 mod stats;
-mod token;

@@ -1,4 +1,4 @@
-//! What is counted, as Envoy statistics.
+//! Envoy statistics.
 
 /// A counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ impl Counter {
     }
 }
 
-/// What Envoy calls the counters.
+/// Envoy's numbers of the counters.
 #[derive(Debug)]
 pub struct Counters([usize; Counter::ALL.len()]);
 
@@ -58,8 +58,7 @@ impl Counters {
         let mut ids = [0; Counter::ALL.len()];
         for (id, counter) in ids.iter_mut().zip(Counter::ALL) {
             let name = counter.name();
-            *id =
-                define(name, counter.tag()).ok_or(format!("Envoy has no counter {name} for us"))?;
+            *id = define(name, counter.tag()).ok_or(format!("Envoy refuses the counter {name}"))?;
         }
         Ok(Counters(ids))
     }

@@ -21,12 +21,12 @@ sys.path.append(f"{ROOT}/tests")
 
 from ports import free_port  # noqa: E402
 
-# How long to wait for what is certain to happen, on a machine that is busy with other things.
+# Seconds to wait for an event that is certain, even on a busy machine.
 PATIENCE = 120
 
 
 def until(condition, what, seconds=PATIENCE):
-    """Waits until the condition holds, and gives what it gave."""
+    """Waits until the condition holds, and returns its result."""
     deadline = time.monotonic() + seconds
     while True:
         result = condition()
@@ -84,8 +84,7 @@ class Torii:
 
 
 class Upstream:
-    """Answers with what it was sent, as JSON, and remembers it. Agrees to every upgrade, and then
-    sends back what it is sent."""
+    """Answers with the request as JSON, and remembers it. Accepts every upgrade, and then echoes."""
 
     def __init__(self, address):
         self.requests = []
@@ -148,7 +147,7 @@ def read_headers(reader):
 
 
 class Answer:
-    """An answer, and what the upstream saw of the request if it came that far."""
+    """An answer, and the request as the upstream saw it, if it came that far."""
 
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -202,14 +201,16 @@ class Connection:
             head.append(f"content-length: {len(body)}")
         self.send("\r\n".join(head).encode() + b"\r\n\r\n" + (body or b""))
 
-    def answer(self):
+    def answer(self, method="GET"):
         line = self.reader.readline()
         if not line:
             return None
         headers = read_headers(self.reader)
         fields = dict(headers)
         body = b""
-        if fields.get("transfer-encoding") == "chunked":
+        if method == "HEAD":
+            pass
+        elif fields.get("transfer-encoding") == "chunked":
             while size := int(self.reader.readline(), 16):
                 body += self.reader.read(size)
                 self.reader.readline()
@@ -246,7 +247,7 @@ def on_route(config):
             "@type": "type.googleapis.com/envoy.extensions.filters.http.dynamic_modules.v3"
                      ".DynamicModuleFilterPerRoute",
             "dynamic_module_config": {"name": "torii_envoy"},
-            "per_route_config_name": "torii",
+            "filter_name": "torii",
             "filter_config": any_of(config),
         }
     }
@@ -355,7 +356,7 @@ class Envoy:
         return [address["port_value"] for address in addresses if address]
 
     def stats(self):
-        """What the module has counted."""
+        """The counters of the module."""
         lines = self.admin_get("/stats?filter=torii_").splitlines()
         pairs = [line.rsplit(": ", 1) for line in lines]
         return {name.split(".", 1)[1]: int(value) for name, value in pairs}

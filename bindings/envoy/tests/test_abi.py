@@ -1,4 +1,4 @@
-"""What the module exports, and into which hosts it lets itself be loaded."""
+"""The exports of the module, and the hosts into which it loads."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ class Abi(unittest.TestCase):
         self.assertRegex(flags, "FLAGS_1.*NODELETE")
 
     def host(self, *defines):
-        """Loads the module into a host so made. Gives what it answered and said."""
+        """Loads the module into a host built with these macros. Returns its output and its errors."""
         with tempfile.TemporaryDirectory() as directory:
             program = f"{directory}/host"
             subprocess.check_call(["cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror",

@@ -1,4 +1,4 @@
-"""What is refused when Envoy loads its configuration, and with which reason."""
+"""Configurations that Envoy refuses to load, and the reasons."""
 
 import json
 import tempfile
@@ -29,44 +29,65 @@ FILTER = [
     ({"issuers": [ACME], "audience": "api"}, "unknown field `audience`"),
     ({"issuers": [ACME], "audiences": "api"}, "expected a sequence"),
     ({"issuers": [ACME], "audiences": [""]}, "`audiences`: audience: empty"),
-    ({"issuers": [ACME], "leeway": 301}, "`leeway`: leeway: not within 0 to 300 seconds"),
-    ({"issuers": [ACME], "leeway": "30"}, "expected u32"),
-    ({"issuers": [ACME], "leeway": -1}, "expected u32"),
-    ({"issuers": [ACME], "require": ["email"]}, "unknown variant `email`"),
-    ({"issuers": [ACME], "mode": "on"}, "unknown variant `on`"),
-    ({"issuers": [ACME], "token": []}, "`token` is empty"),
-    ({"issuers": [ACME], "token": [{"query": "t"}]}, "unknown variant `query`"),
-    ({"issuers": [ACME], "token": [{"header": "a b"}]}, "`token`: `a b` is no header name"),
-    ({"issuers": [ACME], "token": [{"cookie": "a=b"}]}, "`token`: `a=b` is no cookie name"),
-    ({"issuers": [ACME], "headers": {"x y": "sub"}}, "`headers`: `x y` is no header name"),
-    ({"issuers": [ACME], "headers": {":path": "sub"}}, "`headers`: `:path` is no header name"),
-    ({"issuers": [ACME], "headers": {"Host": "sub"}}, "`headers`: `Host` has a meaning of its own"),
-    ({"issuers": [ACME], "headers": {"authorization": "sub"}}, "has a meaning of its own"),
-    ({"issuers": [ACME], "headers": {"Content_Length": "sub"}}, "has a meaning of its own"),
-    ({"issuers": [ACME], "headers": {"x_token": "sub"}, "token": [{"header": "X-Token"}]},
-     "`headers`: `x_token` has a meaning of its own"),
-    ({"issuers": [ACME], "headers": {"x-user": ""}}, "`headers`: `x-user`: an empty name"),
+    ({"issuers": [ACME], "audiences": ["api"], "ignore_audience": True},
+     "`issuers`: audience: both configured and ignored"),
+    ({"issuers": [ACME], "leeway_seconds": 301}, "`leeway_seconds`: leeway: not within 0 to 300 seconds"),
+    ({"issuers": [ACME], "leeway_seconds": "30"}, "expected u32"),
+    ({"issuers": [ACME], "leeway_seconds": -1}, "expected u32"),
+    ({"issuers": [ACME], "max_lifetime_seconds": "1h"}, "expected u32"),
+    ({"issuers": [ACME], "requirements": "email_verified"}, "expected requirements, or a list of alternatives"),
+    ({"issuers": [ACME], "requirements": {"flags": ["email"]}}, "unknown variant `email`"),
+    ({"issuers": [ACME], "requirements": {"claim": []}}, "unknown field `claim`"),
+    ({"issuers": [ACME], "requirements": {"claims": [{"pointer": "plan", "json": "1"}]}},
+     "`requirements`: pointer: does not start with a slash"),
+    ({"issuers": [ACME], "requirements": {"claims": [{"pointer": "/plan", "json": "pro"}]}},
+     "`requirements`: json: "),
+    ({"issuers": [ACME], "requirements": {"organizations": [{"id": ""}]}}, "`requirements`: id: empty"),
+    ({"issuers": [ACME], "requirements": []}, "`requirements`: an alternative without a requirement"),
+    ({"issuers": [ACME], "requirements": [{"flags": ["organization"]}, {}]},
+     "`requirements`: an alternative without a requirement"),
+    ({"issuers": [ACME], "optional": "yes"}, "expected a boolean"),
+    ({"issuers": [ACME], "header": "a b"}, "`header`: `a b` is not a header name"),
+    ({"issuers": [ACME], "cookie": "a=b"}, "`cookie`: `a=b` is not a cookie name"),
+    ({"issuers": [ACME], "skip": ["health"]}, "`skip`: `health` is not a path"),
+    ({"issuers": [ACME], "skip": ["/health?x=1"]}, "`skip`: `/health?x=1` is not a path"),
+    ({"issuers": [ACME], "headers": {"x y": "sub"}}, "`headers`: `x y` is not a header name"),
+    ({"issuers": [ACME], "headers": {":path": "sub"}}, "`headers`: `:path` is not a header name"),
+    ({"issuers": [ACME], "headers": {"Host": "sub"}}, "`headers`: `Host` is reserved"),
+    ({"issuers": [ACME], "headers": {"authorization": "sub"}}, "is reserved"),
+    ({"issuers": [ACME], "headers": {"Content_Length": "sub"}}, "is reserved"),
+    ({"issuers": [ACME], "headers": {"x_token": "sub"}, "header": "X-Token"},
+     "`headers`: `x_token` is reserved"),
+    ({"issuers": [ACME], "headers": {"x-user": ""}}, "`headers`: `x-user`: an empty claim"),
+    ({"issuers": [ACME], "headers": {"x-user": "/a~2"}}, "`headers`: `x-user`: `/a~2`: pointer: a `~`"),
     ({"issuers": [ACME], "headers": {"X-User": "sub", "x_user": "pid"}}, "name the same"),
     ({"issuers": [ACME], "headers": ["x-user"]}, "expected an object of names and claims"),
     ({"issuers": [ACME], "metadata": {"user": 1}}, "expected a string"),
+    ({"issuers": [ACME], "metadata": {"refusal": "sub"}}, "`metadata`: `refusal` is set by the filter"),
     ({"issuers": [ACME], "metadata_namespace": ""}, "`metadata_namespace` is empty"),
-    ({"issuers": [ACME], "realm": 'a"b'}, "`realm`: only printable ASCII"),
-    ({"issuers": [ACME], "key_timeout_ms": 99}, "`key_timeout_ms`: fetch timeout: not within 100"),
-    ({"issuers": [ACME], "key_lifetime": 0}, "`key_lifetime`: key lifetime: not within 1"),
-    ({"issuers": [ACME], "max_stale": 2592001}, "`max_stale`: max stale: not within 0"),
+    ({"issuers": [ACME], "realm": 'a"b'}, "`realm`: realm: a character outside"),
+    ({"issuers": [ACME], "resource_metadata": "https://x/ y"}, "`resource_metadata`: resource_metadata: "),
+    ({"issuers": [ACME], "fetch_timeout_ms": 99}, "`fetch_timeout_ms`: fetch timeout: not within 100"),
+    ({"issuers": [ACME], "key_lifetime_seconds": 0}, "`key_lifetime_seconds`: key lifetime: not within 1"),
+    ({"issuers": [ACME], "max_stale_seconds": 2592001}, "`max_stale_seconds`: max stale: not within 0"),
     ({"issuers": [ACME], "ca_file": "/nowhere"}, "`ca_file`: "),
+    ({"issuers": [ACME], "proxy": "ftp://proxy"}, "`proxy`: "),
     ({"issuers": [ACME], "allow_http": 1}, "expected a boolean"),
 ]
 
 ROUTE = [
-    ({"mode": "none"}, "unknown variant `none`"),
-    ({"modes": "off"}, "unknown field `modes`"),
-    ({"require": "email_verified"}, "invalid type: string"),
+    ({"mode": "off"}, "unknown field `mode`"),
+    ({"skip": ["/health"]}, "expected a boolean"),
+    ({"requirements": {"flags": "email_verified"}}, "invalid type: string"),
+    ({"requirements": {"flags": ["organization"]}, "optional": True},
+     "`requirements`: contradict `skip` and `optional`"),
+    ({"requirements": {"flags": ["organization"]}, "skip": True},
+     "`requirements`: contradict `skip` and `optional`"),
     ({"issuers": [ACME]}, "unknown field `issuers`"),
 ]
 
 
-class Load(unittest.TestCase):
+class Loading(unittest.TestCase):
     def check(self, filter_config, route=None):
         """Has Envoy look at a configuration. Gives its exit status and log."""
         routes = [{"match": {"prefix": "/"}, "route": {"cluster": "upstream"}}]
@@ -102,12 +123,18 @@ class Load(unittest.TestCase):
 
     def test_a_good_one_is_accepted(self):
         full = {"issuers": [ACME, {"issuer": "https://globex.torii.so"}], "audiences": ["api"],
-                "leeway": 10, "require": ["email_verified"], "mode": "optional",
-                "token": [{"header": "X-Token"}, {"cookie": "session"}],
-                "headers": {"x-user-id": "sub"}, "metadata": {"user": "sub"},
-                "metadata_namespace": "me", "realm": "api", "key_timeout_ms": 1000,
-                "key_lifetime": 60, "max_stale": 0, "allow_http": True, "cache_bytes": 0}
-        status, log = self.check(full, {"mode": "required", "require": []})
+                "ignore_audience": False, "leeway_seconds": 10, "max_lifetime_seconds": 3600,
+                "legacy_organization": True, "optional": True,
+                "requirements": [{"flags": ["email_verified"]},
+                                 {"claims": [{"pointer": "/plan", "json": "\"pro\""}],
+                                  "organizations": [{"id": "o-1", "role": "admin"}]}],
+                "header": "X-Token", "cookie": "session", "skip": ["/health"],
+                "headers": {"x-user-id": "sub", "x-plan": "/account/plan"}, "metadata": {"user": "sub"},
+                "metadata_namespace": "me", "remove_token": True, "clear_route_cache": True,
+                "realm": "api", "resource_metadata": "https://api.example/metadata",
+                "fetch_timeout_ms": 1000, "key_lifetime_seconds": 60, "max_stale_seconds": 0,
+                "proxy": "http://127.0.0.1:3128", "allow_http": True, "token_cache_bytes": 0}
+        status, log = self.check(full, {"optional": False, "requirements": {}, "skip": True})
         self.assertEqual(status, 0, log)
 
 

@@ -53,18 +53,20 @@ class Example(unittest.TestCase):
                 return False
 
         until(started, "Envoy in front of the application")
-        token = torii.token(claims={"sub": "user-1"})
+        token = torii.token(claims={"sub": "user-1", "o": {"id": "acme", "rol": "admin"}})
         lie = [("x-user-id", "admin")]
         for path, headers, wanted in (
-                ("/things", bearer(token), 200), ("/things", [("cookie", f"torii_token={token}")], 200),
+                ("/things", bearer(token), 200), ("/things", [("cookie", f"app_token={token}")], 200),
                 ("/things", lie, 401), ("/", bearer(token), 200), ("/admin", bearer(token), 200),
-                ("/admin", bearer(torii.token(claims={"email_verified": False})), 403)):
+                ("/admin", bearer(torii.token(claims={"o": {"id": "acme", "rol": "member"}})), 403),
+                ("/admin", bearer(torii.token(claims={"o": {"id": "acme", "rol": "admin"}, "act": "s-1"})), 403)):
             status, body = get(path, [*headers, *lie])
             self.assertEqual(status, wanted, (path, body))
             if wanted == 200:
                 seen = dict(body["headers"])
                 self.assertEqual(seen["x-user-id"], "user-1")
-                self.assertEqual(seen["x-email-verified"], "true")
+                self.assertEqual((seen["x-organization-id"], seen["x-organization-role"]), ("acme", "admin"))
+                self.assertFalse({"authorization", "cookie", "x-actor-id"} & seen.keys())
         for path in ("/", "/healthz"):
             status, body = get(path, lie)
             self.assertEqual((status, "x-user-id" in dict(body["headers"])), (200, False))

@@ -1,13 +1,16 @@
-"""What becomes of requests while keys are fetched, and how they are fetched."""
+"""Requests while keys are fetched, and when keys are fetched."""
 
 import json
 import os
 import select
+import socket
+import socketserver
 import subprocess
 import tempfile
 import threading
 import time
 import unittest
+from urllib.parse import urlsplit
 
 from support import PATIENCE, Connection, Envoy, Torii, Upstream, bearer, listener, module, until
 
@@ -44,7 +47,7 @@ class Keys(unittest.TestCase):
 
     def envoy(self, issuers=None, http=None, **config):
         config = {"issuers": issuers or [self.torii.issuer], "headers": {"x-user-id": "sub"},
-                  "key_timeout_ms": 60000, **config}
+                  "fetch_timeout_ms": 60000, **config}
         return Envoy([lambda path: listener(path, [module(config)], **(http or {}))],
                      self.directory)
 
@@ -79,8 +82,8 @@ class Keys(unittest.TestCase):
         envoy.stop()
         self.assertEqual(self.torii.fetches(), 0)
 
-    def test_they_are_renewed_while_nobody_waits(self):
-        with self.envoy(key_lifetime=5) as envoy:
+    def test_they_are_renewed_ahead_of_time(self):
+        with self.envoy(key_lifetime_seconds=5) as envoy:
             token = self.torii.token()
             self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
             waited = envoy.stats()["torii_parked"]
@@ -99,7 +102,7 @@ class Keys(unittest.TestCase):
         self.assertLessEqual(self.torii.fetches(), 2)
 
     def test_two_listeners_wait_for_one_fetch(self):
-        """Nobody asks again and again whether it has ended."""
+        """Without asking again and again whether it has ended."""
         make = lambda path: listener(path, [module({"issuers": [self.torii.issuer]})])
         with Envoy([make, make], self.directory) as envoy:
             self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 200)
@@ -124,10 +127,40 @@ class Keys(unittest.TestCase):
             stats = envoy.stats()
             self.assertEqual((stats["torii_key_fetches"], stats["torii_key_fetch_failures"]), (2, 0))
 
-    # ---- who waits for them
+    def test_a_proxy_is_used(self):
+        seen, address = [], urlsplit(self.torii.issuer)
+
+        class Proxy(socketserver.StreamRequestHandler):
+            """Connects every tunnel (RFC 9110 §9.3.6) to the local torii."""
+
+            def handle(self):
+                seen.append(self.rfile.readline().decode().split()[:2])
+                while self.rfile.readline().strip():
+                    pass
+                self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+                with socket.create_connection((address.hostname, address.port)) as torii:
+                    while (line := self.rfile.readline()).strip():
+                        torii.sendall(line)
+                    torii.sendall(line)
+                    while data := torii.recv(65536):
+                        self.wfile.write(data)
+
+        proxy = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
+        proxy.daemon_threads = True
+        threading.Thread(target=proxy.serve_forever, args=(0.01,), daemon=True).start()
+        self.addCleanup(proxy.server_close)
+        self.addCleanup(proxy.shutdown)
+        issuer = "http://torii.invalid/acme"
+        with self.envoy([issuer], allow_http=True,
+                        proxy=f"http://127.0.0.1:{proxy.server_address[1]}") as envoy:
+            token = self.torii.token(claims={"iss": issuer})
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+        self.assertEqual(seen[0], ["CONNECT", "torii.invalid:80"])
+
+    # ---- requests that wait for them
 
     def test_a_body_is_not_let_through_meanwhile(self):
-        """The way past that it would be to stop nothing but the headers."""
+        """It would be if only the headers were stopped."""
         self.torii.fault("delay", ms=6000, times=1)
         forged = self.torii.token(signer="forged")
         good = self.torii.token(claims={"sub": "user-1"})
@@ -196,9 +229,9 @@ class Keys(unittest.TestCase):
             self.assertEqual(answers, [200 if number % 4 else 401 for number in range(100)])
             self.assertLessEqual(self.torii.fetches(), 2)
 
-    def test_nobody_waits_longer_than_told(self):
+    def test_no_request_waits_longer_than_configured(self):
         self.torii.fault("hang")
-        with self.envoy(key_timeout_ms=400) as envoy:
+        with self.envoy(fetch_timeout_ms=400) as envoy:
             # The issuer hangs until the faults are cleared: only the deadline can end this.
             answer = envoy.get(headers=bearer(self.torii.token()))
             self.assertEqual(answer.status, 503, answer)
@@ -208,9 +241,9 @@ class Keys(unittest.TestCase):
             self.torii.clear_faults()
 
     def test_the_wait_ends_though_the_fetch_does_not(self):
-        """A fetch that began before the request, and outlives its patience."""
+        """A fetch that began before the request, and takes longer than the request may wait."""
         self.torii.fault("drip", ms=1000)
-        with self.envoy(key_timeout_ms=900) as envoy:
+        with self.envoy(fetch_timeout_ms=900) as envoy:
             until(lambda: self.torii.fetches() == 1, "the first fetch")
             began = time.monotonic()
             self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 503)
@@ -223,18 +256,18 @@ class Keys(unittest.TestCase):
         with self.envoy() as envoy:
             answer = envoy.get(headers=bearer(self.torii.token()))
             self.assertEqual(answer.status, 503, answer)
-            self.assertRegex(envoy.log_text(), r"\[warning\].*torii: the keys at http\S+ cannot be had")
+            self.assertRegex(envoy.log_text(), r"\[warning\].*torii: cannot fetch keys of http\S+: .")
             self.assertGreaterEqual(envoy.stats()["torii_key_fetch_failures"], 1)
             self.torii.clear_faults()
             until(lambda: envoy.get(headers=bearer(self.torii.token())).status == 200,
-                  "the keys can be had again")
-            self.assertRegex(envoy.log_text(), r"\[info\].*torii: the keys of http\S+ can be had again")
+                  "the keys are there again")
+            self.assertRegex(envoy.log_text(), r"\[info\].*torii: fetched keys of http\S+ again")
 
     def test_an_issuer_that_hangs_holds_up_no_other(self):
         self.torii.call("POST", "/issuers", {"name": "other"})
         other = self.torii.issuer.replace("/acme", "/other")
         self.torii.fault("hang", path="/acme/")
-        with self.envoy([self.torii.issuer, other], key_timeout_ms=60000) as envoy:
+        with self.envoy([self.torii.issuer, other], fetch_timeout_ms=60000) as envoy:
             waits, = self.send_parked(envoy, {"headers": bearer(self.torii.token())})
             self.assertEqual(envoy.get(headers=bearer(self.torii.token("other"))).status, 200)
             self.assertEqual(select.select([waits.socket], [], [], 0)[0], [])
@@ -242,7 +275,7 @@ class Keys(unittest.TestCase):
             self.torii.clear_faults()
             self.assertEqual(waits.answer().status, 503)
 
-    # ---- who goes away meanwhile
+    # ---- streams that end meanwhile
 
     def test_clients_that_leave_while_they_wait(self):
         self.torii.fault("delay", ms=6000, times=1)
@@ -261,7 +294,7 @@ class Keys(unittest.TestCase):
     def test_envoy_ends_while_requests_wait(self):
         for _ in range(3):
             self.torii.fault("hang", times=1)
-            with self.envoy(key_timeout_ms=60000) as envoy:
+            with self.envoy(fetch_timeout_ms=60000) as envoy:
                 self.send_parked(envoy, *[{"headers": bearer(self.torii.token())}] * 20)
                 began = time.monotonic()
                 self.assertEqual(envoy.stop(), 0, envoy.log_text()[-2000:])

@@ -60,7 +60,7 @@ class Load(unittest.TestCase):
               Envoy([lambda _: listener(f"{directory}/upstream", [], [
                   {"match": {"prefix": "/"}, "direct_response": {"status": 200}}])],
                     directory, concurrency=1)):
-            config = {"issuers": [torii.issuer], "key_lifetime": 2, "headers": {"x-user-id": "sub"}}
+            config = {"issuers": [torii.issuer], "key_lifetime_seconds": 2, "headers": {"x-user-id": "sub"}}
             with Envoy([lambda _: listener(("127.0.0.1", 0), [module(config)]),
                         lambda path: listener(path, [module(config)])], directory) as envoy:
                 self.run_load(directory, torii, envoy)
@@ -101,12 +101,12 @@ class Load(unittest.TestCase):
         self.assertIn(get(signed), (401, 503))
         # The issuer goes down, for longer than its keys last, and comes back.
         torii.fault("close")
-        until(lambda: "cannot be had" in envoy.log_text(), "the issuer down")
+        until(lambda: "cannot fetch keys" in envoy.log_text(), "the issuer down")
         down = time.monotonic()
         while time.monotonic() < down + 3:
             self.assertEqual(get(torii.token()), 200)
         torii.clear_faults()
-        until(lambda: "can be had again" in envoy.log_text(), "the issuer back")
+        until(lambda: "fetched keys of" in envoy.log_text(), "the issuer back")
         self.assertTrue(all(load.poll() is None for load in loads), "the load ended too early")
         passed, refused, unavailable = self.counts(loads[0])
         self.assertEqual((refused, unavailable), (0, 0))
@@ -116,7 +116,7 @@ class Load(unittest.TestCase):
         self.assertGreater(refused, 100)
         grown = envoy.rss() - before
         self.assertLess(grown, 8192, "KiB more memory than at the start")
-        print(f"{passed} good and {refused + unavailable} bad requests, {grown} KiB grown")
+        print(f"{passed} accepted and {refused + unavailable} refused requests, {grown} KiB grown")
 
 
 if __name__ == "__main__":

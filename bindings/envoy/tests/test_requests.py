@@ -1,8 +1,9 @@
-"""What becomes of requests while keys are at hand."""
+"""Requests while keys are there."""
 
 import json
 import subprocess
 import tempfile
+import time
 import unittest
 import urllib.request
 
@@ -34,12 +35,16 @@ class Requests(unittest.TestCase):
         issuers = {"issuers": [cls.torii.issuer, cls.other]}
         cluster = {"route": {"cluster": "upstream"}}
         routes = [
-            {"match": {"prefix": "/off"}, "typed_per_filter_config": on_route({"mode": "off"})},
+            {"match": {"prefix": "/off"}, "typed_per_filter_config": on_route({"skip": True})},
             {"match": {"prefix": "/optional"},
-             "typed_per_filter_config": on_route({"mode": "optional"})},
+             "typed_per_filter_config": on_route({"optional": True})},
             {"match": {"prefix": "/strict"},
-             "typed_per_filter_config": on_route({"require": ["email_verified",
-                                                              "not_impersonated"]})},
+             "typed_per_filter_config": on_route(
+                 {"requirements": {"flags": ["email_verified", "not_impersonated"]}})},
+            {"match": {"prefix": "/either"}, "typed_per_filter_config": on_route(
+                {"requirements": [{"flags": ["email_verified"],
+                                   "claims": [{"pointer": "/account/plan", "json": '"pro"'}]},
+                                  {"organizations": [{"id": "o-1", "role": "admin"}]}]})},
             {"match": {"prefix": "/"}},
         ]
         websockets = {"upgrade_configs": [{"upgrade_type": "websocket"}]}
@@ -53,12 +58,11 @@ class Requests(unittest.TestCase):
                             access_log=ACCESS_LOG, **websockets, **trailers)
 
         def places(path):
-            config = {**issuers, "headers": CLAIMS,
-                      "token": [{"header": "X-Token"}, {"cookie": "session"}]}
+            config = {**issuers, "headers": CLAIMS, "header": "X-Token", "cookie": "session"}
             return listener(path, [module(config)])
 
         def optional(path):
-            config = {**issuers, "headers": CLAIMS, "mode": "optional"}
+            config = {**issuers, "headers": CLAIMS, "optional": True}
             return listener(path, [module(config)])
 
         def complete(path):
@@ -66,11 +70,37 @@ class Requests(unittest.TestCase):
             keys = urllib.request.urlopen(f"{cls.torii.issuer}/_torii/.well-known/jwks.json")
             with keys:
                 given = {"issuer": cls.torii.issuer, "jwks": json.load(keys)}
-            config = {"issuers": [given], "require": ["profile_complete"], "audiences": ["app"]}
+            config = {"issuers": [given], "requirements": {"flags": ["profile_complete"]},
+                      "audiences": ["app"]}
             return listener(path, [module(json.dumps(config))])
 
+        def rerouting(path):
+            """Routes by the headers of the filter, and removes the token."""
+            config = {**issuers, "headers": {**CLAIMS, "x-banned": "banned"}, "cookie": "session",
+                      "optional": True, "clear_route_cache": True, "remove_token": True,
+                      "legacy_organization": True, "max_lifetime_seconds": 600}
+            strict = {"requirements": {"claims": [{"pointer": "/plan", "json": '"gold"'}]}}
+
+            def match(value):
+                return {"prefix": "/", "headers": [{"name": "x-plan", "string_match": {"exact": value}}]}
+
+            routes = [
+                {"match": match("gold"), "typed_per_filter_config": on_route(strict),
+                 "request_headers_to_add": [{"header": {"key": "x-route", "value": "gold"}}]},
+                {"match": match("open"), "typed_per_filter_config": on_route({"skip": True})},
+                {"match": match("strict"), "typed_per_filter_config": on_route(strict)},
+                {"match": {"prefix": "/"}, "typed_per_filter_config": on_route({"optional": False})},
+            ]
+            return listener(path, [module(config)], [{**route, **cluster} for route in routes])
+
+        def told(path):
+            config = {**issuers, "headers": {
+                "x-actor": "actor_id", "x-impersonating": "impersonating", "x-org": "organization_id",
+                "x-role": "organization_role", "x-nested": "/account/plan~1b/0", "x-n": "n"}}
+            return listener(path, [module(config)])
+
         cls.envoy = cls.enterClassContext(
-            Envoy([main, places, optional, complete], directory.name))
+            Envoy([main, places, optional, complete, rerouting, told], directory.name))
         # From here on no request has to wait.
         for issuer in ("acme", "other"):
             cls.envoy.get(headers=bearer(cls.torii.token(issuer)))
@@ -86,7 +116,7 @@ class Requests(unittest.TestCase):
 
     # ---- answers
 
-    def test_a_good_token_passes_with_its_identity(self):
+    def test_a_valid_token_passes_with_its_identity(self):
         answer = self.envoy.get(headers=bearer(self.torii.token(claims={"sub": "user-1"})))
         self.assertEqual(answer.status, 200, answer)
         self.assertEqual(answer.seen("x-user-id"), ["user-1"])
@@ -102,15 +132,15 @@ class Requests(unittest.TestCase):
         self.assertEqual(answer.header("www-authenticate"), 'Bearer realm="the api"')
         self.assertEqual(answer.json["error"]["code"], "authentication_failed")
 
-    def test_a_bad_token_is_told_why(self):
+    def test_an_invalid_token_is_told_no_reason(self):
         answer = self.envoy.get(headers=bearer(self.torii.token(expires_in=-60)))
         self.refused(answer)
-        self.assertRegex(answer.header("www-authenticate"),
-                         r'^Bearer realm="the api", error="invalid_token", '
-                         r'error_description="claim `exp`: expired \d+ s ago"$')
-        self.assertRegex(answer.json["error"]["message"], r"^claim `exp`: expired \d+ s ago$")
+        self.assertEqual(answer.header("www-authenticate"),
+                         'Bearer realm="the api", error="invalid_token"')
+        self.assertEqual(answer.json, {"error": {"code": "authentication_failed",
+                                                 "message": "The access token expired"}})
 
-    def test_bad_tokens(self):
+    def test_invalid_tokens(self):
         for wish in ({"signer": "forged"}, {"signer": "none"}, {"signer": {"issuer": "other"}},
                      {"claims": {"iss": "https://example.com"}}, {"without": ["sub"]},
                      {"now_offset": 3600}, {"header": {"alg": "HS256"}}):
@@ -122,7 +152,7 @@ class Requests(unittest.TestCase):
             self.torii.token(claims={"profile_complete": False, "aud": "app"})))
         self.refused(answer, 403)
         self.assertEqual(answer.json, {"error": {
-            "code": "forbidden", "message": "claim `profile_complete`: must not be false"}})
+            "code": "forbidden", "message": "The access token does not permit this request"}})
         good = self.torii.token(claims={"aud": ["app", "web"]})
         self.assertEqual(self.envoy.get(number=3, headers=bearer(good)).status, 200)
         self.upstream.requests.clear()
@@ -139,7 +169,7 @@ class Requests(unittest.TestCase):
 
     # ---- identities
 
-    def test_what_a_client_says_of_itself_is_removed(self):
+    def test_identity_headers_of_a_client_are_removed(self):
         lies = [("X-User-Id", "admin"), ("x-user_id", "admin"), ("X_USER_ID", "admin"),
                 ("x-plan", "gold"), ("x-user-id", "root")]
         good = bearer(self.torii.token(claims={"sub": "user-1"}))
@@ -157,9 +187,7 @@ class Requests(unittest.TestCase):
     def test_claims_of_every_type(self):
         for claim, header in ((7, "7"), (1.5, "1.5"), (True, "true"), ("gold", "gold"),
                               (["a", {"b": None}], '["a",{"b":null}]'), ("größer", "größer"),
-                              ("a\tb", "a\tb"), (None, None), ("", None), (" gold", None),
-                              ("gold\t", None), ("a\r\nx-user-id: admin", None), ("a\x00b", None),
-                              ("a\x7fb", None)):
+                              ("a\tb", "a\tb"), (None, None), ("", None)):
             with self.subTest(claim):
                 token = self.torii.token(claims={"plan": claim})
                 answer = self.envoy.get(headers=bearer(token) + [("x-plan", "lie")])
@@ -168,15 +196,107 @@ class Requests(unittest.TestCase):
                 self.assertEqual(answer.seen("x-plan"), wanted)
                 self.assertEqual(len(answer.seen("x-user-id")), 1)
 
+    def raw(self, **claims):
+        """A token with claims that are JSON text, to the letter."""
+        now = int(time.time())
+        sound = {"iss": json.dumps(self.torii.issuer), "sub": '"user-1"', "pid": '"e"',
+                 "iat": str(now), "exp": str(now + 600)}
+        members = (f'"{name}": {value}' for name, value in {**sound, **claims}.items())
+        return bearer(self.torii.token(raw_payload="{" + ", ".join(members) + "}"))
+
+    def test_numbers_are_forwarded_as_they_were_signed(self):
+        for number in ("18446744073709551616", "123456789012345678901234567890", "1.50e+02", "-0",
+                       "9007199254740993", "0.1000"):
+            answer = self.envoy.get(headers=self.raw(plan=number))
+            self.assertEqual((answer.status, answer.seen("x-plan")), (200, [number]))
+        answer = self.envoy.get(headers=self.raw(plan='[ 1e2 ,\n"a  b" ]'))
+        self.assertEqual((answer.status, answer.seen("x-plan")), (200, ['[1e2,"a  b"]']))
+
+    def test_no_claim_takes_the_others_with_it(self):
+        """A number that no double holds, beside a claim by which the upstream denies."""
+        self.refused(self.envoy.get(headers=self.raw(banned="true", extra="1e400"), number=4))
+        answer = self.envoy.get(headers=self.raw(banned="true", extra="1e300"), number=4)
+        self.assertEqual((answer.status, answer.seen("x-banned")), (200, ["true"]))
+
+    def test_a_claim_that_cannot_be_forwarded_refuses_the_request(self):
+        for claim in (" gold", "gold\t", "a\r\nx-user-id: admin", "a\x00b", "a\x7fb", ["\x7f"]):
+            with self.subTest(claim):
+                headers = bearer(self.torii.token(claims={"plan": claim}))
+                answer = self.envoy.get(headers=headers)
+                self.refused(answer, 403)
+                self.assertEqual(answer.json["error"]["code"], "forbidden")
+                self.assertEqual(answer.header("www-authenticate"),
+                                 'Bearer realm="the api", error="insufficient_scope"')
+
+    def test_actor_organization_and_nested_claims(self):
+        def told(**claims):
+            answer = self.envoy.get(headers=bearer(self.torii.token(
+                claims=claims, without=["impersonating"])), number=5)
+            self.assertEqual(answer.status, 200, answer)
+            return {name[2:]: value for name, value in answer.json["headers"]
+                    if name in ("x-actor", "x-impersonating", "x-org", "x-role", "x-nested", "x-n")}
+
+        self.assertEqual(told(act={"sub": "admin-1"}, o={"id": "o-1", "rol": "owner"}),
+                         {"actor": "admin-1", "impersonating": "true", "org": "o-1", "role": "owner"})
+        self.assertEqual(told(o="o-2", org_id="o-2", account={"plan/b": ["pro"]}),
+                         {"impersonating": "false", "org": "o-2", "nested": "pro"})
+        self.assertEqual(told(org_id="o-2", n=[1, 2]), {"impersonating": "false", "n": "[1,2]"})
+
+    def test_alternative_requirements(self):
+        pro, admin = {"account": {"plan": "pro"}}, {"o": {"id": "o-1", "rol": "admin"}}
+        for claims, status in (({"email_verified": True, **pro}, 200),
+                               ({"email_verified": False, **admin}, 200),
+                               ({"email_verified": False, **pro}, 403),
+                               ({"email_verified": True}, 403),
+                               ({"email_verified": True, "o": {"id": "o-1", "rol": "member"}}, 403)):
+            with self.subTest(claims):
+                self.assertEqual(self.envoy.get("/either", bearer(self.torii.token(claims=claims))).status,
+                                 status)
+        self.upstream.requests.clear()
+        self.refused(self.envoy.get("/either"))
+
+    # ---- the route and the token
+
+    def test_the_route_is_chosen_by_what_the_filter_tells(self):
+        gold = bearer(self.torii.token(claims={"plan": "gold"}))
+        answer = self.envoy.get(headers=gold, number=4)
+        self.assertEqual((answer.status, answer.seen("x-route")), (200, ["gold"]))
+        answer = self.envoy.get(headers=bearer(self.torii.token()), number=4)
+        self.assertEqual((answer.status, answer.seen("x-route")), (200, []))
+        self.upstream.requests.clear()
+        # A client chooses none of them, and a new route has its say.
+        self.refused(self.envoy.get(headers=[("x-plan", "open")], number=4))
+        self.refused(self.envoy.get(headers=[("x_plan", "open"), ("x-plan", "open")], number=4))
+        strict = bearer(self.torii.token(claims={"plan": "strict"}))
+        self.refused(self.envoy.get(headers=strict, number=4), 403)
+
+    def test_the_token_is_removed(self):
+        token = self.torii.token()
+        for headers, cookies in ((bearer(token), []), ([("cookie", f"a=b; session={token}; c=d")], ["a=b; c=d"]),
+                                 ([("cookie", f"session={token}")], []),
+                                 (bearer(token) + [("cookie", f"session={token}; session=x")], [])):
+            answer = self.envoy.get(headers=headers, number=4)
+            self.assertEqual((answer.status, answer.seen("authorization"), answer.seen("cookie")),
+                             (200, [], cookies))
+        answer = self.envoy.get(headers=bearer(token))
+        self.assertEqual(answer.seen("authorization"), [f"Bearer {token}"])
+
+    def test_the_longest_lifetime(self):
+        self.assertEqual(self.envoy.get(headers=bearer(self.torii.token(expires_in=600)), number=4).status, 200)
+        self.upstream.requests.clear()
+        self.refused(self.envoy.get(headers=bearer(self.torii.token(expires_in=601)), number=4))
+
     def test_metadata_and_the_access_log(self):
         claims = {"sub": "user-7", "plan": "gold", "level": 3, "org": {"id": "o-1"}}
         self.envoy.get("/metadata", bearer(self.torii.token(claims=claims)))
-        self.envoy.get("/metadata", bearer(self.torii.token(expires_in=-60)))
+        expired = self.torii.token(expires_in=-60)
+        self.envoy.get("/metadata", bearer(expired))
         lines = self.access_log("/metadata", 2)
         self.assertEqual(json.loads(lines[0].split(maxsplit=3)[3].rsplit(" ", 1)[0]),
                          {"user": "user-7", "plan": "gold", "level": 3, "verified": True,
                           "org": "o-1"})
-        self.assertTrue(lines[1].startswith("access 401 torii_token_expired - "), lines[1])
+        self.assertEqual(lines[1],
+                         'access 401 torii_token_expired {"refusal":"token_expired"} /metadata')
 
     def access_log(self, path, count):
         def lines():
@@ -201,6 +321,7 @@ class Requests(unittest.TestCase):
                         [("cookie", f'a=b; session="{good}"; sessions=no; =; c')],
                         [("cookie", "a=b"), ("cookie", f"session={good}")],
                         [("x-token", f"Bearer {good}"), ("cookie", f"session={other}")],
+                        [("x-token", " \t "), ("cookie", f"session={good}")],
                         [("x-token", ""), ("cookie", f"session={good}")]):
             with self.subTest(headers):
                 answer = get(*headers)
@@ -221,13 +342,13 @@ class Requests(unittest.TestCase):
 
     def test_optional(self):
         good = self.torii.token(claims={"sub": "user-1"})
-        for headers, wanted in (([], []), ([("authorization", "")], []),
-                                ([("authorization", "Bearer")], []), (bearer(good), ["user-1"])):
+        for headers, wanted in (([], []), ([("authorization", "")], []), (bearer(good), ["user-1"])):
             answer = self.envoy.get(headers=headers, number=2)
             self.assertEqual(answer.status, 200, answer)
             self.assertEqual(answer.seen("x-user-id"), wanted)
         self.upstream.requests.clear()
         for headers in (bearer("nonsense"), [("authorization", "Basic dTpw")],
+                        [("authorization", "Bearer")],
                         bearer(good) + bearer(good), bearer(self.torii.token(expires_in=-60))):
             self.refused(self.envoy.get(headers=headers, number=2))
 
@@ -295,11 +416,10 @@ class Requests(unittest.TestCase):
         good = self.torii.token()
         answer = self.envoy.get(headers=bearer("a" * 17_000))
         self.refused(answer)
-        self.assertIn("token", answer.json["error"]["message"])
         big = self.torii.token(claims={"filler": "f" * 11_000})
         self.assertEqual(self.envoy.get(headers=bearer(big)).status, 200)
         self.upstream.requests.clear()
-        # More than Envoy reads, which answers for itself; also where a good token comes first.
+        # More than Envoy reads. It answers by itself, even after a valid token.
         for headers in (bearer("a" * 100_000), [*bearer(good), ("x-filler", "f" * 100_000)],
                         [*bearer(good), *[(f"x-{n}", "f") for n in range(200)]]):
             self.assertEqual(self.envoy.get(headers=headers).status, 431)
@@ -403,7 +523,7 @@ class Requests(unittest.TestCase):
                              [f"grpc-status: {code}"])
         self.assertEqual(self.upstream.requests, [])
 
-    # ---- what is counted
+    # ---- statistics
 
     def test_statistics(self):
         def grown(work):

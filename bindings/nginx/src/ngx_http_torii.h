@@ -173,7 +173,6 @@ ngx_int_t ngx_http_torii_add_keys(ngx_conf_t *cf,
     ngx_http_torii_verifier_t *verifier);
 void ngx_http_torii_init_keys(ngx_cycle_t *cycle,
     ngx_http_torii_main_conf_t *tmcf);
-void ngx_http_torii_exit_keys(ngx_http_torii_main_conf_t *tmcf);
 void ngx_http_torii_free_keys(ngx_http_torii_verifier_t *verifier);
 ngx_int_t ngx_http_torii_wait(ngx_http_torii_verifier_t *verifier,
     torii_error_t *error, ngx_http_torii_waiter_t *waiter);

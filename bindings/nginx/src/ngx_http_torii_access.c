@@ -296,6 +296,8 @@ ngx_http_torii_check(ngx_http_torii_ctx_t *ctx)
 
     torii_error_free(ctx->error);
 
+    /* a handle, which refers to the claims: a record would copy them */
+
     if (ctx->is_header) {
         ctx->status = torii_verifier_authenticate_nowait(verifier,
                                               (char *) ctx->credentials.data,

@@ -21,8 +21,6 @@ static ngx_uint_t ngx_http_torii_next_cookie(ngx_str_t *rest, ngx_str_t *pair,
     ngx_str_t *name, ngx_str_t *value);
 static ngx_int_t ngx_http_torii_without_cookie(ngx_http_request_t *r,
     ngx_str_t *name, ngx_str_t *header);
-static ngx_int_t ngx_http_torii_join(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_str_t *separator, ngx_str_t *more);
 static void ngx_http_torii_trim(ngx_str_t *value);
 
 
@@ -79,21 +77,49 @@ static ngx_int_t
 ngx_http_torii_header(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *separator, ngx_str_t *value)
 {
-    ngx_uint_t        i;
+    u_char           *p;
+    size_t            len;
+    ngx_uint_t        i, n;
     ngx_table_elt_t  *h;
     ngx_list_part_t  *part;
 
     ngx_str_null(value);
+
+    len = 0;
+    n = 0;
 
     part = &r->headers_in.headers.part;
     i = 0;
 
     while ((h = ngx_http_torii_next_header(&part, &i)) != NULL) {
 
-        if (ngx_http_torii_is_named(h, name)
-            && ngx_http_torii_join(r, value, separator, &h->value) != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (ngx_http_torii_is_named(h, name)) {
+            *value = h->value;
+            len += h->value.len + separator->len;
+            n++;
+        }
+    }
+
+    if (n < 2) {
+        return NGX_OK;
+    }
+
+    p = ngx_pnalloc(r->pool, len);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    value->data = p;
+    value->len = len - separator->len;
+
+    part = &r->headers_in.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_torii_next_header(&part, &i)) != NULL) {
+
+        if (ngx_http_torii_is_named(h, name)) {
+            p = ngx_cpymem(p, h->value.data, h->value.len);
+            p = ngx_cpymem(p, separator->data, separator->len);
         }
     }
 
@@ -130,7 +156,7 @@ ngx_http_torii_is_named(ngx_table_elt_t *h, ngx_str_t *name)
 }
 
 
-/* a name that comes twice becomes an invalid token: it has a comma */
+/* a name that comes twice becomes an invalid token */
 
 static ngx_int_t
 ngx_http_torii_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value)
@@ -152,6 +178,11 @@ ngx_http_torii_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value)
             continue;
         }
 
+        if (value->data) {
+            *value = ngx_http_torii_comma;
+            return NGX_OK;
+        }
+
         /* RFC 6265, 4.1.1 */
 
         if (found.len > 1
@@ -163,11 +194,7 @@ ngx_http_torii_cookie(ngx_http_request_t *r, ngx_str_t *name, ngx_str_t *value)
             ngx_http_torii_trim(&found);
         }
 
-        if (ngx_http_torii_join(r, value, &ngx_http_torii_comma, &found)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
+        *value = found;
     }
 
     return NGX_OK;
@@ -217,10 +244,19 @@ static ngx_int_t
 ngx_http_torii_without_cookie(ngx_http_request_t *r, ngx_str_t *name,
     ngx_str_t *header)
 {
-    ngx_str_t  rest, pair, key, value;
+    u_char     *p;
+    ngx_str_t   rest, pair, key, value;
 
     rest = *header;
-    ngx_str_null(header);
+
+    /* a separator may be longer than it was */
+
+    p = ngx_pnalloc(r->pool, 2 * rest.len + 2);
+    if (p == NULL) {
+        return NGX_ERROR;
+    }
+
+    header->data = p;
 
     while (ngx_http_torii_next_cookie(&rest, &pair, &key, &value)) {
 
@@ -230,40 +266,14 @@ ngx_http_torii_without_cookie(ngx_http_request_t *r, ngx_str_t *name,
             continue;
         }
 
-        if (ngx_http_torii_join(r, header, &ngx_http_torii_semicolon, &pair)
-            != NGX_OK)
-        {
-            return NGX_ERROR;
+        if (p != header->data) {
+            p = ngx_cpymem(p, "; ", 2);
         }
+
+        p = ngx_cpymem(p, pair.data, pair.len);
     }
 
-    return NGX_OK;
-}
-
-
-static ngx_int_t
-ngx_http_torii_join(ngx_http_request_t *r, ngx_str_t *value,
-    ngx_str_t *separator, ngx_str_t *more)
-{
-    u_char  *p;
-    size_t   len;
-
-    if (value->data == NULL) {
-        *value = *more;
-        return NGX_OK;
-    }
-
-    len = value->len + separator->len + more->len;
-
-    p = ngx_pnalloc(r->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    ngx_sprintf(p, "%V%V%V", value, separator, more);
-
-    value->data = p;
-    value->len = len;
+    header->len = p - header->data;
 
     return NGX_OK;
 }

@@ -112,39 +112,14 @@ ngx_http_torii_init_keys(ngx_cycle_t *cycle, ngx_http_torii_main_conf_t *tmcf)
 }
 
 
-/* the threads of the pool have ended by now; their events will never come */
-
-void
-ngx_http_torii_exit_keys(ngx_http_torii_main_conf_t *tmcf)
-{
-    ngx_uint_t                    i, n;
-    ngx_http_torii_keys_t        *keys;
-    ngx_http_torii_verifier_t   **vp;
-
-    vp = tmcf->verifiers.elts;
-
-    for (i = 0; i < tmcf->verifiers.nelts; i++) {
-        keys = vp[i]->keys.elts;
-
-        for (n = 0; n < vp[i]->keys.nelts; n++) {
-
-            if (keys[n].fetch) {
-                torii_error_free(keys[n].fetch->error);
-                ngx_free(keys[n].fetch);
-                keys[n].fetch = NULL;
-            }
-        }
-    }
-}
-
-
-/* before the memory of the cycle goes */
+/* before the memory of the cycle is freed */
 
 void
 ngx_http_torii_free_keys(ngx_http_torii_verifier_t *verifier)
 {
-    ngx_uint_t              i;
-    ngx_http_torii_keys_t  *keys;
+    ngx_uint_t               i;
+    ngx_http_torii_keys_t   *keys;
+    ngx_http_torii_fetch_t  *fetch;
 
     if (verifier->renewal.timer_set) {
         ngx_del_timer(&verifier->renewal);
@@ -153,16 +128,25 @@ ngx_http_torii_free_keys(ngx_http_torii_verifier_t *verifier)
     keys = verifier->keys.elts;
 
     for (i = 0; i < verifier->keys.nelts; i++) {
+        fetch = keys[i].fetch;
 
-        if (keys[i].fetch) {
+        if (fetch == NULL) {
+            continue;
+        }
 
-            /* the thread uses the verifier, for as long as a fetch may take */
+        /* the thread uses the verifier, for as long as a fetch may take */
 
-            while (!keys[i].fetch->ended) {
-                ngx_msleep(10);
-            }
+        while (!fetch->ended) {
+            ngx_msleep(10);
+        }
 
-            keys[i].fetch->keys = NULL;
+        if (ngx_exiting || ngx_quit || ngx_terminate) {
+            /* its event will not come */
+            torii_error_free(fetch->error);
+            ngx_free(fetch);
+
+        } else {
+            fetch->keys = NULL;
         }
     }
 }

@@ -34,7 +34,6 @@ static ngx_int_t ngx_http_torii_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_torii_add_handler(ngx_conf_t *cf,
     ngx_http_phases phase, ngx_http_handler_pt handler, ngx_uint_t last);
 static ngx_int_t ngx_http_torii_init_process(ngx_cycle_t *cycle);
-static void ngx_http_torii_exit_process(ngx_cycle_t *cycle);
 
 
 /* a key set is at most 256 KiB, as it is when it is fetched */
@@ -171,7 +170,7 @@ ngx_module_t  ngx_http_torii_module = {
     ngx_http_torii_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    ngx_http_torii_exit_process,           /* exit process */
+    NULL,                                  /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -756,17 +755,4 @@ ngx_http_torii_init_process(ngx_cycle_t *cycle)
     }
 
     return NGX_OK;
-}
-
-
-static void
-ngx_http_torii_exit_process(ngx_cycle_t *cycle)
-{
-    ngx_http_torii_main_conf_t  *tmcf;
-
-    tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_torii_module);
-
-    if (tmcf) {
-        ngx_http_torii_exit_keys(tmcf);
-    }
 }

@@ -101,7 +101,8 @@ class Access(Case):
             }}
             location /optional/required {{ torii optional; torii_require_claim /plan '"pro"'; return 200 "{SECRET}"; }}
 
-            location /forward/on {{ torii on; torii_cookie session; proxy_pass http://backend; }}
+            location /forward/on {{ torii on; torii_cookie session; proxy_pass http://backend;
+                                    location /forward/on/header {{ torii_cookie ""; proxy_pass http://backend; }} }}
             location /forward/off {{
                 torii on;
                 torii_cookie session;
@@ -350,10 +351,14 @@ class Access(Case):
         self.assertEqual(sees("/forward/off", *names, headers=cookie), (None, "a=b; c=d"))
         self.assertEqual(sees("/forward/off", *names, headers=[("Cookie", f"session={self.good}")]), (None, None))
         self.assertEqual(sees("/forward/off", *names, token=self.good), (None, None))
+        many = ";".join(f"c{n}={n}" for n in range(1000))
+        self.assertEqual(sees("/forward/off", *names, headers=[("Cookie", f"{many};session={self.good};{many}")]),
+                         (None, f"{many};{many}".replace(";", "; ")))
         # The other headers arrive, and the body.
         answer = self.ask("/forward/off", self.good, method="POST", body=b"x" * 10, headers=[("X-Other", "1")])
         self.assertEqual((answer.json["length"], dict(answer.json["headers"])["x-other"]), (10, "1"))
-        # Only what torii reads is removed.
+        # Only what torii reads is read, and removed.
+        self.refused(self.ask("/forward/on/header", headers=cookie))
         self.assertEqual(sees("/forward/off/header", "x-access-token", "authorization", token="x", headers=other),
                          (None, "Bearer x"))
         self.assertEqual(sees("/forward/off/open", "authorization", token=self.good), (bearer,))
@@ -487,6 +492,11 @@ class Access(Case):
             code, body = self.curl(url + path, "-H", f"Authorization: Bearer {self.good}",
                                    "-H", f"Authorization: Bearer {self.good}")
             self.assertEqual(code, 400)
+        # HTTP/2 splits cookies into fields of their own.
+        for cookies, status in ((["a=b", f"session={self.good}"], 200), ([f"session={self.bad}"], 401),
+                                ([f"session={self.good}", f"session={self.good}"], 401)):
+            fields = [argument for cookie in cookies for argument in ("-H", f"Cookie: {cookie}")]
+            self.assertEqual(self.curl(f"{url}/forward/off", *fields)[0], status)
 
     def test_http2_body(self):
         # curl gives up when it is answered before its body was read.

@@ -176,6 +176,10 @@ class Keys(Parking):
             for client in parked:
                 self.assertEqual(client.receive().status, 401)
         self.assertEqual(fetches(), [before[0] + 1, *before[1:]])
+        # A new key of another issuer makes that one fetch.
+        self.emulator.call("POST", "/issuers/two/keys")
+        self.assertEqual(self.ask(token=self.emulator.token(issuer="two")).status, 200)
+        self.assertEqual(fetches(), [before[0] + 1, before[1], before[2] + 1, before[3]])
 
     def test_several_issuers(self):
         """One that hangs holds up nobody's tokens but its own."""

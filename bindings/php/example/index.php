@@ -14,11 +14,12 @@ use Torii\Verifier;
 require getenv('AUTOLOAD') ?: __DIR__ . '/../vendor/autoload.php';
 
 $factory = new Psr17Factory();
-$middleware = new Middleware(new Verifier(getenv('TORII_ISSUER')), $factory, cookie: 'torii_token');
+$middleware = new Middleware(new Verifier(getenv('TORII_ISSUER')), $factory, cookie: 'app_token');
 
-$request = $factory->createServerRequest($_SERVER['REQUEST_METHOD'], $_SERVER['REQUEST_URI'], $_SERVER)
-    ->withHeader('Authorization', $_SERVER['HTTP_AUTHORIZATION'] ?? '')
-    ->withCookieParams($_COOKIE);
+$request = $factory->createServerRequest($_SERVER['REQUEST_METHOD'], $_SERVER['REQUEST_URI'], $_SERVER);
+foreach (getallheaders() as $name => $value) {
+    $request = $request->withHeader($name, $value);
+}
 
 $response = $middleware->process($request, new class ($factory) implements RequestHandlerInterface {
     public function __construct(private readonly Psr17Factory $factory)
@@ -34,8 +35,9 @@ $response = $middleware->process($request, new class ($factory) implements Reque
     }
 });
 
-http_response_code($response->getStatusCode());
 foreach ($response->getHeaders() as $name => $values) {
     header("$name: " . implode(', ', $values));
 }
+// Last, since PHP sets the status to 401 with the header WWW-Authenticate.
+http_response_code($response->getStatusCode());
 echo $response->getBody();

@@ -9,8 +9,8 @@ use JsonException;
 use Torii\Exception\InvalidArgumentException;
 
 /**
- * Bodies of requests: fields as JSON. A field is set to its value, cleared by null, and left alone when
- * it is absent or Field::Unset.
+ * Bodies of requests: fields as JSON. A value sets a field, null clears it; an absent field or
+ * Field::Unset leaves it alone.
  *
  * @internal
  */
@@ -31,7 +31,7 @@ final class Body
 
     /**
      * @param array<string, mixed> $fields
-     * @return ?string null when there is nothing to say
+     * @return ?string null without fields
      */
     public static function filter(array $fields): ?string
     {
@@ -43,7 +43,7 @@ final class Body
     {
         return match (true) {
             $value instanceof DateTimeInterface => $value->format('Y-m-d\TH:i:s.uP'),
-            // An empty array would be a list.
+            // An empty array would be sent as a list.
             is_array($value) && str_ends_with((string) $name, 'Metadata') => (object) $value,
             default => $value,
         };
@@ -57,7 +57,7 @@ final class Body
                 JSON_THROW_ON_ERROR | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION
             );
         } catch (JsonException $e) {
-            throw new InvalidArgumentException("$name cannot be said in JSON: {$e->getMessage()}", previous: $e);
+            throw new InvalidArgumentException("$name not JSON: {$e->getMessage()}", previous: $e);
         }
     }
 }

@@ -14,8 +14,8 @@ use Torii\Resource\Sessions;
 use Torii\Resource\Users;
 
 /**
- * Manages the environment of a secret key over the backend API. One made before fork() works in the
- * children, with connections of their own.
+ * Calls the backend API with the secret key of one environment. A client created before fork() works in
+ * the children, with connections of their own.
  *
  *     $client = new Torii\Client(getenv('TORII_SECRET_KEY'));
  *     $client->users->update($userId, firstName: 'Ada', lastName: null);
@@ -32,17 +32,17 @@ final class Client
     private readonly Operations $operations;
 
     /**
-     * Nothing is sent yet. What is null keeps the default of the library.
+     * Sends nothing yet. null keeps the library's default.
      *
      * @param string $secretKey "sk_live_…" or "sk_test_…"
      * @param ?string $apiUrl "https://api.torii.so"
-     * @param ?float $timeout seconds for a call with all its repetitions (30)
+     * @param ?float $timeout seconds for a call, including its retries (30)
      * @param ?float $connectTimeout seconds for connecting (5)
-     * @param ?int $maxRetries how often a call that may be repeated is repeated (2)
-     * @param ?string $caFile a PEM file of the authorities to trust instead of the platform's
-     * @param ?string $proxy as in "http://proxy.example:3128"
-     * @param ?string $userAgentSuffix as in "shop/1.2"
-     * @param bool $allowHttp plain http to other hosts: anyone on the way learns the secret key
+     * @param ?int $maxRetries how often a call is retried (2)
+     * @param ?string $caFile a PEM file of certificate authorities, instead of the platform's
+     * @param ?string $proxy such as "http://proxy.example:3128"
+     * @param ?string $userAgentSuffix such as "shop/1.2"
+     * @param ?bool $allowHttp plain http to other hosts: anyone on the path learns the secret key
      * @throws InvalidArgumentException
      */
     public function __construct(
@@ -54,7 +54,7 @@ final class Client
         ?string $caFile = null,
         #[\SensitiveParameter] ?string $proxy = null,
         ?string $userAgentSuffix = null,
-        bool $allowHttp = false,
+        ?bool $allowHttp = null,
     ) {
         $options = new Options('client');
         $options->optionalText('set_api_url', $apiUrl);
@@ -78,10 +78,10 @@ final class Client
      * Calls an operation that is newer than this package.
      *
      * @param string $method "GET", "POST", "PUT", "PATCH" or "DELETE"
-     * @param string $path as in "/api/server/v1/users"
+     * @param string $path such as "/api/server/v1/users"
      * @param array<string, mixed> $query
      * @param ?array<string, mixed> $body
-     * @return mixed the answer, its objects as arrays; null when it has no body
+     * @return mixed the answer, its objects as arrays; null if it has no body
      * @throws ToriiException
      */
     public function request(string $method, string $path, array $query = [], ?array $body = null): mixed
@@ -95,7 +95,7 @@ final class Client
         );
     }
 
-    /** Ends the use of the client: its connections are closed. */
+    /** Closes the client and its connections. */
     public function close(): void
     {
         $this->operations->close();

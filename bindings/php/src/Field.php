@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii;
 
-/** Stands for "leave this field alone" where a value or null could be given. */
+/** Leaves a field alone, where a value would set it and null would clear it. */
 enum Field
 {
     case Unset;

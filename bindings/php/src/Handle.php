@@ -7,8 +7,8 @@ namespace Torii;
 use FFI\CData;
 
 /**
- * Owns a handle of the library. Whoever uses the pointer holds the Handle meanwhile, so it is freed
- * once, and never under a call.
+ * Owns a handle of the library and frees it once. Keep the Handle while you use its pointer, so that it is
+ * not freed during a call.
  *
  * @internal
  */

@@ -10,19 +10,19 @@ use Torii\Exception\LibraryException;
 use Torii\Exception\ToriiException;
 
 /**
- * libtorii, as FFI has it. Programs have no need of it.
+ * libtorii through FFI. Programs do not need it.
  *
  * @internal
  */
 final class Library
 {
-    /** The ABI include/torii-ffi.h is of. */
+    /** The ABI version of include/torii-ffi.h. */
     public const ABI_VERSION = 0;
 
-    /** Where a package that brings the library has it. */
+    /** The library in a package that contains it. */
     private const BUNDLED = __DIR__ . '/../lib/libtorii.so.0';
 
-    /** What the dynamic linker is asked for. */
+    /** The name for the dynamic linker. */
     private const NAME = 'libtorii.so.0';
 
     private static ?FFI $ffi = null;
@@ -37,29 +37,30 @@ final class Library
         return self::$ffi ?? self::load();
     }
 
-    /** Where functions put their errors: one place will do, since check() empties it at once. */
+    /** Where functions put their errors. One place suffices: check() reads it right after the call. */
     public static function error(): CData
     {
         return self::$error;
     }
 
     /**
-     * Where functions put the handles of a type they make. There is one for each, to be emptied at once:
-     * PHP 8.2 loses memory with every such array it makes and reads a pointer from.
+     * Where functions put what they return: one place for each type, read right after the call.
+     * PHP 8.2 loses memory with every such array that it allocates and reads a pointer from.
      */
     public static function output(string $type): CData
     {
-        return self::$outputs[$type] ??= self::ffi()->new("$type *[1]");
+        return self::$outputs[$type] ??= self::ffi()->new("{$type}[1]");
     }
 
     /**
      * @param int $status what a function returned
+     * @param ?CData $error where it put its error, if not into error()
      * @throws ToriiException unless it succeeded
      */
-    public static function check(int $status): void
+    public static function check(int $status, ?CData $error = null): void
     {
         if ($status !== 0) {
-            throw ToriiException::take($status, self::$error[0]);
+            throw ToriiException::take($status, ($error ?? self::$error)[0]);
         }
     }
 
@@ -75,11 +76,11 @@ final class Library
     {
         $ffi = self::preloaded() ?? self::find();
         self::$ffi = $ffi;
-        self::$error = self::output('torii_error_t');
+        self::$error = self::output('torii_error_t *');
         return $ffi;
     }
 
-    /** The library as ffi.preload has it: the only way where ffi.enable is "preload". */
+    /** The library of ffi.preload: the only way if ffi.enable is "preload". */
     private static function preloaded(): ?FFI
     {
         try {
@@ -91,13 +92,13 @@ final class Library
         return $ffi;
     }
 
-    /** The one TORII_LIBRARY names, or else that of the package, or else what the dynamic linker finds. */
+    /** The library that TORII_LIBRARY names, else that of the package, else the dynamic linker's. */
     private static function find(): FFI
     {
         $bundled = realpath(self::BUNDLED);
         $places = [self::NAME => 'with the dynamic linker'];
         if ($named = getenv('TORII_LIBRARY')) {
-            $places = [$named => 'where TORII_LIBRARY says'];
+            $places = [$named => 'in TORII_LIBRARY'];
         } elseif ($bundled) {
             $places = [$bundled => 'in the package'] + $places;
         }
@@ -127,8 +128,8 @@ final class Library
     {
         if ($version !== self::ABI_VERSION) {
             throw new LibraryException(
-                "$what has the ABI version $version, but this package is made for " . self::ABI_VERSION
-                . ': install the library that belongs to it'
+                "$what has the ABI version $version, but this package needs " . self::ABI_VERSION
+                . ': install the library of the same release'
             );
         }
     }

@@ -12,21 +12,25 @@ use Psr\Http\Server\RequestHandlerInterface;
 use Torii\Exception\KeysUnavailableException;
 use Torii\Exception\PolicyException;
 use Torii\Exception\TokenException;
+use Torii\Exception\ToriiException;
 
 /**
- * PSR-15 middleware: lets a request through when its token is good, with the Auth in the attribute
- * "torii.auth". Answers 401 for a bad token, 403 for a good one that does not meet a requirement, and
- * 503 when the issuer's keys cannot be had.
+ * PSR-15 middleware: lets requests with a valid token pass, with the Auth in the attribute "torii.auth".
+ * Answers 401 without a valid token, 403 if it does not meet a requirement, 503 if the issuer's keys are
+ * unavailable. Routes with requirements of their own share the verifier, and with it the token cache.
  */
 final readonly class Middleware implements MiddlewareInterface
 {
-    /** The attribute of the request where handlers find the Auth. */
+    /** The attribute of the request with the Auth; null for a request without an identity. */
     public const ATTRIBUTE = 'torii.auth';
 
     /**
      * @param string $header the header that holds "Bearer <token>"
-     * @param ?string $cookie a cookie that holds the token, for requests without the header
-     * @param bool $optional let requests without a token through, without an Auth
+     * @param ?string $cookie a cookie of your application that holds the token, for requests without the header
+     * @param bool $optional whether requests without credentials pass, without an Auth; has no effect together
+     *     with requirements
+     * @param ?Requirements $requirements of these routes, in addition to the verifier's
+     * @param list<string> $skip exact paths, without query, whose requests pass without an Auth
      */
     public function __construct(
         private Verifier $verifier,
@@ -34,6 +38,8 @@ final readonly class Middleware implements MiddlewareInterface
         private string $header = 'Authorization',
         private ?string $cookie = null,
         private bool $optional = false,
+        private ?Requirements $requirements = null,
+        private array $skip = [],
     ) {
     }
 
@@ -41,48 +47,68 @@ final readonly class Middleware implements MiddlewareInterface
     {
         try {
             $auth = $this->authenticate($request);
-        } catch (TokenException $e) {
-            if (!$this->optional || $e->status !== 'token_missing') {
-                return $this->unauthorized($e);
-            }
-            $auth = null;
-        } catch (PolicyException $e) {
-            return $this->answer(403, 'forbidden', $e->getMessage());
-        } catch (KeysUnavailableException $e) {
-            return $this->unavailable($e);
+        } catch (TokenException | PolicyException | KeysUnavailableException $e) {
+            return self::answer($e, $this->responses->createResponse());
         }
         return $handler->handle($request->withAttribute(self::ATTRIBUTE, $auth));
     }
 
-    private function authenticate(ServerRequestInterface $request): Auth
+    /** Turns a response into the answer to a refused request, which does not tell the client the reason. */
+    public static function answer(ToriiException $e, ResponseInterface $response): ResponseInterface
     {
-        $header = $request->getHeaderLine($this->header);
-        if ($header !== '' || $this->cookie === null) {
-            return $this->verifier->authenticate($header);
+        $response = $response
+            ->withStatus($e->answerStatus)
+            ->withHeader('Content-Type', 'application/json')
+            ->withHeader('Cache-Control', 'no-store');
+        if ($e->wwwAuthenticate !== null) {
+            $response = $response->withHeader('WWW-Authenticate', $e->wwwAuthenticate);
         }
-        $token = $request->getCookieParams()[$this->cookie] ?? '';
-        return $this->verifier->verify(is_string($token) ? $token : '');
-    }
-
-    private function unauthorized(TokenException $e): ResponseInterface
-    {
-        $reason = $e->status === 'token_missing' ? '' : ', error="invalid_token"';
-        return $this->answer(401, 'authentication_failed', $e->getMessage())
-            ->withHeader('WWW-Authenticate', 'Bearer realm="torii"' . $reason);
-    }
-
-    /** Why keys cannot be had is nothing the client should know. */
-    private function unavailable(KeysUnavailableException $e): ResponseInterface
-    {
-        return $this->answer(503, 'keys_unavailable', 'The login cannot be checked at the moment')
-            ->withHeader('Retry-After', (string) max(1, $e->retryAfter ?? 1));
-    }
-
-    private function answer(int $status, string $code, string $message): ResponseInterface
-    {
-        $response = $this->responses->createResponse($status)->withHeader('Content-Type', 'application/json');
-        $error = ['code' => $code, 'message' => $message];
+        if ($e->answerStatus === 503) {
+            $response = $response->withHeader('Retry-After', (string) max(1, $e->retryAfter));
+        }
+        $error = ['code' => $e->publicCode, 'message' => $e->publicMessage];
         $response->getBody()->write(json_encode(['error' => $error], JSON_THROW_ON_ERROR));
         return $response;
+    }
+
+    private function authenticate(ServerRequestInterface $request): ?Auth
+    {
+        if (in_array($request->getUri()->getPath(), $this->skip, true)) {
+            return null;
+        }
+        $header = implode(', ', $request->getHeader($this->header));
+        if (!self::isBlank($header)) {
+            return $this->verifier->authenticate($header, $this->requirements);
+        }
+        $cookies = implode('; ', $request->getHeader('Cookie'));
+        $token = $this->cookie === null ? '' : self::cookie($cookies, $this->cookie);
+        if (self::isBlank($token)) {
+            $token = '';
+            if ($this->optional && $this->requirements === null) {
+                return null;
+            }
+        }
+        return $this->verifier->verify($token, $this->requirements);
+    }
+
+    /**
+     * The value of a cookie, without its quotes (RFC 6265 §4.1.1). getCookieParams() would decode names and
+     * values, and hide that a cookie comes twice. Then the values are joined by ", ", which no token contains.
+     */
+    private static function cookie(string $header, string $name): string
+    {
+        $values = [];
+        foreach (explode(';', $header) as $pair) {
+            $parts = explode('=', $pair, 2);
+            if (count($parts) === 2 && trim($parts[0], " \t") === $name) {
+                $values[] = preg_replace('/\A"(.*)"\z/s', '$1', trim($parts[1], " \t"));
+            }
+        }
+        return implode(', ', $values);
+    }
+
+    private static function isBlank(string $text): bool
+    {
+        return trim($text, " \t") === '';
     }
 }

@@ -9,7 +9,7 @@ use Torii\Exception\InvalidArgumentException;
 use Torii\Exception\ToriiException;
 
 /**
- * The calls of the API as the library has them, by their names without "torii_client_".
+ * The operations of the API, by the names of their functions without "torii_client_".
  *
  * @internal
  */
@@ -25,7 +25,7 @@ final class Operations
      */
     public function json(string $operation, string|int|null ...$arguments): mixed
     {
-        $out = Library::output('torii_json_t');
+        $out = Library::output('torii_json_t *');
         $this->call("{$operation}_json", $arguments, $out);
         return json_decode(Library::takeJson($out[0]), true, flags: JSON_THROW_ON_ERROR);
     }
@@ -42,7 +42,7 @@ final class Operations
     }
 
     /**
-     * A number goes in as it is, a text as a pointer and a length.
+     * Passes a number unchanged, and text as pointer and length.
      *
      * @param array<string|int|null> $arguments
      */

@@ -7,7 +7,7 @@ namespace Torii;
 use Torii\Exception\InvalidArgumentException;
 
 /**
- * Options of the library on their way into a verifier or a client. What is null keeps its default.
+ * Options of a verifier or a client, as the library takes them. null keeps the default.
  *
  * @internal
  */
@@ -22,9 +22,13 @@ final class Options
         $this->options = new Handle(Library::ffi()->$new(), "torii_{$kind}_options_free");
     }
 
-    public function text(string $name, #[\SensitiveParameter] string $value): void
+    public function text(string $name, #[\SensitiveParameter] string ...$values): void
     {
-        Library::check($this->call($name, $value, strlen($value), Library::error()));
+        $arguments = [];
+        foreach ($values as $value) {
+            array_push($arguments, $value, strlen($value));
+        }
+        $this->set($name, ...$arguments);
     }
 
     public function optionalText(string $name, #[\SensitiveParameter] ?string $value): void
@@ -34,11 +38,11 @@ final class Options
         }
     }
 
-    public function number(string $name, ?int $value): void
+    public function number(string $name, ?int $value, int $max = 0xFFFFFFFF): void
     {
         if ($value !== null) {
-            self::checkRange($name, $value, 0xFFFFFFFF);
-            Library::check($this->call($name, $value, Library::error()));
+            self::checkRange($name, $value, $max);
+            $this->set($name, $value);
         }
     }
 
@@ -47,33 +51,25 @@ final class Options
         $this->number($name, $seconds === null ? null : (int) round($seconds * 1000));
     }
 
-    public function size(string $name, ?int $value): void
-    {
-        if ($value !== null) {
-            self::checkRange($name, $value, PHP_INT_MAX);
-            $this->call($name, $value);
-        }
-    }
-
-    /** For what cannot fail. */
+    /** For booleans and pointers. */
     public function value(string $name, mixed $value, mixed ...$more): void
     {
         if ($value !== null) {
-            $this->call($name, $value, ...$more);
+            $this->set($name, $value, ...$more);
         }
     }
 
-    /** Makes what the options are for. */
+    /** Creates the verifier or client with these options. */
     public function make(#[\SensitiveParameter] string $subject): Handle
     {
         $ffi = Library::ffi();
-        $out = Library::output("torii_{$this->kind}_t");
+        $out = Library::output("torii_{$this->kind}_t *");
         $new = "torii_{$this->kind}_new";
         Library::check($ffi->$new($subject, strlen($subject), $this->options->pointer, $out, Library::error()));
         return new Handle($out[0], "torii_{$this->kind}_free");
     }
 
-    /** FFI would cut a number that does not fit to one that does. */
+    /** FFI would truncate a number that does not fit. */
     private static function checkRange(string $name, int $value, int $max): void
     {
         if ($value < 0 || $value > $max) {
@@ -81,9 +77,10 @@ final class Options
         }
     }
 
-    private function call(string $name, mixed ...$arguments): int
+    private function set(string $name, mixed ...$arguments): void
     {
         $function = "torii_{$this->kind}_options_$name";
-        return Library::ffi()->$function($this->options->pointer, ...$arguments);
+        $arguments[] = Library::error();
+        Library::check(Library::ffi()->$function($this->options->pointer, ...$arguments));
     }
 }

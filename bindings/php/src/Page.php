@@ -24,13 +24,13 @@ final readonly class Page implements IteratorAggregate, Countable
     /** @var list<T> */
     public array $items;
 
-    /** What to ask for the next page with; null on the last. */
+    /** The cursor of the next page; null on the last. */
     public ?string $nextCursor;
 
     /**
-     * @param array<string, mixed> $answer the API's
+     * @param array<string, mixed> $answer the API's answer
      * @param class-string<T> $record
-     * @param Closure(string): self<T> $fetch gives the page of a cursor
+     * @param Closure(string): self<T> $fetch returns the page of a cursor
      * @internal
      */
     public function __construct(array $answer, string $record, private Closure $fetch)

@@ -4,13 +4,15 @@ declare(strict_types=1);
 
 namespace Torii;
 
-/** What can be asked of every token beyond its being good. */
+/** A requirement that torii's own claims answer. */
 enum Requirement: int
 {
-    /** `email_verified` is true. */
+    /** `email_verified` is true. torii stamps it only through the environment's default JWT template. */
     case EmailVerified = 1;
     /** `profile_complete` is not false. */
     case ProfileComplete = 2;
-    /** `impersonating` is not true. */
+    /** Neither `impersonating` nor `act` says that another party acts as the user. */
     case NotImpersonated = 4;
+    /** An organization is active. */
+    case Organization = 8;
 }

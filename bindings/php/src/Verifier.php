@@ -6,45 +6,54 @@ namespace Torii;
 
 use Closure;
 use FFI;
-use FFI\CData;
 use Throwable;
 use Torii\Exception\ClosedException;
 use Torii\Exception\InvalidArgumentException;
 use Torii\Exception\KeysUnavailableException;
 use Torii\Exception\PolicyException;
 use Torii\Exception\TokenException;
+use Torii\Exception\ToriiException;
 
 /**
- * Judges the tokens of one or several issuers. One made before fork() works in the children, with the
- * keys the parent had; keys are shared by all verifiers of a process, over requests too.
+ * Verifies the tokens of one or several issuers. A verifier created before fork() works in the children,
+ * with the keys of the parent. All verifiers of a process share keys, across requests too.
  *
  *     $verifier = new Torii\Verifier('https://acme.torii.so');
  *     echo $verifier->verify($token)->userId;
  */
 final class Verifier
 {
+    private const HEADER = 1;
+    private const BUFFER_TOO_SMALL = 3;
+
     private readonly FFI $ffi;
-    private readonly CData $auth;
     private ?Handle $handle;
     private ?Throwable $clockFailure = null;
 
     /**
-     * Nothing is fetched yet. What is null keeps the default of the library.
+     * Fetches nothing yet. null keeps the library's default.
      *
-     * @param string $issuer as in "https://acme.torii.so"
-     * @param ?string $jwks the issuer's keys as a JWK Set, instead of having them fetched
+     * @param string $issuer such as "https://acme.torii.so"
+     * @param ?string $jwks the issuer's keys as a JWK Set, instead of fetching them
      * @param list<string>|array<string, ?string> $issuers further issuers, or these with their keys
-     * @param list<string> $audiences what `aud` has to name one of; empty: `aud` is ignored
-     * @param ?int $leeway seconds by which clocks may differ (30)
-     * @param list<Requirement> $require
-     * @param ?int $keyLifetime seconds keys last, whatever the issuer says
-     * @param ?int $maxStale seconds keys stay in use when they cannot be fetched (86400)
-     * @param ?float $fetchTimeout seconds fetching keys may take (5)
-     * @param bool $backgroundRefresh whether a thread may fetch keys before they are needed
-     * @param ?int $verdictCacheBytes memory for verdicts on good tokens (8 MiB)
-     * @param ?string $caFile a PEM file of the authorities to trust instead of the platform's
-     * @param bool $allowHttp plain http to other hosts: anyone on the way can then forge logins
-     * @param ?Closure(): int $clock gives Unix seconds instead of the system's clock
+     * @param list<string> $audiences `aud` must name one of them; empty: a token with `aud` is refused
+     * @param ?int $leeway seconds of clock difference to allow (30)
+     * @param list<Requirement> $require shorthand for Requirements of flags only
+     * @param ?int $keyLifetime the lifetime of fetched keys in seconds, whatever the issuer says
+     * @param ?int $maxStale seconds that keys stay in use while the issuer is unreachable (86400)
+     * @param ?float $fetchTimeout seconds for a key fetch (5)
+     * @param ?bool $backgroundRefresh whether threads may fetch keys before they expire (true)
+     * @param ?int $tokenCacheBytes the size of the verified token cache (8 MiB; 0: off)
+     * @param ?string $caFile a PEM file of certificate authorities, instead of the platform's
+     * @param ?bool $allowHttp plain http to other hosts: anyone on the path can then forge every token
+     * @param ?Closure(): int $clock returns Unix seconds, instead of the system clock
+     * @param ?bool $ignoreAudience whether `aud` is ignored
+     * @param ?int $maxLifetime the longest lifetime of a token in seconds (0: unlimited)
+     * @param ?Requirements $requirements requirements of every token
+     * @param ?bool $legacyOrganization whether `org_id` and `org_role` are read where a token has no `o`
+     * @param ?string $realm the realm of ToriiException::$wwwAuthenticate ("torii")
+     * @param ?string $resourceMetadata its parameter `resource_metadata` (RFC 9728)
+     * @param ?string $proxy a proxy for key fetches, such as "http://proxy.example:3128"
      * @throws InvalidArgumentException
      */
     public function __construct(
@@ -57,77 +66,82 @@ final class Verifier
         ?int $keyLifetime = null,
         ?int $maxStale = null,
         ?float $fetchTimeout = null,
-        bool $backgroundRefresh = true,
-        ?int $verdictCacheBytes = null,
+        ?bool $backgroundRefresh = null,
+        ?int $tokenCacheBytes = null,
         ?string $caFile = null,
-        bool $allowHttp = false,
+        ?bool $allowHttp = null,
         ?Closure $clock = null,
+        ?bool $ignoreAudience = null,
+        ?int $maxLifetime = null,
+        ?Requirements $requirements = null,
+        ?bool $legacyOrganization = null,
+        ?string $realm = null,
+        ?string $resourceMetadata = null,
+        #[\SensitiveParameter] ?string $proxy = null,
     ) {
         $options = new Options('verifier');
         $options->optionalText('set_jwks_json', $jwks);
         foreach ($issuers as $further => $keys) {
             [$further, $keys] = is_int($further) ? [$keys, null] : [$further, $keys];
-            $options->text('add_issuer', $further);
-            $options->optionalText('set_jwks_json', $keys);
+            if ($keys === null) {
+                $options->text('add_issuer', $further);
+            } else {
+                $options->text('add_issuer_jwks', $further, $keys);
+            }
         }
         foreach ($audiences as $audience) {
             $options->text('add_audience', $audience);
         }
-        $options->number('set_leeway', $leeway);
+        $options->value('set_ignore_audience', $ignoreAudience);
+        $options->number('set_leeway_seconds', $leeway);
+        $options->number('set_max_lifetime_seconds', $maxLifetime);
+        $options->value('set_requirements', $requirements?->pointer());
         array_map(static fn (Requirement $each) => $options->number('require', $each->value), $require);
-        $options->number('set_key_lifetime', $keyLifetime);
-        $options->number('set_max_stale', $maxStale);
+        $options->value('set_legacy_organization', $legacyOrganization);
+        $options->optionalText('set_realm', $realm);
+        $options->optionalText('set_resource_metadata', $resourceMetadata);
+        $options->number('set_key_lifetime_seconds', $keyLifetime);
+        $options->number('set_max_stale_seconds', $maxStale);
         $options->milliseconds('set_fetch_timeout_ms', $fetchTimeout);
         $options->value('set_background_refresh', $backgroundRefresh);
-        $options->size('set_verdict_cache_bytes', $verdictCacheBytes);
+        $options->number('set_token_cache_bytes', $tokenCacheBytes, PHP_INT_MAX);
         $options->optionalText('set_ca_file', $caFile);
+        $options->optionalText('set_proxy', $proxy);
         $options->value('set_allow_http', $allowHttp);
         $options->value('set_clock', $clock === null ? null : $this->guarded($clock), null);
         $this->handle = $options->make($issuer);
         $this->ffi = Library::ffi();
-        $this->auth = Library::output('torii_auth_t');
     }
 
     /**
-     * Judges a token. Blocks only when keys have to be fetched.
+     * Verifies a token. Blocks only while keys are fetched.
      *
+     * @param ?Requirements $requirements of this call, in addition to the verifier's
      * @throws TokenException
      * @throws PolicyException
      * @throws KeysUnavailableException
      */
-    public function verify(#[\SensitiveParameter] string $token): Auth
+    public function verify(#[\SensitiveParameter] string $token, ?Requirements $requirements = null): Auth
     {
-        $handle = $this->handle();
-        return $this->auth($this->ffi->torii_verify_token(
-            $handle->pointer,
-            $token,
-            strlen($token),
-            $this->auth,
-            Library::error(),
-        ));
+        return $this->check($token, 0, $requirements);
     }
 
     /**
-     * Judges the token in the value of an Authorization header, "Bearer <token>".
+     * Verifies the token in the value of an Authorization header, "Bearer <token>". Join the values of a
+     * repeated header with ", ".
      *
+     * @param ?Requirements $requirements of this call, in addition to the verifier's
      * @throws TokenException
      * @throws PolicyException
      * @throws KeysUnavailableException
      */
-    public function authenticate(#[\SensitiveParameter] string $header): Auth
+    public function authenticate(#[\SensitiveParameter] string $header, ?Requirements $requirements = null): Auth
     {
-        $handle = $this->handle();
-        return $this->auth($this->ffi->torii_verifier_authenticate(
-            $handle->pointer,
-            $header,
-            strlen($header),
-            $this->auth,
-            Library::error(),
-        ));
+        return $this->check($header, self::HEADER, $requirements);
     }
 
     /**
-     * Fetches the keys of every issuer now, to warm up.
+     * Fetches the keys of every issuer now, for example at startup.
      *
      * @throws KeysUnavailableException
      */
@@ -137,21 +151,21 @@ final class Verifier
         Library::check($this->ffi->torii_verifier_refresh($handle->pointer, Library::error()));
     }
 
-    /** @return array<string, mixed> what the verifier has done so far */
+    /** @return array<string, mixed> statistics; torii_verifier_stats_json() in torii.h lists the members */
     public function stats(): array
     {
-        $out = Library::output('torii_json_t');
+        $out = Library::output('torii_json_t *');
         Library::check($this->ffi->torii_verifier_stats_json($this->handle()->pointer, $out, Library::error()));
         return json_decode(Library::takeJson($out[0]), true, flags: JSON_THROW_ON_ERROR);
     }
 
-    /** Ends the use of the verifier. */
+    /** Closes the verifier. */
     public function close(): void
     {
         $this->handle = null;
     }
 
-    /** Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests. */
+    /** Drops the keys of every issuer, for tests: all verifiers of the process fetch again. */
     public static function clearKeys(): void
     {
         Library::ffi()->torii_jwks_cache_clear();
@@ -162,42 +176,58 @@ final class Verifier
         return $this->handle ?? throw new ClosedException(self::class);
     }
 
-    private function auth(int $status): Auth
+    private function check(#[\SensitiveParameter] string $text, int $how, ?Requirements $requirements): Auth
     {
+        // Kept for the call: a clock may close the verifier.
+        $handle = $this->handle ?? throw new ClosedException(self::class);
+        $call = Call::$idle ?? new Call();
+        Call::$idle = null;
+        $status = $this->ffi->torii_verify_into(
+            $handle->pointer,
+            $text,
+            strlen($text),
+            $how,
+            $requirements?->pointer(),
+            $call->record,
+            $call->capacity,
+            $call->size,
+            $call->error,
+        );
+        if ($status !== 0 || $this->clockFailure !== null) {
+            return $this->retry($status, $call, $text, $how, $requirements);
+        }
+        $record = FFI::string($call->record, $call->size[0]);
+        Call::$idle = $call;
+        return Auth::read($record);
+    }
+
+    /** Tries again with a larger buffer, if this is why the call failed. */
+    private function retry(
+        int $status,
+        Call $call,
+        #[\SensitiveParameter] string $text,
+        int $how,
+        ?Requirements $requirements,
+    ): Auth {
         try {
-            Library::check($status);
-            return $this->copy($this->auth[0]);
-        } finally {
-            if ($this->clockFailure !== null) {
-                [$failure, $this->clockFailure] = [$this->clockFailure, null];
-                throw $failure;
+            $error = $status === 0 ? null : ToriiException::take($status, $call->error[0]);
+            if ($status === self::BUFFER_TOO_SMALL) {
+                $call->grow();
             }
-        }
-    }
-
-    /** Copies what the handle holds, and frees it. No text it lends holds U+0000, so PHP has them whole. */
-    private function copy(CData $auth): Auth
-    {
-        $ffi = $this->ffi;
-        try {
-            return new Auth(
-                $ffi->torii_auth_user_id($auth, null),
-                $ffi->torii_auth_environment_id($auth, null),
-                $ffi->torii_auth_issuer($auth, null),
-                $ffi->torii_auth_locale($auth, null),
-                $ffi->torii_auth_email_verified($auth),
-                $ffi->torii_auth_profile_complete($auth),
-                $ffi->torii_auth_impersonating($auth),
-                $ffi->torii_auth_issued_at($auth),
-                $ffi->torii_auth_expires_at($auth),
-                $ffi->torii_auth_claims_json($auth, null),
-            );
         } finally {
-            $ffi->torii_auth_free($auth);
+            Call::$idle = $call;
         }
+        if ($this->clockFailure !== null) {
+            [$failure, $this->clockFailure] = [$this->clockFailure, null];
+            throw $failure;
+        }
+        if ($status === self::BUFFER_TOO_SMALL) {
+            return $this->check($text, $how, $requirements);
+        }
+        throw $error;
     }
 
-    /** PHP ends when an exception leaves a callback, so it is kept for after the call. */
+    /** An exception that leaves a callback would end PHP, so it is kept until the call returns. */
     private function guarded(Closure $clock): Closure
     {
         $failure = &$this->clockFailure;

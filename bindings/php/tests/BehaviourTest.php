@@ -9,18 +9,14 @@ use PHPUnit\Framework\TestCase;
 use Torii\Auth;
 use Torii\Exception\ToriiException;
 use Torii\Requirement;
+use Torii\Requirements;
 use Torii\Verifier;
 use Torii\Webhook;
+use Torii\WebhookVerifier;
 
-/** The verdicts every binding must give. */
+/** The results that every binding gives: tests/behaviour/verify.json. */
 final class BehaviourTest extends TestCase
 {
-    private const REQUIREMENTS = [
-        'email_verified' => Requirement::EmailVerified,
-        'profile_complete' => Requirement::ProfileComplete,
-        'not_impersonated' => Requirement::NotImpersonated,
-    ];
-
     public static function tearDownAfterClass(): void
     {
         printf("\nbehaviour: %d cases\n", count(self::corpus()['cases']));
@@ -30,11 +26,17 @@ final class BehaviourTest extends TestCase
     /** @dataProvider cases */
     public function testCase(array $case): void
     {
-        [$status, $auth] = self::verdict($case);
-        self::assertSame($case['expect']['status'], $status);
-        foreach ($case['expect']['auth'] ?? [] as $name => $expected) {
+        $requirements = self::requirements($case);
+        $expected = $case['expect'];
+        [$status, $auth] = self::outcome(static fn () => self::verify($case, self::verifier($case, $requirements)));
+        self::assertSame($expected['status'], $status);
+        foreach ($expected['auth'] ?? [] as $name => $value) {
             $property = lcfirst(str_replace('_', '', ucwords($name, '_')));
-            self::assertTrue(self::text($expected) === $auth->$property, "$name is another");
+            self::assertTrue(self::text($value) === $auth->$property, "$name differs");
+        }
+        if ($requirements !== null) {
+            [$status] = self::outcome(static fn () => self::verify($case, self::verifier($case, null), $requirements));
+            self::assertSame($expected['status'], $status, 'requirements of the call');
         }
     }
 
@@ -48,12 +50,11 @@ final class BehaviourTest extends TestCase
     /** @dataProvider webhooks */
     public function testWebhook(array $case): void
     {
-        [$status, $webhook] = self::webhookVerdict($case);
+        [$status, $webhook] = self::outcome(static fn () => self::verifyWebhook($case));
         self::assertSame($case['expect']['status'], $status);
         if ($webhook !== null) {
-            self::assertTrue(self::text($case['id']) === $webhook->id, 'id is another');
+            self::assertTrue(self::text($case['id']) === $webhook->id, 'id differs');
             self::assertSame($case['expect']['sent_at'], $webhook->sentAt->getTimestamp());
-            self::assertSame($case['expect']['secret_index'], $webhook->secretIndex);
         }
     }
 
@@ -64,41 +65,37 @@ final class BehaviourTest extends TestCase
         }
     }
 
-    /** @return array{string, ?Webhook} */
-    private static function webhookVerdict(array $case): array
+    private static function verifyWebhook(array $case): Webhook
     {
         $headers = [];
         foreach (['id', 'timestamp', 'signature'] as $name) {
             $headers["webhook-$name"] = self::text($case[$name]);
         }
-        $now = new DateTimeImmutable("@{$case['now']}");
-        try {
-            return ['TORII_OK', Webhook::verify(
-                hex2bin($case['body_hex']),
-                array_filter($headers, static fn ($value) => $value !== ''),
-                $case['secrets'],
-                $case['tolerance'],
-                $now,
-            )];
-        } catch (ToriiException $e) {
-            return ['TORII_ERR_' . strtoupper($e->status), null];
-        }
+        return (new WebhookVerifier($case['secrets'], $case['tolerance']))->verify(
+            hex2bin($case['body_hex']),
+            array_filter($headers, static fn ($value) => $value !== ''),
+            new DateTimeImmutable("@{$case['now']}"),
+        );
     }
 
-    /** @return array{string, ?Auth} */
-    private static function verdict(array $case): array
+    private static function verify(array $case, Verifier $verifier, ?Requirements $requirements = null): Auth
     {
-        $verifier = self::verifier($case);
+        return isset($case['header'])
+            ? $verifier->authenticate(self::text($case['header']), $requirements)
+            : $verifier->verify(self::text($case['token']), $requirements);
+    }
+
+    /** @return array{string, mixed} the status, and the value of the call if it is TORII_OK */
+    private static function outcome(callable $call): array
+    {
         try {
-            return ['TORII_OK', isset($case['header'])
-                ? $verifier->authenticate(self::text($case['header']))
-                : $verifier->verify(self::text($case['token']))];
+            return ['TORII_OK', $call()];
         } catch (ToriiException $e) {
             return ['TORII_ERR_' . strtoupper($e->status), null];
         }
     }
 
-    private static function verifier(array $case): Verifier
+    private static function verifier(array $case, ?Requirements $requirements): Verifier
     {
         $options = $case['options'];
         $issuers = array_column($options['issuers'] ?? [], 'key_set', 'issuer');
@@ -108,8 +105,31 @@ final class BehaviourTest extends TestCase
             array_map(self::keys(...), $issuers),
             $options['audiences'] ?? [],
             $options['leeway'] ?? null,
-            array_map(static fn ($name) => self::REQUIREMENTS[$name], $options['require'] ?? []),
+            array_map(self::flag(...), $options['require'] ?? []),
             clock: isset($options['now']) ? static fn () => $options['now'] : null,
+            ignoreAudience: $options['ignore_audience'] ?? null,
+            maxLifetime: $options['max_lifetime_seconds'] ?? null,
+            requirements: $requirements,
+            legacyOrganization: $options['legacy_organization'] ?? null,
+        );
+    }
+
+    private static function flag(string $name): Requirement
+    {
+        return constant(Requirement::class . '::' . str_replace('_', '', ucwords($name, '_')));
+    }
+
+    private static function requirements(array $case): ?Requirements
+    {
+        $description = $case['options']['requirements'] ?? null;
+        if ($description === null) {
+            return null;
+        }
+        $flags = $description['flags'] ?? 0;
+        return new Requirements(
+            array_filter(Requirement::cases(), static fn ($flag) => ($flags & $flag->value) !== 0),
+            organizations: array_map(array_values(...), $description['organizations'] ?? []),
+            claimsJson: array_column($description['claims'] ?? [], 'json', 'pointer'),
         );
     }
 

@@ -14,7 +14,7 @@ use Torii\Exception\TimeoutException;
 use Torii\Exception\TransportException;
 use Torii\Field;
 
-/** All operations against the local torii, which holds every request to the contract. */
+/** All operations against the local torii, which checks every request against the contract. */
 final class ClientTest extends EmulatorTestCase
 {
     private Client $client;
@@ -261,7 +261,7 @@ final class ClientTest extends EmulatorTestCase
         self::assertSame('Torii\Client is closed', $e->getMessage());
     }
 
-    /** Asserts what went over the wire last. */
+    /** Asserts the last request. */
     private function assertSent(string $method, string $path, ?string $body = null, ?string $query = null): void
     {
         $requests = $this->requests('/api/');

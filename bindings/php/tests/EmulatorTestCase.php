@@ -8,7 +8,7 @@ use PHPUnit\Framework\TestCase;
 use Torii\Client;
 use Torii\Verifier;
 
-/** A test against the local torii, which starts afresh. */
+/** A test against the local torii, which is reset first. */
 abstract class EmulatorTestCase extends TestCase
 {
     protected const USER = '01975f2e-6c00-7a3b-8c4d-5e6f708192a3';

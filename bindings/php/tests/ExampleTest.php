@@ -30,7 +30,7 @@ final class ExampleTest extends EmulatorTestCase
         try {
             $token = $this->token(['sub' => self::USER]);
             self::assertSame('{"userId":"' . self::USER . '"}', $get("Authorization: Bearer $token"));
-            self::assertSame('{"userId":"' . self::USER . '"}', $get("Cookie: torii_token=$token"));
+            self::assertSame('{"userId":"' . self::USER . '"}', $get("Cookie: app_token=$token"));
             self::assertStringContainsString('authentication_failed', $get('Accept: */*'));
         } finally {
             proc_terminate($php);

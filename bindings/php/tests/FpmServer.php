@@ -19,7 +19,7 @@ final class FpmServer
      * @param array<string, string> $ini settings of php.ini
      * @param array<string, string> $environment of the workers
      */
-    public function __construct(array $ini, array $environment)
+    public function __construct(array $ini, array $environment, private readonly string $script = 'index.php')
     {
         $this->folder = sys_get_temp_dir() . '/' . uniqid('torii-fpm-');
         mkdir($this->folder);
@@ -43,6 +43,22 @@ final class FpmServer
     public function post(string $path, string $body, string ...$headers): array
     {
         return $this->receive($this->request("POST $path", $body, 'Content-Length: ' . strlen($body), ...$headers));
+    }
+
+    /** @return array{int, array<string, string>, string} status, headers and body */
+    public function exchange(string $method, string $path, string $body, string ...$headers): array
+    {
+        if ($body !== '') {
+            $headers[] = 'Content-Length: ' . strlen($body);
+        }
+        $answer = stream_get_contents($this->request("$method $path", $body, ...$headers));
+        [$head, $body] = explode("\r\n\r\n", $answer, 2);
+        preg_match_all('/^([^:\r\n]+): (.*)\r$/m', "$head\r\n", $found);
+        $headers = array_combine(array_map('strtolower', $found[1]), $found[2]);
+        if (($headers['transfer-encoding'] ?? '') === 'chunked') {
+            $body = preg_replace('/(?:^|\r\n)[0-9a-f]+\r\n(?:\r\n)?/', '', $body);
+        }
+        return [(int) substr($head, 9, 3), $headers, $body];
     }
 
     /** @return resource a connection to be read with receive() */
@@ -130,6 +146,7 @@ final class FpmServer
             events {}
             http {
                 access_log off;
+                large_client_header_buffers 4 32k;
                 client_body_temp_path $this->folder/body;
                 fastcgi_temp_path $this->folder/fastcgi;
                 proxy_temp_path $this->folder/proxy;
@@ -139,7 +156,7 @@ final class FpmServer
                     listen unix:$this->folder/http.sock;
                     location / {
                         include /etc/nginx/fastcgi_params;
-                        fastcgi_param SCRIPT_FILENAME $scripts/index.php;
+                        fastcgi_param SCRIPT_FILENAME $scripts/$this->script;
                         fastcgi_pass unix:$this->folder/fpm.sock;
                     }
                     location = /webhooks {

@@ -36,14 +36,14 @@ final class FpmTest extends EmulatorTestCase
         Emulator::call('DELETE', '/faults');
     }
 
-    public function testLetsGoodTokensThrough(): void
+    public function testLetsValidTokensThrough(): void
     {
         $token = $this->token(['sub' => self::USER]);
         [$status, , $body] = self::$server->get('/', "Authorization: Bearer $token");
         self::assertSame([200, self::USER], [$status, $body['user'] ?? $body]);
     }
 
-    public function testRefusesBadTokens(): void
+    public function testRefusesInvalidTokens(): void
     {
         $answer = self::$server->get('/');
         self::assertRefused(401, 'authentication_failed', $answer);
@@ -87,17 +87,17 @@ final class FpmTest extends EmulatorTestCase
 
     public function testCookieComesSecond(): void
     {
-        $cookie = 'Cookie: a=b; torii_token=' . $this->token(['sub' => self::USER]);
-        self::assertSame(self::USER, self::$server->get('/cookie=torii_token', $cookie)[2]['user']);
-        $answer = self::$server->get('/cookie=torii_token', $cookie, 'Authorization: Bearer bad');
+        $cookie = 'Cookie: a=b; app_token=' . $this->token(['sub' => self::USER]);
+        self::assertSame(self::USER, self::$server->get('/cookie=app_token', $cookie)[2]['user']);
+        $answer = self::$server->get('/cookie=app_token', $cookie, 'Authorization: Bearer invalid');
         self::assertRefused(401, 'authentication_failed', $answer);
-        self::assertSame(401, self::$server->get('/cookie=torii_token', 'Cookie: torii_token[]=1')[0]);
+        self::assertSame(401, self::$server->get('/cookie=app_token', 'Cookie: app_token[]=1')[0]);
     }
 
     public function testOptional(): void
     {
         self::assertSame('nobody', self::$server->get('/optional=1')[2]['user']);
-        self::assertSame(401, self::$server->get('/optional=1', 'Authorization: Bearer bad')[0]);
+        self::assertSame(401, self::$server->get('/optional=1', 'Authorization: Bearer invalid')[0]);
     }
 
     public function testTakesWebhooks(): void

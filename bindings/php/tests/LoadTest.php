@@ -6,7 +6,7 @@ namespace Torii\Tests;
 
 use PHPUnit\Framework\TestCase;
 
-/** What the package says when it cannot have the library it is made for. */
+/** The package's messages if the library is missing or has another ABI version. */
 final class LoadTest extends TestCase
 {
     public function testAMissingLibrary(): void
@@ -23,7 +23,7 @@ final class LoadTest extends TestCase
         fwrite($pipes[0], 'unsigned torii_abi_version(void) { return 7; }');
         fclose($pipes[0]);
         self::assertSame(0, proc_close($cc));
-        self::assertMatchesRegularExpression('/ABI version 7, but .* for 0/', self::failure($library));
+        self::assertMatchesRegularExpression('/ABI version 7, but .* needs 0/', self::failure($library));
         unlink($library);
     }
 

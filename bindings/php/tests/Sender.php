@@ -4,13 +4,13 @@ declare(strict_types=1);
 
 namespace Torii\Tests;
 
-/** Webhooks as their sender makes them, by PHP and not by libtorii. */
+/** Signs webhooks as their sender does, without libtorii. */
 final class Sender
 {
     public const SECRET = 'whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY';
     public const OTHER = 'whsec_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4Q=';
 
-    /** @return array<string, string> the headers of a webhook, as Standard Webhooks 1.0.0 has it signed */
+    /** @return array<string, string> the headers of a webhook, signed as Standard Webhooks 1.0.0 describes */
     public static function sign(string $body, string $id = 'msg_1', ?int $sent = null): array
     {
         $sent ??= time();

@@ -9,7 +9,7 @@ use Torii\Exception\InvalidArgumentException;
 use Torii\Exception\TokenException;
 use Torii\Verifier;
 
-/** Texts of every kind cross whole, or are refused by name. */
+/** Text of every kind arrives unchanged, or is refused with its name. */
 final class StringsTest extends EmulatorTestCase
 {
     private const MIB = 1 << 20;

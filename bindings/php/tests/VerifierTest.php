@@ -4,12 +4,18 @@ declare(strict_types=1);
 
 namespace Torii\Tests;
 
+use Torii\Auth;
+use Torii\Client;
 use Torii\Exception\ClosedException;
+use Torii\Exception\InternalException;
 use Torii\Exception\InvalidArgumentException;
+use Torii\Exception\InvalidConfigException;
 use Torii\Exception\KeysUnavailableException;
 use Torii\Exception\PolicyException;
 use Torii\Exception\TokenException;
+use Torii\Exception\TransportException;
 use Torii\Requirement;
+use Torii\Requirements;
 use Torii\Verifier;
 
 /** Against the local torii. */
@@ -75,7 +81,227 @@ final class VerifierTest extends EmulatorTestCase
         $verifier->refresh();
         $verifier->verify($this->token());
         $stats = $verifier->stats();
-        self::assertSame([1, 1], [$stats['accepted'], $stats['issuers'][0]['fetches']]);
+        self::assertSame([1, 1, 1], [$stats['accepted'], $stats['cached_tokens'], $stats['issuers'][0]['keys']]);
+        self::assertCount(1, $this->requests('/acme/'));
+    }
+
+    public function testFieldsOfAResult(): void
+    {
+        $claims = ['sub' => self::USER, 'act' => ['sub' => 'support'], 'o' => ['id' => 'org-1', 'rol' => 'admin']];
+        $verifier = new Verifier($this->issuer);
+        $auth = $verifier->verify($this->token($claims));
+        $verifier->close();
+        self::assertSame(
+            ['support', 'org-1', 'admin', null, true],
+            [$auth->actorId, $auth->organizationId, $auth->organizationRole, $auth->locale, $auth->impersonating],
+        );
+        self::assertTrue($auth->meets(Requirement::Organization, Requirement::ProfileComplete));
+        self::assertFalse($auth->meets(Requirement::Organization, Requirement::NotImpersonated));
+        self::assertSame([true, false, true, false], [
+            isset($auth->userId), isset($auth->locale), isset($auth->expiresAt), isset($auth->anything),
+        ]);
+        self::assertSame('none', $auth->locale ?? 'none');
+        $changes = [
+            static fn () => $auth->anything,
+            static function () use ($auth): void {
+                $auth->userId = 'mallory';
+            },
+            static function () use ($auth): void {
+                unset($auth->userId);
+            },
+        ];
+        foreach ($changes as $change) {
+            self::thrown(\Error::class, $change);
+        }
+        self::assertSame(self::USER, $auth->userId);
+    }
+
+    public function testAResultMadeByATest(): void
+    {
+        $auth = new Auth('ada', '', 'https://a.example', actorId: 'x', emailVerified: true, issuedAt: 1, expiresAt: 2);
+        self::assertSame(
+            ['ada', '', 'https://a.example', null, 'x', true, true, true, 1, 2, '{}', []],
+            [$auth->userId, $auth->environmentId, $auth->issuer, $auth->organizationId, $auth->actorId,
+                $auth->emailVerified, $auth->profileComplete, $auth->impersonating, $auth->issuedAt, $auth->expiresAt,
+                $auth->claimsJson, $auth->claims()],
+        );
+        self::assertTrue((new Auth('a', 'b', 'c', impersonating: true))->impersonating);
+        self::assertFalse((new Auth('a', 'b', 'c'))->impersonating);
+    }
+
+    /** Spans that point out of the record, as no library writes them. */
+    public function testABrokenRecord(): void
+    {
+        $record = (new \ReflectionProperty(Auth::class, 'record'))->getValue(new Auth('ada', 'e', 'i'));
+        $spans = [[95, 1], [96, strlen($record) - 96], [0xFFFFFFFF, 0xFFFFFFFF], [96, 0xFFFFFFFF]];
+        foreach ($spans as $span) {
+            $auth = Auth::read(substr_replace($record, pack('L2', ...$span), 32, 8));
+            self::thrown(InternalException::class, static fn () => $auth->userId);
+        }
+        self::thrown(InternalException::class, static fn () => Auth::read(substr($record, 0, 95)));
+    }
+
+    /** A record that needs more than the first buffer, then a small one in the same buffer. */
+    public function testALargeToken(): void
+    {
+        $verifier = new Verifier($this->issuer);
+        $large = $this->token(['sub' => self::USER, 'note' => str_repeat('x', 9000)]);
+        self::assertSame(9000, strlen($verifier->verify($large)->claims()['note']));
+        self::assertSame(9000, strlen($verifier->verify($large)->claims()['note']));
+        self::assertSame('second', $verifier->verify($this->token(['sub' => 'second']))->userId);
+        self::assertSame(3, $verifier->stats()['accepted']);
+    }
+
+    public function testRequirementsOfACall(): void
+    {
+        $verifier = new Verifier($this->issuer);
+        $admin = new Requirements(
+            [Requirement::Organization],
+            ['/plan' => 'pro', '/level' => 3, '/beta' => true],
+            [['org-1', 'admin'], 'org-2'],
+        );
+        $claims = ['sub' => self::USER, 'plan' => ['free', 'pro'], 'level' => 3, 'beta' => true,
+            'o' => ['id' => 'org-1', 'rol' => 'admin']];
+        $token = $this->token($claims);
+        self::assertSame(self::USER, $verifier->verify($token, $admin)->userId);
+        self::assertSame(self::USER, $verifier->authenticate("Bearer $token", $admin)->userId);
+        $changes = [['plan' => 'free'], ['level' => 4], ['beta' => 'true'],
+            ['o' => ['id' => 'org-1', 'rol' => 'member']],
+            ['o' => ['id' => 'org-3', 'rol' => 'admin']]];
+        foreach ($changes as $change) {
+            $other = $this->token($change + $claims);
+            $e = self::thrown(PolicyException::class, static fn () => $verifier->verify($other, $admin));
+            self::assertSame('Bearer realm="torii", error="insufficient_scope"', $e->wwwAuthenticate);
+            self::assertSame(self::USER, $verifier->verify($other)->userId);
+        }
+        self::assertCount(1, $this->requests('/acme/'));
+    }
+
+    public function testRequirementsOfAVerifier(): void
+    {
+        $requirements = new Requirements([Requirement::NotImpersonated], claimsJson: ['/level' => '3.0']);
+        $verifier = new Verifier($this->issuer, require: [Requirement::EmailVerified], requirements: $requirements);
+        $claims = ['sub' => self::USER, 'level' => 3, 'email_verified' => true];
+        self::assertSame(self::USER, $verifier->verify($this->token($claims))->userId);
+        foreach ([['level' => 4], ['email_verified' => false], ['act' => ['sub' => 'support']]] as $change) {
+            $token = $this->token($change + $claims);
+            self::thrown(PolicyException::class, static fn () => $verifier->verify($token));
+        }
+    }
+
+    public function testWrongRequirementsAreNamed(): void
+    {
+        $wrong = [
+            'pointer' => ['claims' => ['plan' => 'pro']],
+            'json' => ['claimsJson' => ['/plan' => 'null']],
+            'id' => ['organizations' => ['']],
+            'organizations: not a list' => ['organizations' => ['org-1' => 'admin']],
+            '/plan: not JSON' => ['claims' => ['/plan' => NAN]],
+        ];
+        foreach ($wrong as $message => $arguments) {
+            $e = self::thrown(InvalidArgumentException::class, static fn () => new Requirements(...$arguments));
+            self::assertStringContainsString($message, $e->getMessage());
+        }
+        $types = [['flags' => [1]], ['claims' => ['/plan' => null]], ['claims' => ['/plan' => ['pro']]],
+            ['organizations' => [null]], ['organizations' => [['a', 1]]]];
+        foreach ($types as $arguments) {
+            self::thrown(\Error::class, static fn () => new Requirements(...$arguments));
+        }
+    }
+
+    public function testPublicErrors(): void
+    {
+        $verifier = new Verifier($this->issuer, realm: 'shop', resourceMetadata: 'https://shop.example/meta');
+        $expired = $this->token(expiresIn: -60);
+        $e = self::thrown(TokenException::class, static fn () => $verifier->verify($expired));
+        self::assertSame(
+            ['authentication_failed', null, false, 'Bearer realm="shop", error="invalid_token", '
+                . 'resource_metadata="https://shop.example/meta"'],
+            [$e->publicCode, $e->issuer, $e->unsent, $e->wwwAuthenticate],
+        );
+        self::assertNotSame($e->getMessage(), $e->publicMessage);
+        Verifier::clearKeys();
+        $token = $this->token();
+        $this->fault('/acme/', ['kind' => 'status', 'status' => 503]);
+        $e = self::thrown(KeysUnavailableException::class, static fn () => $verifier->verify($token));
+        self::assertSame(['keys_unavailable', null, $this->issuer], [$e->publicCode, $e->wwwAuthenticate, $e->issuer]);
+        self::assertGreaterThanOrEqual(1, $e->retryAfter);
+        $client = new Client(Emulator::info()['secret_key'], 'http://127.0.0.1:1', maxRetries: 0);
+        $e = self::thrown(TransportException::class, static fn () => $client->users->get(self::USER));
+        self::assertTrue($e->unsent);
+    }
+
+    public function testAudienceAndLifetime(): void
+    {
+        $shop = $this->token(['sub' => self::USER, 'aud' => 'shop']);
+        $e = self::thrown(TokenException::class, fn () => (new Verifier($this->issuer))->verify($shop));
+        self::assertSame('token_audience', $e->status);
+        self::assertSame(self::USER, (new Verifier($this->issuer, ignoreAudience: true))->verify($shop)->userId);
+        self::assertSame(self::USER, (new Verifier($this->issuer, audiences: ['shop']))->verify($shop)->userId);
+        self::thrown(
+            InvalidConfigException::class,
+            fn () => new Verifier($this->issuer, audiences: ['shop'], ignoreAudience: true),
+        );
+        $short = new Verifier($this->issuer, maxLifetime: 60);
+        $token = $this->token();
+        $e = self::thrown(TokenException::class, static fn () => $short->verify($token));
+        self::assertSame('token_lifetime', $e->status);
+        $older = $this->token(['org_id' => 'org-1', 'org_role' => 'admin']);
+        self::assertNull((new Verifier($this->issuer))->verify($older)->organizationId);
+        $legacy = new Verifier($this->issuer, legacyOrganization: true);
+        self::assertSame('org-1', $legacy->verify($older)->organizationId);
+    }
+
+    public function testProxy(): void
+    {
+        $code = '$s = stream_socket_server("tcp://127.0.0.1:0"); echo stream_socket_get_name($s, false), "\n";'
+            . 'echo fgets(stream_socket_accept($s, 120));';
+        $proxy = proc_open([PHP_BINARY, '-r', $code], [1 => ['pipe', 'w']], $pipes);
+        $url = 'http://' . trim(fgets($pipes[1]));
+        $verifier = new Verifier('http://torii.invalid', allowHttp: true, proxy: $url);
+        self::thrown(KeysUnavailableException::class, static fn () => $verifier->refresh());
+        self::assertStringContainsString('torii.invalid', stream_get_contents($pipes[1]));
+        proc_close($proxy);
+    }
+
+    /** The clock runs during a call, so that both calls are in the library at once. */
+    public function testACallWithinACall(): void
+    {
+        $second = $this->token(['sub' => 'second']);
+        $inner = null;
+        $depth = 0;
+        $nested = new Verifier($this->issuer, clock: static function () use (&$nested, &$inner, &$depth, $second) {
+            if (++$depth === 1) {
+                $inner = $nested->verify($second);
+            }
+            return time();
+        });
+        self::assertSame(self::USER, $nested->verify($this->token(['sub' => self::USER]))->userId);
+        self::assertSame('second', $inner->userId);
+    }
+
+    /** A handler that verifies another token, between the opcodes of a call. */
+    public function testASignalDuringACall(): void
+    {
+        $verifier = new Verifier($this->issuer);
+        [$first, $second] = [$this->token(['sub' => 'first']), $this->token(['sub' => 'second'])];
+        $verifier->verify($second);
+        $handled = 0;
+        pcntl_async_signals(true);
+        pcntl_signal(SIGALRM, static function () use ($verifier, $second, &$handled): void {
+            self::assertSame('second', $verifier->verify($second)->userId);
+            $handled++;
+        });
+        $timer = proc_open(['sh', '-c', 'while kill -ALRM ' . getmypid() . '; do :; done'], [], $pipes);
+        $others = 0;
+        while ($handled < 500) {
+            $others += $verifier->verify($first)->userId === 'first' ? 0 : 1;
+        }
+        proc_terminate($timer, SIGKILL);
+        proc_close($timer);
+        pcntl_signal(SIGALRM, SIG_IGN);
+        pcntl_async_signals(false);
+        self::assertSame(0, $others);
     }
 
     public function testFurtherIssuers(): void
@@ -115,7 +341,11 @@ final class VerifierTest extends EmulatorTestCase
         yield ['keyLifetime', 0, 'key lifetime'];
         yield ['maxStale', -1, 'max stale'];
         yield ['fetchTimeout', 0.01, 'fetch timeout'];
-        yield ['verdictCacheBytes', -1, 'verdict cache bytes'];
+        yield ['tokenCacheBytes', -1, 'token cache bytes'];
+        yield ['maxLifetime', -1, 'max lifetime'];
+        yield ['proxy', 'nowhere', 'proxy'];
+        yield ['realm', '"', 'realm'];
+        yield ['resourceMetadata', '"', 'resource_metadata'];
         yield ['caFile', '/no/such/file', '/no/such/file'];
         yield ['jwks', '{}', 'jwks'];
         yield ['audiences', [''], 'audience'];
@@ -170,10 +400,10 @@ final class VerifierTest extends EmulatorTestCase
         if ($pid === 0) {
             Emulator::call('POST', '/issuers/acme/keys');
             $new = $this->token(['sub' => self::USER]);
-            $good = $verifier->verify($token)->userId === self::USER && $verifier->verify($new)->userId === self::USER
+            $valid = $verifier->verify($token)->userId === self::USER && $verifier->verify($new)->userId === self::USER
                 && $client->allowedOrigins->get() === [];
             // Neither PHPUnit's end nor any destructor is for the child.
-            posix_kill(getmypid(), $good ? SIGUSR1 : SIGUSR2);
+            posix_kill(getmypid(), $valid ? SIGUSR1 : SIGUSR2);
         }
         pcntl_waitpid($pid, $status);
         self::assertSame(SIGUSR1, pcntl_wtermsig($status));

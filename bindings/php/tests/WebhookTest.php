@@ -12,6 +12,7 @@ use Torii\Exception\InvalidArgumentException;
 use Torii\Exception\InvalidConfigException;
 use Torii\Exception\WebhookException;
 use Torii\Webhook;
+use Torii\WebhookVerifier;
 use TypeError;
 
 final class WebhookTest extends TestCase
@@ -28,10 +29,9 @@ final class WebhookTest extends TestCase
 
     public function testAGenuineWebhook(): void
     {
-        $webhook = Webhook::verify(self::BODY, $this->headers, [Sender::OTHER, Sender::SECRET]);
-        self::assertSame(['msg_1', 1], [$webhook->id, $webhook->secretIndex]);
+        $webhook = $this->verify(secrets: [Sender::OTHER, Sender::SECRET]);
+        self::assertSame('msg_1', $webhook->id);
         self::assertEquals(new DateTimeImmutable('@' . $this->headers['webhook-timestamp']), $webhook->sentAt);
-        self::assertSame(0, $this->verify()->secretIndex);
     }
 
     public function testErrors(): void
@@ -56,13 +56,14 @@ final class WebhookTest extends TestCase
         foreach ([[301, 300], [-301, 300], [1, 0]] as [$away, $tolerance]) {
             $verify = fn () => $this->verify($headers, now: $at($away), tolerance: $tolerance);
             $e = self::refused('webhook_timestamp', $verify);
-            self::assertStringContainsString("tolerance of $tolerance s", $e->getMessage());
+            self::assertStringContainsString("within $tolerance s", $e->getMessage());
         }
         $e = self::refused('webhook_timestamp', fn () => $this->verify(Sender::sign(self::BODY, sent: $sent - 310)));
-        self::assertStringContainsString('tolerance of 300 s', $e->getMessage());
+        self::assertStringContainsString('within 300 s', $e->getMessage());
         self::assertSame('msg_1', $this->verify(Sender::sign(self::BODY, sent: $sent - 290))->id);
         $last = Sender::sign(self::BODY, sent: PHP_INT_MAX);
-        self::assertSame(PHP_INT_MAX, $this->verify($last, tolerance: PHP_INT_MAX)->sentAt->getTimestamp());
+        $webhook = $this->verify($last, now: new DateTimeImmutable('@' . PHP_INT_MAX - 5));
+        self::assertSame(PHP_INT_MAX, $webhook->sentAt->getTimestamp());
         $this->expectException(InvalidArgumentException::class);
         $this->expectExceptionMessageMatches('/tolerance/');
         $this->verify(tolerance: -1);
@@ -130,17 +131,14 @@ final class WebhookTest extends TestCase
     {
         $secret = Sender::SECRET;
         $wrong = ['', ' ', "$secret\n", "$secret $secret", "\t$secret", "whsec_\xFF", "$secret\0", 'whsec_AQID'];
-        foreach ($wrong as $bad) {
+        foreach ($wrong as $invalid) {
             try {
-                $this->verify(secrets: [Sender::OTHER, $bad]);
-                self::fail("no error for $bad");
+                $this->verify(secrets: [Sender::OTHER, $invalid]);
+                self::fail("no error for $invalid");
             } catch (InvalidConfigException $e) {
                 self::assertSame('invalid_config', $e->status);
                 self::assertStringStartsWith('secrets: number 2: ', $e->getMessage());
                 self::assertStringNotContainsString('AQID', (string) $e);
-                if (strpbrk($bad, " \t\n") !== false) {
-                    self::assertStringContainsString('white space', $e->getMessage());
-                }
             }
         }
         $this->expectException(InvalidConfigException::class);
@@ -165,8 +163,8 @@ final class WebhookTest extends TestCase
             'webhook-id' => fn () => $this->verify(['webhook-id' => 1] + $this->headers),
             'webhook-signature' => fn () => $this->verify(['webhook-signature' => [null]] + $this->headers),
             'secrets: number 1' => fn () => $this->verify(secrets: [1]),
-            'headers' => fn () => Webhook::verify(self::BODY, 'webhook-id', Sender::SECRET),
-            'body' => fn () => Webhook::verify(['type' => 'user.created'], $this->headers, Sender::SECRET),
+            'headers' => fn () => (new WebhookVerifier(Sender::SECRET))->verify(self::BODY, 'webhook-id'),
+            'body' => fn () => (new WebhookVerifier(Sender::SECRET))->verify(['type' => 'user'], $this->headers),
         ];
         foreach ($calls as $name => $call) {
             try {
@@ -182,9 +180,10 @@ final class WebhookTest extends TestCase
         ?iterable $headers = null,
         string $body = self::BODY,
         string|array $secrets = Sender::SECRET,
-        mixed ...$options,
+        ?int $tolerance = null,
+        ?DateTimeImmutable $now = null,
     ): Webhook {
-        return Webhook::verify($body, $headers ?? $this->headers, $secrets, ...$options);
+        return (new WebhookVerifier($secrets, $tolerance))->verify($body, $headers ?? $this->headers, $now);
     }
 
     private static function refused(string $status, callable $verify): WebhookException

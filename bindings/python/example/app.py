@@ -1,4 +1,4 @@
-"""A server whose users log in with torii, and can see and change their profile.
+"""A server that verifies access tokens, and shows and changes the profile of their users.
 
 $ export TORII_ISSUER=https://acme.torii.so TORII_SECRET_KEY=sk_test_…
 $ uvicorn app:app
@@ -26,14 +26,14 @@ User = Annotated[ToriiAuth, Depends(require_auth(issuer=os.environ["TORII_ISSUER
 
 @app.get("/me")
 def me(auth: User) -> dict[str, Any]:
-    """Who is logged in, which the token alone tells, and what torii knows of them."""
+    """Returns the user of the token, and the profile that torii has."""
     user = torii.users.get(auth.user_id)
     return {"id": auth.user_id, "locale": auth.locale, "first_name": user.first_name}
 
 
 @app.patch("/me")
 def rename(auth: User, changes: dict[str, Any]) -> dict[str, Any]:
-    """Sets, clears or leaves alone: what the client does not send stays as it is."""
+    """Sets a name, clears it (null), or leaves it alone (absent)."""
     allowed: dict[str, Any] = {
         name: changes[name] for name in ("firstName", "lastName") if name in changes
     }
@@ -43,6 +43,6 @@ def rename(auth: User, changes: dict[str, Any]) -> dict[str, Any]:
 
 @app.exception_handler(ToriiApiError)
 def torii_failed(request: Request, error: ToriiApiError) -> JSONResponse:
-    """What torii's support wants to know goes into the log, and not to the client."""
+    """Logs the details; the client gets none."""
     print(f"torii: {error} (status {error.http_status}, support id {error.support_id})")
-    return JSONResponse({"detail": "the profile cannot be had at the moment"}, status_code=502)
+    return JSONResponse({"detail": "the profile is temporarily unavailable"}, status_code=502)

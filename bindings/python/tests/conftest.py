@@ -1,4 +1,4 @@
-"""The local torii, started once for all tests and as good as new for each."""
+"""The local torii, started once for all tests and reset before each."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def running() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(running: Emulator) -> Iterator[Emulator]:
-    """Whatever a test asks of the API has to keep to the contract."""
+    """Fails a test that violates the contract of the API."""
     running.control("POST", "/reset")
     clear_jwks_cache_for_tests()
     yield running
@@ -86,8 +86,8 @@ def client(emulator: Emulator) -> ToriiClient:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     corpora = {
-        "test_verdict[": "cases",
-        "test_webhook_verdict[": "webhooks",
+        "test_case[": "cases",
+        "test_webhook[": "webhooks",
         "test_adapter[": "adapter rows",
     }
     for test, what in corpora.items():

@@ -1,4 +1,4 @@
-"""Webhooks as their sender makes them, by Python and not by libtorii."""
+"""Signs webhooks without libtorii."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OTHER = "whsec_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4Q="
 
 
 def signed(body: bytes, *, id: str = "msg_1", sent: float | None = None) -> dict[str, str]:
-    """The headers of a webhook, as Standard Webhooks 1.0.0 has it signed."""
+    """The headers of a webhook by Standard Webhooks 1.0.0."""
     timestamp = str(int(time.time() if sent is None else sent))
     key = base64.b64decode(SECRET[len("whsec_") :])
     text = b"%b.%b.%b" % (id.encode(), timestamp.encode(), body)

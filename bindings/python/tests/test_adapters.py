@@ -16,7 +16,12 @@ from conftest import REPOSITORY, Emulator
 from fastapi import Depends, FastAPI, Request, Response
 from serving import serving
 
-from torii_backend import ToriiVerifier, clear_jwks_cache_for_tests
+from torii_backend import (
+    ToriiRequire,
+    ToriiRequirements,
+    ToriiVerifier,
+    clear_jwks_cache_for_tests,
+)
 from torii_backend.fastapi import require_auth
 
 CORPUS = json.loads((REPOSITORY / "tests/behaviour/adapters.json").read_text(encoding="utf-8"))
@@ -30,25 +35,32 @@ def ours(row: dict[str, Any]) -> bool:
 ROWS = [row for row in CORPUS["rows"] if ours(row)]
 
 
+def requirements_of(wanted: dict[str, Any] | None) -> ToriiRequirements | None:
+    if wanted is None:
+        return None
+    return ToriiRequirements(
+        sum(ToriiRequire[name.upper()] for name in wanted.get("flags", [])),
+        claims=[(each["pointer"], json.loads(each["json"])) for each in wanted.get("claims", [])],
+        organizations=[(each["id"], each.get("role")) for each in wanted.get("organizations", [])],
+    )
+
+
 def app_with(configuration: dict[str, Any], url: str) -> FastAPI:
     """The handler on all paths, each with its own requirements, and one verifier for all."""
     options = dict(configuration)
-    verifier_options = {
-        "audience": options.pop("audiences", None),
-        "requirements": options.pop("requirements", None),
-    }
     verifier = ToriiVerifier(
         f"{url}/{options.pop('issuer')}",
-        **{name: value for name, value in verifier_options.items() if value},
+        audience=options.pop("audiences", None),
+        requirements=requirements_of(options.pop("requirements", None)),
+        realm=options.pop("realm", None),
+        resource_metadata=options.pop("resource_metadata", None),
     )
     routes = options.pop("routes", {})
     app = FastAPI()
-    for path, requirements in [*routes.items(), ("/{path:path}", None)]:
-        if requirements:
-            options["requirements"] = requirements
-        else:
-            options.pop("requirements", None)
-        add_handler(app, path, require_auth(verifier=verifier, **options))
+    for path, wanted in [*routes.items(), ("/{path:path}", None)]:
+        requirements = requirements_of(wanted)
+        dependency = require_auth(verifier=verifier, requirements=requirements, **options)
+        add_handler(app, path, dependency)
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import time
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -312,7 +313,17 @@ def test_failures_without_an_answer(emulator: Emulator) -> None:
         with pytest.raises(ToriiApiError) as caught:
             client.allowed_origins.get()
         assert (caught.value.reason, caught.value.code) == (reason, None)
+        assert not caught.value.unsent
         emulator.control("DELETE", "/faults")
+
+
+def test_a_request_that_was_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    client = ToriiClient(f"sk_test_{'a' * 32}", api_url=f"http://127.0.0.1:{port}", max_retries=0)
+    with pytest.raises(ToriiApiError) as caught:
+        client.users.create()
+    assert (caught.value.reason, caught.value.unsent) == (ToriiStatus.TRANSPORT, True)
 
 
 @pytest.mark.parametrize(
@@ -328,7 +339,7 @@ def test_failures_without_an_answer(emulator: Emulator) -> None:
 )
 def test_an_answer_that_is_no_user(emulator: Emulator, client: ToriiClient, body: str) -> None:
     emulator.fault("/api/", kind="status", status=200, body=body)
-    with pytest.raises(ToriiApiError, match="cannot be understood") as caught:
+    with pytest.raises(ToriiApiError, match=r"^answer: ") as caught:
         client.users.get(NOBODY)
     assert caught.value.reason == ToriiStatus.RESPONSE
 

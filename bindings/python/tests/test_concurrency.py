@@ -23,7 +23,7 @@ from torii_backend import (
 def test_threads_share_a_verifier(emulator: Emulator, verifier: ToriiVerifier) -> None:
     tokens = [emulator.token(claims={"sub": f"user-{number}"}) for number in range(16)]
 
-    def judge(number: int) -> None:
+    def verify(number: int) -> None:
         for turn in range(50):
             chosen = (number + turn) % len(tokens)
             assert verifier.verify(tokens[chosen]).user_id == f"user-{chosen}"
@@ -31,7 +31,7 @@ def test_threads_share_a_verifier(emulator: Emulator, verifier: ToriiVerifier) -
                 verifier.verify(tokens[chosen][:-4])
 
     with ThreadPoolExecutor(16) as pool:
-        for done in [pool.submit(judge, number) for number in range(16)]:
+        for done in [pool.submit(verify, number) for number in range(16)]:
             done.result()
     assert len(emulator.requests("/acme/")) == 1, "all waited for one fetch"
 
@@ -41,13 +41,13 @@ def test_threads_share_a_clock(emulator: Emulator) -> None:
     verifier = ToriiVerifier(emulator.issuer, clock=time.time)
     tokens = [emulator.token() for _ in range(8)]
 
-    def judge(token: str) -> None:
+    def verify(token: str) -> None:
         for _ in range(300):
             verifier.verify(token)
             verifier.verify_nowait(token)
 
     with ThreadPoolExecutor(8) as pool:
-        for done in [pool.submit(judge, token) for token in tokens]:
+        for done in [pool.submit(verify, token) for token in tokens]:
             done.result(timeout=120)
 
 
@@ -69,13 +69,13 @@ def test_closing_does_not_disturb_a_call(emulator: Emulator) -> None:
     emulator.fault("/", kind="delay", ms=300)
     token = emulator.token()
     with ThreadPoolExecutor(2) as pool:
-        judging = pool.submit(verifier.verify, token)
+        verifying = pool.submit(verifier.verify, token)
         listing = pool.submit(client.users.list)
         emulator.control("GET", "/requests?path=/acme/&at_least=1")
         emulator.control("GET", "/requests?path=/api/&at_least=1")
         verifier.close()
         client.close()
-        assert judging.result().user_id
+        assert verifying.result().user_id
         assert listing.result().items == []
     with pytest.raises(ToriiUsageError):
         verifier.verify(token)
@@ -88,17 +88,17 @@ def test_closing_under_load(emulator: Emulator) -> None:
         verifier.refresh()
         started = threading.Barrier(5)
 
-        def judge(verifier: ToriiVerifier = verifier, started: threading.Barrier = started) -> None:
+        def work(verifier: ToriiVerifier = verifier, started: threading.Barrier = started) -> None:
             started.wait()
             with pytest.raises(ToriiUsageError, match="closed"):
                 while True:
                     verifier.verify(token)
 
         with ThreadPoolExecutor(4) as pool:
-            judging = [pool.submit(judge) for _ in range(4)]
+            verifying = [pool.submit(work) for _ in range(4)]
             started.wait()
             verifier.close()
-            for done in judging:
+            for done in verifying:
                 done.result(timeout=120)
 
 
@@ -137,7 +137,7 @@ def test_fork_while_threads_verify(emulator: Emulator, verifier: ToriiVerifier) 
     verifier.verify(token)
     stop = threading.Event()
 
-    def judge() -> None:
+    def verify() -> None:
         while not stop.is_set():
             verifier.verify(token)
 
@@ -147,7 +147,7 @@ def test_fork_while_threads_verify(emulator: Emulator, verifier: ToriiVerifier) 
 
     context = multiprocessing.get_context("fork")
     with ThreadPoolExecutor(2) as pool:
-        judging = [pool.submit(judge) for _ in range(2)]
+        verifying = [pool.submit(verify) for _ in range(2)]
         try:
             children = [context.Process(target=child) for _ in range(8)]
             for each in children:
@@ -157,5 +157,5 @@ def test_fork_while_threads_verify(emulator: Emulator, verifier: ToriiVerifier) 
         finally:
             stop.set()
         assert [each.exitcode for each in children] == [0] * 8
-        for done in judging:
+        for done in verifying:
             done.result()

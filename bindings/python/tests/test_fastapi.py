@@ -15,7 +15,7 @@ from conftest import Emulator
 from fastapi import Depends, FastAPI
 from serving import bearer, serving
 
-from torii_backend import ToriiAuth, ToriiRequire, ToriiVerifier
+from torii_backend import ToriiAuth, ToriiRequire, ToriiRequirements, ToriiVerifier
 from torii_backend.fastapi import require_auth
 
 
@@ -35,7 +35,7 @@ def url(emulator: Emulator) -> Iterator[str]:
         yield f"{url}/me"
 
 
-def test_a_good_token(emulator: Emulator, url: str) -> None:
+def test_a_valid_token(emulator: Emulator, url: str) -> None:
     token = emulator.token(claims={"sub": "user-1"})
     with httpx.Client() as browser:
         for _ in range(3):
@@ -68,7 +68,7 @@ def test_401_does_not_repeat_the_token(emulator: Emulator, url: str) -> None:
     token = emulator.token(expires_in=-60)
     answer = httpx.get(url, headers=bearer(token))
     assert answer.status_code == 401
-    assert "expired" in answer.json()["detail"]["message"]
+    assert answer.json()["detail"]["message"] == "The access token expired"
     assert not any(part in answer.text for part in token.split("."))
 
 
@@ -78,7 +78,9 @@ def test_403(emulator: Emulator) -> None:
         token = emulator.token(claims={"email_verified": False})
         answer = httpx.get(f"{url}/me", headers=bearer(token))
         assert (answer.status_code, answer.json()["detail"]["code"]) == (403, "forbidden")
-        assert "www-authenticate" not in answer.headers
+        challenge = 'Bearer realm="torii", error="insufficient_scope"'
+        assert answer.headers["www-authenticate"] == challenge
+        assert "email_verified" not in answer.text
         token = emulator.token(claims={"email_verified": True})
         assert httpx.get(f"{url}/me", headers=bearer(token)).status_code == 200
 
@@ -91,7 +93,7 @@ def test_503(emulator: Emulator, url: str) -> None:
     assert answer.json() == {
         "detail": {
             "code": "keys_unavailable",
-            "message": "The login cannot be checked at the moment",
+            "message": "Authentication is temporarily unavailable",
         }
     }
 
@@ -158,6 +160,70 @@ def test_the_documentation_asks_for_a_login(options: Any, scheme: dict[str, str]
 def test_an_issuer_is_needed() -> None:
     with pytest.raises(TypeError, match="`issuer` or `verifier`"):
         require_auth()
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"issuer": "https://acme.torii.so"},
+        {"audience": "api"},
+        {"leeway": 30},
+        {"realm": "x"},
+        {"resource_metadata": "https://x.example"},
+    ],
+)
+def test_options_of_the_verifier_are_not_ignored(option: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match="options of the verifier"):
+        require_auth(verifier=ToriiVerifier("https://acme.torii.so"), **option)
+
+
+def test_skip_is_a_list() -> None:
+    with pytest.raises(TypeError, match="skip must be a list of paths"):
+        require_auth(issuer="https://acme.torii.so", skip="/health")
+
+
+def test_a_path_is_skipped_without_its_query_only(emulator: Emulator) -> None:
+    app = FastAPI(dependencies=[Depends(require_auth(issuer=emulator.issuer, skip=["/health"]))])
+
+    @app.get("/{path:path}")
+    def anything(path: str) -> str:
+        return path
+
+    with serving(app) as url:
+        for path in ("/health", "/health?x=1", "/%68ealth"):
+            assert httpx.get(f"{url}{path}").status_code == 200, path
+        # The router sees `/health?x`, `/health#` and `/health/`.
+        for path in ("/health%3Fx", "/health%23", "/health/", "/health%2F", "//health", "/"):
+            assert httpx.get(f"{url}{path}").status_code == 401, path
+
+
+def test_the_dependency_returns_none_in_optional_mode(emulator: Emulator) -> None:
+    app = FastAPI()
+    verifier = ToriiVerifier(emulator.issuer, realm="api", resource_metadata="https://x.example/m")
+    whoever = require_auth(verifier=verifier, optional=True)
+    member = ToriiRequirements(organizations=[("org-1", "admin")])
+    admin = require_auth(verifier=verifier, optional=True, requirements=member)
+
+    @app.get("/me")
+    def me(auth: Any = Depends(whoever)) -> Any:
+        return auth and auth.user_id
+
+    @app.get("/admin")
+    def administer(auth: Any = Depends(admin)) -> Any:
+        return auth.organization_id
+
+    with serving(app) as url:
+        assert httpx.get(f"{url}/me").json() is None
+        assert httpx.get(f"{url}/me", headers={"Authorization": "Bearer"}).status_code == 401
+        answer = httpx.get(f"{url}/admin")
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == (
+            'Bearer realm="api", resource_metadata="https://x.example/m"'
+        )
+        for role, status in (("admin", 200), ("member", 403)):
+            token = emulator.token(claims={"sub": "u", "o": {"id": "org-1", "rol": role}})
+            assert httpx.get(f"{url}/me", headers=bearer(token)).json() == "u"
+            assert httpx.get(f"{url}/admin", headers=bearer(token)).status_code == status
 
 
 def test_without_fastapi_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,8 @@ from torii_backend import (
     ToriiApiError,
     ToriiAuthError,
     ToriiClient,
+    ToriiRequirements,
+    ToriiUsageError,
     ToriiVerifier,
     ToriiWebhookError,
     webhooks,
@@ -41,12 +43,13 @@ def growth(work: Callable[[], object], times: int) -> int:
 
 
 def test_100_000_verifications(emulator: Emulator, verifier: ToriiVerifier) -> None:
-    good, forged = emulator.token(), emulator.token(signer="forged")
-    verifier.verify(good)
+    valid, forged = emulator.token(), emulator.token(signer="forged")
+    verifier.verify(valid)
 
     def accept() -> None:
-        auth = verifier.verify(good)
+        auth = verifier.verify(valid)
         assert auth.user_id
+        assert auth.raw["sub"] == auth.user_id
 
     def refuse() -> None:
         with pytest.raises(ToriiAuthError):
@@ -73,7 +76,12 @@ def test_verifiers_and_clients(emulator: Emulator) -> None:
     token, long = emulator.token(), "x" * 4000
 
     def work() -> None:
-        ToriiVerifier(emulator.issuer, audience=["a", long], clock=lambda: 0.0).close()
+        requirements = ToriiRequirements(1, claims={"/x": long}, organizations=[(long, "a")])
+        ToriiVerifier(
+            emulator.issuer, audience=["a", long], requirements=requirements, clock=lambda: 0.0
+        ).close()
+        with pytest.raises(ToriiUsageError):
+            ToriiRequirements(claims={long: "x"})
         with pytest.raises(ToriiAuthError):
             ToriiVerifier(emulator.issuer, audience="app").verify(token)
         ToriiClient(emulator.secret_key, api_url=f"{emulator.url}/{long[:2000]}").close()

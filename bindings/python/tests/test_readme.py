@@ -1,4 +1,4 @@
-"""The snippets of READMEs run as they stand there: of this one, and of torii-backend 0.0.2."""
+"""The snippets of this README and of torii-backend 0.0.2 run unchanged."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ def snippets(document: str, language: str) -> list[str]:
 
 @pytest.fixture
 def names(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the snippets take for granted. Instead of torii they meet the local one: with its keys
-    for the issuer, and at its address."""
+    """The names that the snippets use. They reach the local torii, by its keys and its address."""
     keys = httpx.get(f"{emulator.issuer}/_torii/.well-known/jwks.json").text
     offline = partial(ToriiVerifier, jwks=keys)
     client = partial(torii_backend.ToriiClient, api_url=emulator.url)
@@ -87,14 +86,14 @@ def test_the_seed(
 
 
 def test_this_one(emulator: Emulator, names: dict[str, Any]) -> None:
-    claims = {"iss": "https://acme.torii.so", "aud": "api", "email_verified": True}
-    names["token"] = emulator.token(claims={**claims, "sub": names["user_id"]})
+    claims = {"iss": ISSUER, "email_verified": True, "plan": "pro", "sub": names["user_id"]}
+    names["token"] = emulator.token(claims=claims)
     for snippet in snippets(README, "python"):
         exec(snippet, names)
     assert names["auth"].user_id == names["user_id"]
     assert emulator.requests("/api")[-1]["body"] == '{"firstName":"Ada","lastName":null}'
     with serving(names["app"]) as url:
-        answer = httpx.get(f"{url}/me", headers={"Cookie": f"torii_token={names['token']}"})
+        answer = httpx.get(f"{url}/me", headers={"Cookie": f"app_token={names['token']}"})
         assert answer.json() == {"user_id": names["user_id"]}
         headers = signed(b"{}")
         assert httpx.post(f"{url}/webhooks", content=b"{}", headers=headers).status_code == 204

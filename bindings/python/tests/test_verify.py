@@ -1,4 +1,4 @@
-"""Verifiers against the local torii: keys come, go, and cannot be had."""
+"""Verifiers against the local torii: tokens, keys, options."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from torii_backend import (
     ToriiKeysUnavailableError,
     ToriiPolicyError,
     ToriiRequire,
+    ToriiRequirements,
     ToriiStatus,
     ToriiUsageError,
     ToriiVerifier,
@@ -31,7 +32,7 @@ def refused(verifier: ToriiVerifier, token: str) -> int:
     return caught.value.reason
 
 
-def test_a_good_token(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_a_valid_token(emulator: Emulator, verifier: ToriiVerifier) -> None:
     flags = {"email_verified": True, "profile_complete": False, "impersonating": True}
     token = emulator.token(claims={"sub": "user-1", "locale": "da", "o": {"id": 7}, **flags})
     for auth in (verifier.verify(token), verifier.authenticate(f"bearer {token}")):
@@ -48,7 +49,7 @@ def test_a_good_token(emulator: Emulator, verifier: ToriiVerifier) -> None:
     assert len(emulator.requests("/acme/")) == 1
 
 
-def test_auths_compare_by_what_was_signed(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_auths_compare_by_their_claims(emulator: Emulator, verifier: ToriiVerifier) -> None:
     token = emulator.token()
     auth = verifier.verify(token)
     assert auth == verifier.verify(token)
@@ -56,14 +57,15 @@ def test_auths_compare_by_what_was_signed(emulator: Emulator, verifier: ToriiVer
     assert auth != token
 
 
-def test_a_copy_is_the_same_handle(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_copies(emulator: Emulator, verifier: ToriiVerifier) -> None:
     auth = verifier.verify(emulator.token())
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
+    assert pickle.loads(pickle.dumps(auth)) == auth
     twin = copy.copy(verifier)
     verifier.close()
     assert twin.verify(emulator.token()).user_id
-    for handle in (auth, twin):
-        with pytest.raises(TypeError, match="neither copied nor pickled"):
+    for handle in (twin, ToriiRequirements(1)):
+        with pytest.raises(TypeError, match="pickle"):
             pickle.dumps(handle)
     with pytest.raises(TypeError, match="neither copied nor pickled"):
         copy.deepcopy(twin)
@@ -86,7 +88,7 @@ def test_an_auth_outlives_its_verifier(emulator: Emulator) -> None:
         ({"without": ["pid"]}, ToriiStatus.TOKEN_CLAIM),
     ],
 )
-def test_a_bad_token(
+def test_an_invalid_token(
     emulator: Emulator, verifier: ToriiVerifier, wishes: dict[str, object], reason: ToriiStatus
 ) -> None:
     token = emulator.token(**wishes)
@@ -107,17 +109,19 @@ def test_keys_rotate(emulator: Emulator, verifier: ToriiVerifier) -> None:
     assert len(emulator.requests("/acme/")) == 2
 
 
-def test_without_keys_nothing_can_be_said(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_missing_keys(emulator: Emulator, verifier: ToriiVerifier) -> None:
     emulator.fault("/acme/", kind="status", status=500)
     with pytest.raises(ToriiKeysUnavailableError) as caught:
         verifier.verify(emulator.token())
     assert (caught.value.reason, caught.value.http_status) == (ToriiStatus.KEYS_UNAVAILABLE, 503)
     assert caught.value.retry_after is not None
+    assert caught.value.issuer == emulator.issuer
+    assert caught.value.www_authenticate is None
     with pytest.raises(ToriiKeysUnavailableError):
         verifier.refresh()
 
 
-def test_a_slow_issuer_is_given_up(emulator: Emulator) -> None:
+def test_a_slow_issuer_times_out(emulator: Emulator) -> None:
     emulator.fault("/acme/", kind="hang")
     verifier = ToriiVerifier(emulator.issuer, fetch_timeout=0.2)
     # The issuer hangs until the faults are cleared.
@@ -129,12 +133,12 @@ def test_a_slow_issuer_is_given_up(emulator: Emulator) -> None:
 def test_nowait_does_no_io(emulator: Emulator) -> None:
     verifier = ToriiVerifier(emulator.issuer, background_refresh=False)
     token = emulator.token()
-    for judge, value in (
+    for verify, value in (
         (verifier.verify_nowait, token),
         (verifier.authenticate_nowait, f"Bearer {token}"),
     ):
         with pytest.raises(ToriiKeysPendingError) as caught:
-            judge(value)
+            verify(value)
         assert caught.value.http_status == 503
     assert emulator.requests("/acme/") == []
     verifier.refresh()
@@ -150,7 +154,7 @@ def test_nowait_does_no_io(emulator: Emulator) -> None:
         ("Bearer x", ToriiStatus.TOKEN_MALFORMED),
     ],
 )
-def test_a_bad_header(verifier: ToriiVerifier, header: str | None, reason: ToriiStatus) -> None:
+def test_invalid_headers(verifier: ToriiVerifier, header: str | None, reason: ToriiStatus) -> None:
     with pytest.raises(ToriiAuthError) as caught:
         verifier.authenticate(header)
     assert caught.value.reason == reason
@@ -189,14 +193,14 @@ def test_a_clock(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("claims", [{}, {"iat": -1, "nbf": -1, "exp": 253402300799}])
-def test_what_a_clock_raises_comes_out(emulator: Emulator, claims: dict[str, int]) -> None:
+def test_an_exception_of_a_clock_is_raised(emulator: Emulator, claims: dict[str, int]) -> None:
     def broken() -> float:
         raise RuntimeError("the clock stands still")
 
     verifier = ToriiVerifier(emulator.issuer, clock=broken)
-    for judge in (verifier.verify, verifier.verify_nowait):
+    for verify in (verifier.verify, verifier.verify_nowait):
         with pytest.raises(RuntimeError, match="the clock stands still"):
-            judge(emulator.token(claims=claims))
+            verify(emulator.token(claims=claims))
     assert refused(verifier, "x") == ToriiStatus.TOKEN_MALFORMED
 
 
@@ -230,13 +234,20 @@ def test_stats(emulator: Emulator, verifier: ToriiVerifier) -> None:
         ({"leeway": 301}, "leeway"),
         ({"leeway": -1}, "leeway"),
         ({"leeway": 2**32}, "leeway"),
-        ({"require": 8}, "flags"),
+        ({"require": 16}, "flags"),
         ({"require": -1}, "require"),
         ({"key_lifetime": 0}, "lifetime"),
         ({"max_stale": 2592001}, "stale"),
         ({"fetch_timeout": 0.01}, "timeout"),
         ({"ca_file": "/nowhere/ca.pem"}, "/nowhere/ca.pem"),
-        ({"verdict_cache_bytes": -1}, "verdict_cache_bytes"),
+        ({"token_cache_bytes": -1}, "token_cache_bytes"),
+        ({"max_lifetime": -1}, "max_lifetime"),
+        ({"realm": 'a"b'}, "realm"),
+        ({"resource_metadata": "a b"}, "resource_metadata"),
+        ({"proxy": "ftp://proxy.example"}, "proxy"),
+        ({"audience": "api", "ignore_audience": True}, "audience"),
+        ({"issuers": {"https://globex.torii.so": "{}"}}, "jwks"),
+        ({"issuers": {"globex": None}}, "issuer"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, object], named: str) -> None:
@@ -244,7 +255,7 @@ def test_wrong_options_are_named(options: dict[str, object], named: str) -> None
         ToriiVerifier(**{"issuer": "https://acme.torii.so", **options})  # type: ignore[arg-type]
 
 
-def test_all_options_are_taken(emulator: Emulator) -> None:
+def test_all_options_are_accepted(emulator: Emulator) -> None:
     verifier = ToriiVerifier(
         emulator.issuer,
         leeway=0.0,
@@ -252,7 +263,7 @@ def test_all_options_are_taken(emulator: Emulator) -> None:
         max_stale=0,
         fetch_timeout=2.5,
         background_refresh=False,
-        verdict_cache_bytes=0,
+        token_cache_bytes=0,
         allow_http=True,
     )
     token = emulator.token()
@@ -280,16 +291,22 @@ def test_a_closed_verifier_says_so(emulator: Emulator) -> None:
 def test_module_functions(emulator: Emulator) -> None:
     token = emulator.token(claims={"aud": "app"})
 
-    def judged(headers: dict[str, object], header: str = "authorization") -> ToriiAuth:
-        return authenticate_request(headers, issuer=emulator.issuer, header=header)
+    def verified(headers: dict[str, object], header: str = "authorization") -> ToriiAuth:
+        return authenticate_request(headers, issuer=emulator.issuer, audience="app", header=header)
 
     auth = verify_token(token, issuer=emulator.issuer, audience=["app"], leeway=30.0)
-    assert judged({"AUTHORIZATION": f"Bearer {token}"}) == auth
-    assert judged({"x": 1, "X-Token": [f"Bearer {token}"]}, header="x-token") == auth
+    assert verified({"AUTHORIZATION": f"Bearer {token}"}) == auth
+    assert verified({"x": 1, "X-Token": [f"Bearer {token}"]}, header="x-token") == auth
     for headers in ({}, {"authorization": []}):
         with pytest.raises(ToriiAuthError) as caught:
-            judged(headers)
+            verified(headers)
         assert caught.value.reason == ToriiStatus.TOKEN_MISSING
+    for twice in ([f"Bearer {token}"] * 2, [f"Bearer {token}", ""]):
+        with pytest.raises(ToriiAuthError):
+            verified({"Authorization": twice})
+    with pytest.raises(ToriiAuthError) as caught:
+        verify_token(token, issuer=emulator.issuer)
+    assert caught.value.reason == ToriiStatus.TOKEN_AUDIENCE
     with pytest.raises(ToriiAuthError, match="empty"):
         verify_token(None, issuer=emulator.issuer)
 

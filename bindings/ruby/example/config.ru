@@ -3,7 +3,7 @@
 # A guarded application: TORII_ISSUER=https://acme.torii.so rackup
 require 'torii/middleware'
 
-use Torii::Middleware, issuer: ENV.fetch('TORII_ISSUER'), cookie: 'torii_token'
+use Torii::Middleware, issuer: ENV.fetch('TORII_ISSUER'), cookie: 'app_token'
 
 run lambda { |env|
   auth = env['torii.auth']

@@ -1,10 +1,10 @@
 # frozen_string_literal: true
 
-# Trust torii's logins from Ruby: {Torii::Verifier} judges tokens, {Torii::Client} manages users,
-# {Torii::Middleware} (+require 'torii/middleware'+) guards a Rack application, {Torii::Webhook} judges
-# webhooks.
+# Verifies torii's logins: {Torii::Verifier} verifies tokens, {Torii::Client} manages users,
+# {Torii::Middleware} (+require 'torii/middleware'+) guards a Rack application, {Torii::WebhookVerifier}
+# verifies webhooks.
 module Torii
-  # Stands for "leave this field alone" where a value or nil could be given.
+  # Leaves a field alone, where a value would set it and nil would clear it.
   UNSET = Object.new
   def UNSET.inspect = 'Torii::UNSET'
   UNSET.freeze
@@ -16,6 +16,7 @@ require_relative 'torii/errors'
 require_relative 'torii/handle'
 require_relative 'torii/options'
 require_relative 'torii/auth'
+require_relative 'torii/requirements'
 require_relative 'torii/verifier'
 require_relative 'torii/body'
 require_relative 'torii/records'
@@ -26,9 +27,9 @@ require_relative 'torii/webhook'
 
 # Functions of the library as a whole.
 module Torii
-  # @return [String] the release of the library that is loaded
+  # @return [String] the version of the loaded library
   def self.library_version = Native.torii_version
 
-  # Forgets the keys of every issuer: all verifiers of the process fetch them anew. For tests.
+  # Drops the keys of every issuer, for tests: all verifiers of the process fetch again.
   def self.clear_keys = Native.torii_jwks_cache_clear
 end

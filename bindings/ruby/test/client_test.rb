@@ -2,7 +2,7 @@
 
 require_relative 'test_helper'
 
-# All operations against the local torii, which holds every request to the contract.
+# All operations against the local torii, which checks every request against the contract.
 class ClientTest < Minitest::Test
   include EmulatorTest
 
@@ -194,7 +194,7 @@ class ClientTest < Minitest::Test
 
   private
 
-  # Asserts what went over the wire last.
+  # Asserts the last request.
   def assert_sent(method, path, body = nil, query = nil)
     sent = requests('/api/').last
     assert_equal [method, "/api/server/v1#{path}"], sent.values_at('method', 'path')

@@ -18,8 +18,8 @@ class ExampleTest < Minitest::Test
   def test_rack
     ENV['TORII_ISSUER'] = issuer
     app, = Rack::Builder.parse_file('example/config.ru')
-    good = { 'HTTP_AUTHORIZATION' => "Bearer #{token(claims: { sub: USER })}" }
-    assert_equal [200, [JSON.generate(user_id: USER)]], app.call(good).values_at(0, 2)
+    valid = { 'HTTP_AUTHORIZATION' => "Bearer #{token(claims: { sub: USER })}" }
+    assert_equal [200, [JSON.generate(user_id: USER)]], app.call(valid).values_at(0, 2)
     assert_equal 401, app.call({}).first
   ensure
     ENV.delete('TORII_ISSUER')

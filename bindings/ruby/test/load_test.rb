@@ -4,7 +4,7 @@ require_relative 'test_helper'
 require 'open3'
 require 'tmpdir'
 
-# What the gem says when it cannot have the library it is made for.
+# The gem's messages if the library is missing or has another ABI version.
 class LoadTest < Minitest::Test
   def test_a_missing_library
     message = failure('/no/such/libtorii.so.0')
@@ -18,7 +18,7 @@ class LoadTest < Minitest::Test
       source = 'unsigned torii_abi_version(void) { return 7; }'
       _, status = Open3.capture2e('cc', '-shared', '-fPIC', '-x', 'c', '-o', library, '-', stdin_data: source)
       assert_predicate status, :success?
-      assert_match(/ABI version 7, but .* for 0/, failure(library))
+      assert_match(/ABI version 7, but .* needs 0/, failure(library))
     end
   end
 

@@ -2,7 +2,7 @@
 
 require_relative 'test_helper'
 
-# Texts of every kind cross whole, or are refused by name.
+# Text of every kind arrives unchanged, or is refused with its name.
 class StringsTest < Minitest::Test
   include EmulatorTest
 
@@ -16,7 +16,7 @@ class StringsTest < Minitest::Test
       assert_raises(Torii::TokenError) { verifier.authenticate(text) }
     end
     assert_raises(TypeError) { verifier.verify(:token) }
-    assert_match(/header has to be a String/, assert_raises(TypeError) { verifier.authenticate(1) }.message)
+    assert_match(/header: Integer/, assert_raises(TypeError) { verifier.authenticate(1) }.message)
   end
 
   def test_a_claim_with_a_nul

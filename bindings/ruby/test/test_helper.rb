@@ -31,12 +31,12 @@ module Emulator
   end
 end
 
-# Webhooks as their sender makes them, by OpenSSL.
+# Signs webhooks as their sender does, with OpenSSL.
 module Sender
   SECRET = 'whsec_AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcY'
   OTHER = 'whsec_ZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4Q='
 
-  # The headers of a webhook, as Standard Webhooks 1.0.0 has it signed.
+  # The headers of a webhook, signed as Standard Webhooks 1.0.0 describes.
   def self.sign(body, id: 'msg_1', sent: Time.now)
     key = SECRET.delete_prefix('whsec_').unpack1('m')
     text = "#{id.b}.#{sent.to_i}.#{body.b}"

@@ -13,11 +13,9 @@ class WebhookTest < Minitest::Test
   end
 
   def test_a_genuine_webhook
-    webhook = Torii::Webhook.verify(BODY, @headers, secrets: [Sender::OTHER, Sender::SECRET])
-    assert_equal ['msg_1', Time.at(@headers['webhook-timestamp'].to_i), 1],
-                 [webhook.id, webhook.sent_at, webhook.secret_index]
+    webhook = verify(secrets: [Sender::OTHER, Sender::SECRET])
+    assert_equal ['msg_1', Time.at(@headers['webhook-timestamp'].to_i)], [webhook.id, webhook.sent_at]
     assert_equal Encoding::UTF_8, webhook.id.encoding
-    assert_equal 0, verify.secret_index
   end
 
   def test_errors
@@ -29,6 +27,17 @@ class WebhookTest < Minitest::Test
     assert_equal Torii::WebhookError, Torii::Error.send(:of, 399)
   end
 
+  def test_one_verifier_for_many_webhooks
+    webhooks = Torii::WebhookVerifier.new([Sender::OTHER, Sender::SECRET])
+    threads = Array.new(8) { Thread.new { Array.new(50) { webhooks.verify(BODY, @headers).id } } }
+    assert_equal ['msg_1'], threads.flat_map(&:value).uniq
+    refute_includes webhooks.inspect, 'whsec'
+    webhooks.close
+    webhooks.close
+    assert_predicate webhooks, :closed?
+    assert_raises(Torii::ClosedError) { webhooks.verify(BODY, @headers) }
+  end
+
   def test_when_it_was_sent
     sent = Time.now
     [[300, 300], [-300, 300], [3600, 3600], [0, 0]].each do |away, tolerance|
@@ -36,14 +45,15 @@ class WebhookTest < Minitest::Test
       assert_equal 'msg_1', verify(Sender.sign(BODY, sent: sent), now: (sent + away).to_i, tolerance: tolerance).id
     end
     [[301, 300], [-301, 300], [1, 0]].each do |away, tolerance|
-      assert_refused(:webhook_timestamp, /tolerance of #{tolerance} s/) do
+      assert_refused(:webhook_timestamp, /within #{tolerance} s/) do
         verify(Sender.sign(BODY, sent: sent), now: sent + away, tolerance: tolerance)
       end
     end
-    assert_refused(:webhook_timestamp, /tolerance of 300 s/) { verify(Sender.sign(BODY, sent: sent - 310)) }
+    assert_refused(:webhook_timestamp, /within 300 s/) { verify(Sender.sign(BODY, sent: sent - 310)) }
     assert_equal 'msg_1', verify(Sender.sign(BODY, sent: sent - 290)).id
-    error = assert_raises(Torii::InvalidArgumentError) { verify(tolerance: -1) }
+    error = assert_raises(Torii::InvalidArgumentError) { verify(tolerance: 1 << 31) }
     assert_match(/tolerance/, error.message)
+    assert_raises(Torii::InvalidArgumentError) { verify(tolerance: -1) }
   end
 
   def test_names_of_headers
@@ -86,11 +96,10 @@ class WebhookTest < Minitest::Test
   def test_wrong_secrets_are_named_by_number
     secret = Sender::SECRET
     ['', ' ', "#{secret}\n", "#{secret} #{secret}", "\t#{secret}", "whsec_\xFF", "#{secret}\0",
-     'whsec_AQID'].each do |bad|
-      error = assert_raises(Torii::InvalidConfigError) { verify(secrets: [Sender::OTHER, bad]) }
+     'whsec_AQID'].each do |invalid|
+      error = assert_raises(Torii::InvalidConfigError) { verify(secrets: [Sender::OTHER, invalid]) }
       assert_match(/secrets: number 2: /, error.message)
       refute_includes error.message, 'AQID'
-      assert_match(/white space/, error.message) if bad.b.match?(/[ \t\n]/)
     end
     [nil, []].each do |none|
       assert_match(/secrets/, assert_raises(Torii::InvalidConfigError) { verify(secrets: none) }.message)
@@ -112,7 +121,7 @@ class WebhookTest < Minitest::Test
      { tolerance: 'long' }].each { |arguments| assert_raises(TypeError) { verify(**arguments) } }
     ['webhook-id', nil, 1].each { |headers| assert_raises(TypeError) { verify(headers) } }
     error = assert_raises(TypeError) { verify(@headers.merge('webhook-id' => 1)) }
-    assert_match(/webhook-id has to be a String/, error.message)
+    assert_match(/webhook-id: Integer/, error.message)
   end
 
   # The README's application, behind a real puma.
@@ -122,7 +131,7 @@ class WebhookTest < Minitest::Test
       assert_equal '204', post.call(BODY, @headers).code
     end
     answer = post.call("#{BODY} ", @headers)
-    assert_equal ['400', 'webhook-signature: not made with any of the secrets'], [answer.code, answer.body]
+    assert_equal ['400', 'The webhook could not be verified'], [answer.code, answer.body]
     assert_equal '400', post.call(BODY, {}).code
     signatures = { 'webhook-signature' => ['v1,AAAA', @headers['webhook-signature']] }
     assert_output(/msg_1/) { assert_equal '204', post.call(BODY, @headers.merge(signatures)).code }
@@ -134,8 +143,8 @@ class WebhookTest < Minitest::Test
 
   private
 
-  def verify(headers = @headers, body: BODY, secrets: Sender::SECRET, **options)
-    Torii::Webhook.verify(body, headers, secrets: secrets, **options)
+  def verify(headers = @headers, body: BODY, secrets: Sender::SECRET, tolerance: nil, **options)
+    Torii::WebhookVerifier.new(secrets, tolerance: tolerance).verify(body, headers, **options)
   end
 
   def env(headers) = headers.transform_keys { |name| "HTTP_#{name.upcase.tr('-', '_')}" }

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The API answered, but not with success. */
+/** The API answered with an error. */
 final class ApiException extends ToriiException
 {
 }

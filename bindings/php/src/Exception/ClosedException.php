@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The verifier or client was closed. */
+/** The verifier, client or webhook verifier was closed. */
 final class ClosedException extends InvalidArgumentException
 {
     public function __construct(string $class)

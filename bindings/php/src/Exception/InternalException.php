@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** A defect of the library. The process, and every other object, is unharmed. */
+/** A defect of the library. The process and other objects stay usable. */
 final class InternalException extends ToriiException
 {
 }

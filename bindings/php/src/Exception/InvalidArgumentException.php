@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** An argument is wrong; the message names it. */
+/** An argument is invalid; the message names it. */
 class InvalidArgumentException extends ToriiException
 {
 }

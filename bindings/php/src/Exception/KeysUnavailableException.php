@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The issuer's keys cannot be had, so nothing can be said about the token: answer 503. */
+/** Signing keys unavailable; the token could not be verified: answer 503. */
 final class KeysUnavailableException extends ToriiException
 {
 }

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** libtorii cannot be had, or is not the one this package is made for. */
+/** libtorii is missing, or has another ABI version. */
 final class LibraryException extends \RuntimeException
 {
 }

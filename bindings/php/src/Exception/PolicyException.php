@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The token is good but does not meet a requirement: answer 403. */
+/** The token is valid but does not meet a requirement: answer 403. */
 final class PolicyException extends ToriiException
 {
 }

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The API answered with success, but the answer cannot be understood. */
+/** The API's successful answer is not JSON, is truncated, or is too long. */
 final class ResponseException extends ToriiException
 {
 }

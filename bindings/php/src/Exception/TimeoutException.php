@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The API took longer than the timeout. */
+/** The call took longer than the client's timeout. */
 final class TimeoutException extends TransportException
 {
 }

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The token is bad: answer 401. */
+/** The token is invalid: answer 401. */
 final class TokenException extends ToriiException
 {
 }

@@ -8,18 +8,24 @@ use FFI\CData;
 use Torii\Library;
 
 /**
- * Why a call failed. The message is one line and holds no token, key or secret, so it can be logged.
+ * Why a call failed. The message is one line without tokens, keys and secrets, so it can be logged. Send your
+ * own clients $publicCode and $publicMessage instead: they must not learn the reason.
  */
 abstract class ToriiException extends \RuntimeException
 {
     /**
-     * @param string $status what went wrong, as in "token_expired": the name in torii.h without TORII_ERR_
-     * @param int $answerStatus the HTTP status a server answers its own client because of this
+     * @param string $status such as "token_expired": the name in torii.h without TORII_ERR_
+     * @param int $answerStatus the HTTP status to answer your own client with
      * @param ?int $httpStatus the HTTP status of the API's answer
-     * @param ?string $errorCode what the API calls the problem, for programs
-     * @param ?string $supportId what to name to torii's support
-     * @param ?string $body the API's answer; unlike the message it may be about people
-     * @param ?int $retryAfter seconds after which trying again can help
+     * @param ?string $errorCode the API's error code
+     * @param ?string $supportId the id to name to torii's support
+     * @param ?string $body the API's answer; unlike the message it may contain personal data
+     * @param ?int $retryAfter seconds after which a retry can help, for a Retry-After header
+     * @param ?string $publicCode the error code to send to a client, such as "authentication_failed"
+     * @param ?string $publicMessage the message to send to a client: a constant for each status
+     * @param ?string $wwwAuthenticate the WWW-Authenticate header of a 401 or 403 (RFC 6750)
+     * @param ?string $issuer the issuer whose keys are missing
+     * @param bool $unsent whether nothing of an API call left this host, so that repeating it is safe
      */
     public function __construct(
         string $message,
@@ -31,12 +37,17 @@ abstract class ToriiException extends \RuntimeException
         public readonly ?string $body = null,
         public readonly ?int $retryAfter = null,
         ?\Throwable $previous = null,
+        public readonly ?string $publicCode = null,
+        public readonly ?string $publicMessage = null,
+        public readonly ?string $wwwAuthenticate = null,
+        public readonly ?string $issuer = null,
+        public readonly bool $unsent = false,
     ) {
         parent::__construct($message, 0, $previous);
     }
 
     /**
-     * The error of the library as an exception; the former is freed.
+     * The error of the library, which is freed, as an exception.
      *
      * @internal
      */
@@ -56,6 +67,11 @@ abstract class ToriiException extends \RuntimeException
                 $ffi->torii_error_support_id($error, null),
                 $ffi->torii_error_body($error, null),
                 $retryAfter < 0 ? null : $retryAfter,
+                publicCode: $ffi->torii_error_public_code($error, null),
+                publicMessage: $ffi->torii_error_public_message($error, null),
+                wwwAuthenticate: $ffi->torii_error_www_authenticate($error, null),
+                issuer: $ffi->torii_error_issuer($error, null),
+                unsent: $ffi->torii_error_unsent($error),
             );
         } finally {
             $ffi->torii_error_free($error);
@@ -63,7 +79,7 @@ abstract class ToriiException extends \RuntimeException
     }
 
     /**
-     * Statuses a later release adds belong to the class of their range.
+     * Statuses of later releases belong to the class of their range.
      *
      * @return class-string<self>
      */

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Exception;
 
-/** The webhook is not genuine: answer 400. */
+/** The webhook is invalid: answer 400. */
 final class WebhookException extends ToriiException
 {
 }

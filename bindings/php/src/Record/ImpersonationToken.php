@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Record;
 
-/** What to sign in with as somebody else, once. */
+/** A single-use token to sign in as another user. */
 final readonly class ImpersonationToken
 {
     /**

@@ -6,7 +6,7 @@ namespace Torii\Record;
 
 use DateTimeImmutable;
 
-/** An invitation by email. Metadata is there when a single one was asked for. */
+/** An invitation by email. Only a single invitation has metadata, not those of a list. */
 final readonly class Invitation
 {
     /**

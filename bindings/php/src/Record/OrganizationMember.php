@@ -6,7 +6,7 @@ namespace Torii\Record;
 
 use DateTimeImmutable;
 
-/** A user in an organization; the metadata is that of the membership. */
+/** A user in an organization; with the metadata of the membership. */
 final readonly class OrganizationMember
 {
     /**

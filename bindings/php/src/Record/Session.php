@@ -6,7 +6,7 @@ namespace Torii\Record;
 
 use DateTimeImmutable;
 
-/** A login of a user. */
+/** A session of a user. */
 final readonly class Session
 {
     /**

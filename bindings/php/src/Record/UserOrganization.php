@@ -6,7 +6,7 @@ namespace Torii\Record;
 
 use DateTimeImmutable;
 
-/** An organization of a user; the metadata is that of the membership. */
+/** An organization of a user; with the metadata of the membership. */
 final readonly class UserOrganization
 {
     /**

@@ -9,7 +9,7 @@ use Torii\Exception\ToriiException;
 use Torii\Operations;
 use Torii\Record\Fields;
 
-/** The origins browsers may call torii from. */
+/** The origins from which browsers may call torii. */
 final readonly class AllowedOrigins
 {
     /** @internal */
@@ -27,7 +27,7 @@ final readonly class AllowedOrigins
     }
 
     /**
-     * Replaces them all.
+     * Replaces all origins.
      *
      * @param list<string> $origins
      * @return list<string>

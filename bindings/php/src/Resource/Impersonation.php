@@ -10,7 +10,7 @@ use Torii\Field;
 use Torii\Operations;
 use Torii\Record\ImpersonationToken;
 
-/** Signing in as somebody else. */
+/** Signing in as another user. */
 final readonly class Impersonation
 {
     /** @internal */
@@ -19,7 +19,7 @@ final readonly class Impersonation
     }
 
     /**
-     * Never repeated once it was sent, since it counts towards a quota.
+     * Never retried once sent, since each call counts toward a quota.
      *
      * @throws ToriiException
      */

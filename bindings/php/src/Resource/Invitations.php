@@ -20,7 +20,7 @@ final readonly class Invitations
     }
 
     /**
-     * Never repeated once it was sent: after a TransportException the email may be on its way.
+     * Never retried once sent: after a TransportException the email may be on its way.
      *
      * @param array<string, mixed> $publicMetadata
      * @param array<string, mixed> $privateMetadata
@@ -39,8 +39,8 @@ final readonly class Invitations
     }
 
     /**
-     * @param ?list<string> $statuses as in ['PENDING', 'ACCEPTED']
-     * @param ?string $search a text to be found
+     * @param ?list<string> $statuses such as ['PENDING', 'ACCEPTED']
+     * @param ?string $search a text to search for
      * @return Page<Invitation>
      * @throws ToriiException
      */
@@ -65,7 +65,7 @@ final readonly class Invitations
     }
 
     /**
-     * Sends it again, with a new link. Never repeated once it was sent.
+     * Sends an invitation again, with a new link. Never retried once sent.
      *
      * @throws ToriiException
      */
@@ -81,7 +81,7 @@ final readonly class Invitations
     }
 
     /**
-     * Merges the metadata of a pending invitation; a key that is null is removed.
+     * Merges the metadata of a pending invitation; a null removes its key.
      *
      * @param array<string, mixed>|Field $publicMetadata
      * @param array<string, mixed>|Field $privateMetadata

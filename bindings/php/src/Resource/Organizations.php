@@ -21,7 +21,7 @@ final readonly class Organizations
     }
 
     /**
-     * @param ?string $name a text to be found in their names
+     * @param ?string $name a text to search for in their names
      * @return Page<Organization>
      * @throws ToriiException
      */
@@ -54,7 +54,7 @@ final readonly class Organizations
     }
 
     /**
-     * Merges metadata; a key that is null is removed.
+     * Merges metadata; a null removes its key.
      *
      * @param array<string, mixed>|Field $publicMetadata
      * @param array<string, mixed>|Field $privateMetadata
@@ -70,7 +70,7 @@ final readonly class Organizations
     }
 
     /**
-     * The same for the metadata of a membership.
+     * Merges metadata of a membership; a null removes its key.
      *
      * @param array<string, mixed>|Field $publicMetadata
      * @param array<string, mixed>|Field $privateMetadata

@@ -8,7 +8,7 @@ use Torii\Exception\ToriiException;
 use Torii\Operations;
 use Torii\Record\Session;
 
-/** The logins of users. */
+/** The sessions of users. */
 final readonly class Sessions
 {
     /** @internal */
@@ -17,7 +17,7 @@ final readonly class Sessions
     }
 
     /**
-     * @return list<Session> those that are active
+     * @return list<Session> the active sessions
      * @throws ToriiException
      */
     public function listForUser(string $userId): array

@@ -13,7 +13,7 @@ use Torii\Page;
 use Torii\Record\User;
 use Torii\Record\UserOrganization;
 
-/** The users of the environment. Fields this package has never heard of go by their names in `$more`. */
+/** The users of the environment. Fields without a parameter are named arguments in `$more`. */
 final readonly class Users
 {
     /** @internal */
@@ -22,9 +22,9 @@ final readonly class Users
     }
 
     /**
-     * Users that meet a filter. Null is sent as it is: users without a name, say.
+     * Lists users that match a filter. null is sent as null, for example to find users without a name.
      *
-     * @param int $limit 1 to 100, or 0 to leave it to the API
+     * @param int $limit 1 to 100; 0: the API's default
      * @param list<string>|Field $userIds
      * @param list<string>|Field $emailAddresses
      * @param list<string>|Field $statuses of "active", "banned", "deleted"
@@ -64,7 +64,7 @@ final readonly class Users
     }
 
     /**
-     * Never repeated once it was sent: after a TransportException the user may be there.
+     * Never retried once sent: after a TransportException the user may exist, unless it is $unsent.
      *
      * @param array<string, mixed>|Field $publicMetadata
      * @param array<string, mixed>|Field $privateMetadata
@@ -94,7 +94,7 @@ final readonly class Users
     }
 
     /**
-     * Sets the fields that are given, clears those that are null, and leaves all others alone.
+     * Sets fields to their values, clears those that are null, and leaves all others alone.
      *
      * @param array<string, mixed>|Field $unsafeMetadata
      * @throws ToriiException
@@ -112,7 +112,7 @@ final readonly class Users
     }
 
     /**
-     * Merges metadata; a key that is null is removed.
+     * Merges metadata; a null removes its key.
      *
      * @param array<string, mixed>|Field $publicMetadata
      * @param array<string, mixed>|Field $privateMetadata

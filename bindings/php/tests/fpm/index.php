@@ -27,8 +27,7 @@ $middleware = new Middleware(
     optional: isset($options['optional']),
 );
 
-$request = $factory->createServerRequest($_SERVER['REQUEST_METHOD'], $_SERVER['REQUEST_URI'], $_SERVER)
-    ->withCookieParams($_COOKIE);
+$request = $factory->createServerRequest($_SERVER['REQUEST_METHOD'], $_SERVER['REQUEST_URI'], $_SERVER);
 foreach (getallheaders() as $name => $value) {
     $request = $request->withHeader($name, $value);
 }
@@ -48,8 +47,9 @@ $response = $middleware->process($request, new class ($factory, $options) implem
     }
 });
 
-http_response_code($response->getStatusCode());
 foreach ($response->getHeaders() as $name => $values) {
     header("$name: " . implode(', ', $values));
 }
+// Last, since PHP sets the status to 401 with the header WWW-Authenticate.
+http_response_code($response->getStatusCode());
 echo $response->getBody();

@@ -1,4 +1,4 @@
-"""Trust torii's logins, and manage its users, from a Python server.
+"""Verifies torii access tokens locally, and calls torii's backend API.
 
 .. code-block:: python
 
@@ -7,7 +7,7 @@
     auth = verify_token(token, issuer="https://acme.torii.so")
     print(auth.user_id)
 
-Importing this package loads libtorii; an ``ImportError`` tells when it is missing or does not fit.
+Importing this package loads libtorii. ``ImportError`` if it is missing or of another ABI version.
 """
 
 from torii_backend import webhooks
@@ -24,6 +24,7 @@ from torii_backend.errors import (
     ToriiUsageError,
     ToriiWebhookError,
 )
+from torii_backend.requirements import ToriiRequire, ToriiRequirements
 from torii_backend.types import (
     ToriiAllowedOrigins,
     ToriiAuth,
@@ -44,18 +45,17 @@ from torii_backend.types import (
     ToriiUserOrganization,
 )
 from torii_backend.verify import (
-    ToriiRequire,
     ToriiVerifier,
     authenticate_request,
     clear_jwks_cache_for_tests,
     verify_token,
 )
-from torii_backend.webhooks import ToriiWebhook
+from torii_backend.webhooks import ToriiWebhook, ToriiWebhookVerifier
 
 __version__ = "0.1.0"
 
 library_version: str = _quick.torii_version().decode()
-"""The release of the libtorii that is loaded."""
+"""The version of the loaded libtorii."""
 
 __all__ = [
     "ToriiAllowedOrigins",
@@ -77,6 +77,7 @@ __all__ = [
     "ToriiPage",
     "ToriiPolicyError",
     "ToriiRequire",
+    "ToriiRequirements",
     "ToriiSession",
     "ToriiStatus",
     "ToriiUpdateUserInput",
@@ -88,6 +89,7 @@ __all__ = [
     "ToriiVerifier",
     "ToriiWebhook",
     "ToriiWebhookError",
+    "ToriiWebhookVerifier",
     "authenticate_request",
     "clear_jwks_cache_for_tests",
     "create_torii_client",

@@ -1,9 +1,7 @@
-"""libtorii, declared as in ``torii.h``. Elsewhere in this package there is no ctypes but ``byref``,
-and the numbers it points to.
+"""The functions of libtorii, declared as in ``torii.h``, and the handles they return.
 
-``quick`` keeps the GIL over a call, ``blocking`` gives it up; each has what suits it. Judging a
-token seen before takes so little that threads lose more by waiting for the GIL again than others
-gain.
+``quick`` keeps the GIL during a call, ``blocking`` releases it. Verifying a cached token takes
+about a microsecond: releasing the GIL for it costs more than other threads gain.
 """
 
 from __future__ import annotations
@@ -16,15 +14,17 @@ from ctypes import (
     PyDLL,
     byref,
     c_bool,
+    c_char,
     c_char_p,
     c_int64,
     c_size_t,
     c_uint32,
+    c_uint64,
     c_void_p,
     string_at,
 )
 from pathlib import Path
-from typing import Any, Callable, ClassVar, TypeVar
+from typing import Any, Callable, ClassVar, NamedTuple, TypeVar
 
 from torii_backend.errors import (
     ToriiApiError,
@@ -39,10 +39,14 @@ from torii_backend.errors import (
 )
 
 ABI_VERSION = 0
-"""The number this package is made for: that of ``torii.h``, and of ``libtorii.so.0``."""
+"""``TORII_ABI_VERSION`` of the ``torii.h`` that this package is written for."""
 
 OK = int(ToriiStatus.OK)
+BUFFER_TOO_SMALL = int(ToriiStatus.BUFFER_TOO_SMALL)
 KEYS_PENDING = int(ToriiStatus.KEYS_PENDING)
+VERIFY_HEADER = 1
+VERIFY_NOWAIT = 2
+RECORD_MAX = 32768
 
 Clock = CFUNCTYPE(c_int64, c_void_p)
 
@@ -60,41 +64,50 @@ _QUICK = {
     "torii_error_code": (c_void_p, _HANDLE, _ADDRESS),
     "torii_error_support_id": (c_void_p, _HANDLE, _ADDRESS),
     "torii_error_body": (c_void_p, _HANDLE, _ADDRESS),
+    "torii_error_public_code": (c_void_p, _HANDLE, _ADDRESS),
+    "torii_error_public_message": (c_void_p, _HANDLE, _ADDRESS),
+    "torii_error_www_authenticate": (c_void_p, _HANDLE, _ADDRESS),
+    "torii_error_issuer": (c_void_p, _HANDLE, _ADDRESS),
+    "torii_error_unsent": (c_bool, _HANDLE),
     "torii_error_retry_after": (c_int64, _HANDLE),
     "torii_error_free": (None, _HANDLE),
     "torii_verifier_options_new": (_HANDLE,),
     "torii_verifier_options_add_issuer": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
-    "torii_verifier_options_add_audience": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
-    "torii_verifier_options_set_leeway": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_verifier_options_add_issuer_jwks": (_STATUS, _HANDLE, *_TEXT, *_TEXT, _ADDRESS),
     "torii_verifier_options_set_jwks_json": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
-    "torii_verifier_options_set_key_lifetime": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
-    "torii_verifier_options_set_max_stale": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
-    "torii_verifier_options_set_fetch_timeout_ms": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
-    "torii_verifier_options_set_ca_file": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_add_audience": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_ignore_audience": (_STATUS, _HANDLE, c_bool, _ADDRESS),
+    "torii_verifier_options_set_leeway_seconds": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_verifier_options_set_max_lifetime_seconds": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
     "torii_verifier_options_require": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
-    "torii_verifier_options_set_background_refresh": (_STATUS, _HANDLE, c_bool),
-    "torii_verifier_options_set_verdict_cache_bytes": (_STATUS, _HANDLE, c_size_t),
-    "torii_verifier_options_set_allow_http": (_STATUS, _HANDLE, c_bool),
-    "torii_verifier_options_set_clock": (_STATUS, _HANDLE, Clock, c_void_p),
+    "torii_verifier_options_set_requirements": (_STATUS, _HANDLE, _HANDLE, _ADDRESS),
+    "torii_verifier_options_set_legacy_organization": (_STATUS, _HANDLE, c_bool, _ADDRESS),
+    "torii_verifier_options_set_realm": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_resource_metadata": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_key_lifetime_seconds": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_verifier_options_set_max_stale_seconds": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_verifier_options_set_fetch_timeout_ms": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_verifier_options_set_background_refresh": (_STATUS, _HANDLE, c_bool, _ADDRESS),
+    "torii_verifier_options_set_ca_file": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_proxy": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_allow_http": (_STATUS, _HANDLE, c_bool, _ADDRESS),
+    "torii_verifier_options_set_token_cache_bytes": (_STATUS, _HANDLE, c_size_t, _ADDRESS),
+    "torii_verifier_options_set_clock": (_STATUS, _HANDLE, Clock, c_void_p, _ADDRESS),
     "torii_verifier_options_free": (None, _HANDLE),
+    "torii_requirements_new": (_HANDLE,),
+    "torii_requirements_add_flags": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_requirements_add_claim": (_STATUS, _HANDLE, *_TEXT, *_TEXT, _ADDRESS),
+    "torii_requirements_add_organization": (_STATUS, _HANDLE, *_TEXT, *_TEXT, _ADDRESS),
+    "torii_requirements_free": (None, _HANDLE),
     "torii_verifier_new": (_STATUS, *_TEXT, _HANDLE, _ADDRESS, _ADDRESS),
-    "torii_verify_token_nowait": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
-    "torii_verifier_authenticate_nowait": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
+    "torii_verifier_due_in_ms": (c_int64, _HANDLE),
     "torii_verifier_stats_json": (_STATUS, _HANDLE, _ADDRESS, _ADDRESS),
     "torii_verifier_free": (None, _HANDLE),
     "torii_jwks_cache_clear": (None,),
-    # No text that an auth handle lends holds U+0000, so its length need not be asked for.
-    "torii_auth_user_id": (c_char_p, _HANDLE, _ADDRESS),
-    "torii_auth_environment_id": (c_char_p, _HANDLE, _ADDRESS),
-    "torii_auth_issuer": (c_char_p, _HANDLE, _ADDRESS),
-    "torii_auth_locale": (c_char_p, _HANDLE, _ADDRESS),
-    "torii_auth_claims_json": (c_char_p, _HANDLE, _ADDRESS),
-    "torii_auth_email_verified": (c_bool, _HANDLE),
-    "torii_auth_profile_complete": (c_bool, _HANDLE),
-    "torii_auth_impersonating": (c_bool, _HANDLE),
-    "torii_auth_issued_at": (c_int64, _HANDLE),
-    "torii_auth_expires_at": (c_int64, _HANDLE),
-    "torii_auth_free": (None, _HANDLE),
+    "torii_webhook_new": (_STATUS, *_TEXT, _ADDRESS, _ADDRESS),
+    "torii_webhook_add_secret": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_webhook_set_tolerance_seconds": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
+    "torii_webhook_free": (None, _HANDLE),
     "torii_client_options_new": (_HANDLE,),
     "torii_client_options_set_api_url": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
     "torii_client_options_set_timeout_ms": (_STATUS, _HANDLE, c_uint32, _ADDRESS),
@@ -103,7 +116,7 @@ _QUICK = {
     "torii_client_options_set_ca_file": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
     "torii_client_options_set_proxy": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
     "torii_client_options_set_user_agent_suffix": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
-    "torii_client_options_set_allow_http": (_STATUS, _HANDLE, c_bool),
+    "torii_client_options_set_allow_http": (_STATUS, _HANDLE, c_bool, _ADDRESS),
     "torii_client_options_free": (None, _HANDLE),
     "torii_client_new": (_STATUS, *_TEXT, _HANDLE, _ADDRESS, _ADDRESS),
     "torii_client_free": (None, _HANDLE),
@@ -112,17 +125,23 @@ _QUICK = {
 }
 
 _BLOCKING = {
-    "torii_verify_token_nowait": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
-    "torii_verifier_authenticate_nowait": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
-    "torii_verify_token": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
-    "torii_verifier_authenticate": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
     "torii_verifier_refresh": (_STATUS, _HANDLE, _ADDRESS),
+    "torii_verifier_refresh_due": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
     "torii_client_request_json": (_STATUS, _HANDLE, *_TEXT * 4, _ADDRESS, _ADDRESS),
-    "torii_webhook_verify_standard": (_STATUS, *_TEXT * 5, c_int64, c_int64, *(_ADDRESS,) * 3),
+    "torii_webhook_verify": (_STATUS, _HANDLE, *_TEXT * 4, c_int64, _ADDRESS, _ADDRESS),
 }
 
-# What each operation takes, a letter an argument: a text or a number. Those that end in `_json`
-# answer JSON.
+# Called through both libraries, without `argtypes`: converting nine arguments by their types takes
+# as long as the call itself. The caller passes objects of these types.
+_UNCONVERTED = {
+    "torii_verify_into": (
+        _STATUS,
+        *(_HANDLE, *_TEXT, c_uint32, _HANDLE),
+        *(_ADDRESS, c_size_t, _ADDRESS, _ADDRESS),
+    ),
+}
+
+# The arguments of each operation, a letter each: text or number. Names in `_json` return JSON.
 _OPERATIONS = {
     "users_list_json": "ntt",
     "users_get_json": "t",
@@ -179,7 +198,7 @@ def _file_name() -> str:
 
 
 def _find() -> tuple[str, PyDLL, CDLL]:
-    """The one TORII_LIBRARY names, or else that of the wheel, or else what the loader finds."""
+    """Loads the library that TORII_LIBRARY names, else that of the wheel, else the loader's."""
     places = [(_file_name(), "in the loader's directories")]
     bundled = Path(__file__).with_name(_file_name())
     if bundled.exists():
@@ -193,9 +212,9 @@ def _find() -> tuple[str, PyDLL, CDLL]:
         except OSError as error:
             tried.append(f"{path} {where}: {error}")
     raise ImportError(
-        f"torii_backend needs libtorii, and looked for {'; and for '.join(tried)}. "
-        "Install libtorii so that the loader finds it (on Linux, run ldconfig after it), "
-        "or a wheel for this platform, or set TORII_LIBRARY to the full path of the library."
+        f"torii_backend needs libtorii. Tried: {'; '.join(tried)}. "
+        "Install libtorii where the loader finds it (on Linux, run ldconfig afterwards), "
+        "install a wheel for this platform, or set TORII_LIBRARY to the full path of the library."
     )
 
 
@@ -208,11 +227,14 @@ def _load() -> tuple[PyDLL, CDLL]:
         raise ImportError(f"{path} is not libtorii: {error}") from error
     if found != ABI_VERSION:
         raise ImportError(
-            f"{path} has ABI number {found}, and this torii_backend needs {ABI_VERSION}: "
-            "install the releases of both that belong together."
+            f"{path} has ABI version {found} (expected {ABI_VERSION}): "
+            "install matching releases of libtorii and torii-backend."
         )
     _declare(quick, _QUICK)
     _declare(blocking, _BLOCKING)
+    for library in (quick, blocking):
+        for name, (result, *_) in _UNCONVERTED.items():
+            getattr(library, name).restype = result
     return quick, blocking
 
 
@@ -220,10 +242,10 @@ quick, blocking = _load()
 
 
 class Handle(c_void_p):
-    """What the library gave away. It is freed with the last reference to it, and only then.
+    """A handle of the library, freed with the last reference to it.
 
-    Whoever makes a call holds a reference, so that closing an object never pulls its handle from
-    under a call on another thread.
+    A caller holds a reference during a call, so closing an object never frees the handle of a call
+    on another thread.
     """
 
     _free: ClassVar[Any]
@@ -233,8 +255,12 @@ class Handle(c_void_p):
             self._free(self)
 
     def __reduce__(self) -> Any:
-        # A copy would be freed as well.
-        raise TypeError("what libtorii gave away can be neither copied nor pickled")
+        # A copy would be freed twice.
+        raise TypeError("a handle of libtorii can be neither copied nor pickled")
+
+    def parameter(self) -> Any:
+        """Converts the handle once, to pass it to many calls. Keep the handle meanwhile."""
+        return c_void_p.from_param(self.value)
 
 
 class Error(Handle):
@@ -245,8 +271,12 @@ class Json(Handle):
     _free = quick.torii_json_free
 
 
-class Auth(Handle):
-    _free = quick.torii_auth_free
+class Requirements(Handle):
+    _free = quick.torii_requirements_free
+
+
+class Webhook(Handle):
+    _free = quick.torii_webhook_free
 
 
 class VerifierOptions(Handle):
@@ -266,22 +296,45 @@ class Client(Handle):
     _free = quick.torii_client_free
 
 
+class Frame(NamedTuple):
+    """The buffer and the out-parameters of ``torii_verify_into``, for one call at a time."""
+
+    record: Any
+    size: c_size_t
+    error: c_void_p
+    arguments: tuple[Any, Any, Any, Any]
+    """``buf``, ``cap``, ``size`` and ``err``."""
+
+
+def frame(capacity: int = 2048) -> Frame:
+    # `c_uint64` aligns the buffer; a slice of a `c_char` array is `bytes`.
+    record = (c_char * capacity).from_buffer((c_uint64 * (capacity // 8))())
+    size, error = c_size_t(), c_void_p()
+    arguments = byref(record), size_argument(capacity), byref(size), byref(error)
+    return Frame(record, size, error, arguments)
+
+
+def size_argument(size: int) -> Any:
+    """Converts a ``size_t`` once, to pass it to many calls."""
+    return c_size_t.from_param(size)
+
+
 def call(function: Callable[..., int], *arguments: Any) -> None:
-    """Calls what takes an error's address last."""
+    """Calls a function whose last parameter is ``err``, and raises its error."""
     error = Error()
     if function(*arguments, byref(error)) != OK:
         raise failure(error)
 
 
 def read(function: Callable[..., int | None], handle: Handle) -> str | None:
-    """A text that may hold U+0000."""
+    """Reads a text that may contain U+0000."""
     length = c_size_t()
     address = function(handle, byref(length))
     return None if address is None else string_at(address, length.value).decode("utf-8", "replace")
 
 
 def encode(name: str, value: str | bytes) -> bytes:
-    """Lone surrogates become bytes that are not UTF-8: the library refuses those as it should."""
+    """Encodes text. Lone surrogates become invalid UTF-8, which the library refuses."""
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
     if isinstance(value, bytes):
@@ -290,7 +343,7 @@ def encode(name: str, value: str | bytes) -> bytes:
 
 
 def whole(name: str, value: float, limit: int = 2**32) -> int:
-    """A number that C can hold: ctypes would cut off what is too large."""
+    """Checks a number for C: ctypes would truncate it silently."""
     number = int(value)
     if not 0 <= number < limit:
         raise ToriiUsageError(f"{name}: out of range")
@@ -300,7 +353,7 @@ def whole(name: str, value: float, limit: int = 2**32) -> int:
 def set_text(
     options: Handle, setter: Callable[..., int], name: str, value: str | bytes | None
 ) -> None:
-    """Sets an option, unless it is left to the library."""
+    """Sets an option, unless it is None, the library's default."""
     if value is not None:
         text = encode(name, value)
         call(setter, options, text, len(text))
@@ -309,27 +362,37 @@ def set_text(
 def set_number(
     options: Handle, setter: Callable[..., int], name: str, value: float | None, times: int = 1
 ) -> None:
-    """Sets an option, unless it is left to the library; C may count in ``times`` smaller units."""
+    """As :func:`set_text`; ``times`` converts the unit."""
     if value is not None:
         call(setter, options, whole(name, value * times))
 
 
 def failure(error: Error) -> ToriiError:
-    """The exception for what went wrong."""
+    """Makes the exception for an error of the library."""
     status = quick.torii_error_status(error)
-    message = read(quick.torii_error_message, error) or ""
     retry_after = quick.torii_error_retry_after(error)
-    raised = _exception(status)(message)
+    raised = _exception(status)(_text(error, "message") or "")
     raised.reason = ToriiStatus.of(status)
     raised.retry_after = None if retry_after < 0 else retry_after
+    raised.public_code = _text(error, "public_code") or raised.public_code
+    raised.public_message = _text(error, "public_message") or raised.public_message
     if isinstance(raised, (ToriiAuthError, ToriiWebhookError)):
         raised.http_status = quick.torii_status_http(status)
+    if isinstance(raised, ToriiAuthError):
+        raised.www_authenticate = _text(error, "www_authenticate")
+    if isinstance(raised, ToriiKeysUnavailableError):
+        raised.issuer = _text(error, "issuer")
     if isinstance(raised, ToriiApiError):
         raised.http_status = quick.torii_error_http_status(error)
-        raised.code = read(quick.torii_error_code, error)
-        raised.support_id = read(quick.torii_error_support_id, error)
-        raised.body = read(quick.torii_error_body, error)
+        raised.code = _text(error, "code")
+        raised.support_id = _text(error, "support_id")
+        raised.body = _text(error, "body")
+        raised.unsent = quick.torii_error_unsent(error)
     return raised
+
+
+def _text(error: Error, part: str) -> str | None:
+    return read(getattr(quick, f"torii_error_{part}"), error)
 
 
 _RANGES: list[tuple[int, int, type[ToriiError]]] = [
@@ -344,7 +407,7 @@ _RANGES: list[tuple[int, int, type[ToriiError]]] = [
 
 
 def _exception(status: int) -> type[ToriiError]:
-    """By range, so that a status newer than this package has its class too."""
+    """Selects the class by range: a status newer than this package has one too."""
     return next((kind for first, last, kind in _RANGES if first <= status <= last), ToriiError)
 
 
@@ -352,6 +415,7 @@ T = TypeVar("T")
 
 
 def opened(handle: T | None, what: str) -> T:
+    """Returns the handle of an object that is not closed."""
     if handle is None:
         raise ToriiUsageError(f"the {what} is closed")
     return handle

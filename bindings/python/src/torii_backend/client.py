@@ -1,4 +1,4 @@
-"""torii's backend API: every operation, as a method."""
+"""The client of torii's backend API."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ Id = Union[str, UUID]
 
 
 class ToriiClient:
-    """Manages the users of the environment that a secret key belongs to.
+    """Calls torii's backend API for the environment of a secret key.
 
-    Any number of threads may use one at once, and should: connections are kept open between calls.
+    Create one at startup, for all threads: it keeps connections open between calls.
 
     :param secret_key: ``sk_live_…`` or ``sk_test_…``.
-    :param api_url: where the API is; ``https://api.torii.so`` by default.
-    :param timeout: how many seconds a call may take in all.
-    :param connect_timeout: how many of these it may take to connect.
-    :param max_retries: how often a call that may be repeated is repeated.
-    :param ca_file: a PEM file of the authorities to trust, instead of the platform's.
-    :param proxy: an http or https proxy, as in ``http://name:password@proxy.example:3128``.
-    :param user_agent_suffix: names the program as well, as in ``shop/1.2``.
-    :param allow_http: allows plain http to other hosts, where anyone on the way learns the key.
-    :raises ToriiUsageError: if one of them is wrong.
+    :param api_url: the base URL of the API, by default ``https://api.torii.so``.
+    :param timeout: the timeout of a call in seconds, including retries.
+    :param connect_timeout: the timeout of connecting, in seconds.
+    :param max_retries: how often an idempotent call is retried.
+    :param ca_file: a PEM file of the certificate authorities to trust, instead of the platform's.
+    :param proxy: an http or https proxy, such as ``http://user:password@proxy.example:3128``.
+    :param user_agent_suffix: the name of your program for ``User-Agent``, such as ``shop/1.2``.
+    :param allow_http: allows plain http to other hosts, where anyone on the path reads the key.
+    :raises ToriiUsageError: if an option is invalid.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class ToriiClient:
             1000,
         )
         set_number(quick.torii_client_options_set_max_retries, "max_retries", max_retries)
-        quick.torii_client_options_set_allow_http(options, allow_http)
+        _native.call(quick.torii_client_options_set_allow_http, options, allow_http)
 
         handle = _native.Client()
         encoded = _native.encode("secret_key", secret_key)
@@ -109,10 +109,10 @@ class ToriiClient:
         query: str | Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Calls an operation that is newer than this release, and gives the JSON it answers.
+        """Calls an operation newer than this release, and returns the answer, parsed.
 
-        :param path: the whole path, as in ``/api/server/v1/users``.
-        :param body: is sent as it is, down to its keys.
+        :param path: the whole path, such as ``/api/server/v1/users``.
+        :param body: the JSON object to send; its keys stay as they are.
         """
         if query is not None and not isinstance(query, str):
             query = urlencode(query, doseq=True)
@@ -120,8 +120,8 @@ class ToriiClient:
         return self._connection.ask("request_json", method, path, query, content)
 
     def close(self) -> None:
-        """Closes the connections; calls under way on other threads are not disturbed. Not needed:
-        a client nobody refers to is closed."""
+        """Closes the connections; calls in progress on other threads still end normally. Optional:
+        an unreferenced client is closed."""
         self._connection.close()
 
     def __enter__(self) -> ToriiClient:
@@ -143,7 +143,7 @@ def create_torii_client(
     user_agent_suffix: str | None = None,
     allow_http: bool = False,
 ) -> ToriiClient:
-    """Makes a :class:`ToriiClient`, which explains the parameters."""
+    """Creates a :class:`ToriiClient`, which describes the parameters."""
     return ToriiClient(
         secret_key,
         api_url=api_url,
@@ -158,20 +158,20 @@ def create_torii_client(
 
 
 class _Connection:
-    """What a client and its resources share. They do not refer to each other, so that the last
-    reference to a client frees it at once."""
+    """The handle that a client and its resources share. They do not refer to each other, so the
+    last reference to a client frees it at once."""
 
     def __init__(self, handle: _native.Client) -> None:
         self._handle: _native.Client | None = handle
 
     def ask(self, operation: str, *arguments: object) -> Any:
-        """Makes a call that answers JSON."""
+        """Makes a call whose answer is JSON."""
         answer = _native.Json()
         self.do(operation, *arguments, byref(answer))
         return json.loads(_native.read(quick.torii_json_text, answer) or "null")
 
     def do(self, operation: str, *arguments: object) -> None:
-        """Makes a call. What is None, a text or an id takes two arguments of C, the rest one."""
+        """Makes a call. None, a text or an id is two arguments in C, a number one."""
         handle = _native.opened(self._handle, "client")
         passed: list[Any] = []
         for argument in arguments:
@@ -204,20 +204,20 @@ class Users(_Resource):
         cursor: Id | None = None,
         **filters: Unpack[ToriiUserFilter],
     ) -> ToriiPage[ToriiUser]:
-        """A page of the users that meet all filters."""
+        """Returns a page of the users that match all filters."""
         wanted = body(filters) if filters else None
         answer = self._connection.ask("users_list_json", _limit(limit), cursor, wanted)
         following = partial(self.list, limit=limit, **filters)
         return read_page(ToriiUser, answer, following)
 
     def get(self, user_id: Id) -> ToriiUser:
-        """One user."""
+        """Returns a user."""
         return ToriiUser.read(self._connection.ask("users_get_json", user_id))
 
     def create(
         self, user: Mapping[str, object] | None = None, **fields: Unpack[ToriiCreateUserInput]
     ) -> ToriiUser:
-        """Creates a user. When the answer is lost, the user may exist."""
+        """Creates a user. Never retried once sent: after a lost answer the user may exist."""
         content = body({**(user or {}), **fields})
         return ToriiUser.read(self._connection.ask("users_create_json", content))
 
@@ -227,17 +227,16 @@ class Users(_Resource):
         changes: Mapping[str, object] | None = None,
         **fields: Unpack[ToriiUpdateUserInput],
     ) -> ToriiUser:
-        """Changes a user: a field that is not passed stays as it is, None clears it, a value sets
-        it.
+        """Updates a user: an absent field stays as it is, None clears it, a value sets it.
 
-        :param changes: fields as well, such as a :class:`ToriiUpdateUserInput`; their names may
-            also be as they are on the wire, as in ``firstName``.
+        :param changes: further fields, such as a :class:`ToriiUpdateUserInput`; their names may
+            be those on the wire, such as ``firstName``.
         """
         content = body({**(changes or {}), **fields})
         return ToriiUser.read(self._connection.ask("users_update_json", user_id, content))
 
     def update_metadata(self, user_id: Id, **bags: Unpack[ToriiUserMetadataInput]) -> ToriiUser:
-        """Merges into the metadata of a user: a key that is None is removed."""
+        """Merges into a user's metadata. None removes a key."""
         answer = self._connection.ask("users_update_metadata_json", user_id, body(bags))
         return ToriiUser.read(answer)
 
@@ -246,17 +245,17 @@ class Users(_Resource):
         self._connection.do("users_delete", user_id)
 
     def ban(self, user_id: Id) -> ToriiUser:
-        """Bans a user, and ends all sessions. Tokens that are out stay good until they expire."""
+        """Bans a user and ends all sessions. Issued tokens stay valid until they expire."""
         return ToriiUser.read(self._connection.ask("users_ban_json", user_id))
 
     def unban(self, user_id: Id) -> ToriiUser:
-        """Lifts a ban."""
+        """Unbans a user."""
         return ToriiUser.read(self._connection.ask("users_unban_json", user_id))
 
     def list_organizations(
         self, user_id: Id, *, limit: int | None = None, cursor: Id | None = None
     ) -> ToriiPage[ToriiUserOrganization]:
-        """A page of the organizations a user belongs to."""
+        """Returns a page of a user's organizations."""
         answer = self._connection.ask(
             "users_list_organizations_json", user_id, _limit(limit), cursor
         )
@@ -268,7 +267,7 @@ class Sessions(_Resource):
     """``client.sessions``"""
 
     def list_for_user(self, user_id: Id) -> list[ToriiSession]:
-        """The active sessions of a user; the one used last comes first."""
+        """Returns a user's active sessions, the last used first."""
         answer = self._connection.ask("sessions_list_for_user_json", user_id)
         return read_list(ToriiSession, answer)
 
@@ -291,20 +290,20 @@ class Organizations(_Resource):
         cursor: Id | None = None,
         name: str | None = None,
     ) -> ToriiPage[ToriiOrganization]:
-        """A page of the organizations whose name contains ``name``, or of all."""
+        """Returns a page of the organizations whose name contains ``name``, or of all."""
         answer = self._connection.ask("organizations_list_json", _limit(limit), cursor, name)
         following = partial(self.list, limit=limit, name=name)
         return read_page(ToriiOrganization, answer, following)
 
     def get(self, organization_id: Id) -> ToriiOrganization:
-        """One organization."""
+        """Returns an organization."""
         answer = self._connection.ask("organizations_get_json", organization_id)
         return ToriiOrganization.read(answer)
 
     def list_members(
         self, organization_id: Id, *, limit: int | None = None, cursor: Id | None = None
     ) -> ToriiPage[ToriiOrganizationMember]:
-        """A page of the users who belong to an organization."""
+        """Returns a page of an organization's members."""
         answer = self._connection.ask(
             "organizations_list_members_json", organization_id, _limit(limit), cursor
         )
@@ -314,7 +313,7 @@ class Organizations(_Resource):
     def update_metadata(
         self, organization_id: Id, **bags: Unpack[ToriiMetadataInput]
     ) -> ToriiOrganization:
-        """Merges into the metadata of an organization: a key that is None is removed."""
+        """Merges into an organization's metadata. None removes a key."""
         answer = self._connection.ask(
             "organizations_update_metadata_json", organization_id, body(bags)
         )
@@ -323,7 +322,7 @@ class Organizations(_Resource):
     def update_member_metadata(
         self, organization_id: Id, user_id: Id, **bags: Unpack[ToriiMetadataInput]
     ) -> ToriiOrganizationMember:
-        """Merges into the metadata of a membership: a key that is None is removed."""
+        """Merges into a membership's metadata. None removes a key."""
         answer = self._connection.ask(
             "organizations_update_member_metadata_json", organization_id, user_id, body(bags)
         )
@@ -338,8 +337,8 @@ class Invitations(_Resource):
         invitation: Mapping[str, object] | None = None,
         **fields: Unpack[ToriiCreateInvitationInput],
     ) -> ToriiInvitation:
-        """Invites somebody by email. When the answer is lost, the email may be on its way."""
-        # torii wants both bags, even if there is nothing in them.
+        """Creates an invitation and sends its email. Never retried once sent."""
+        # torii requires both, even if they are empty.
         bags: Metadata = {"public_metadata": {}, "private_metadata": {}}
         content = body({**bags, **(invitation or {}), **fields})
         return ToriiInvitation.read(self._connection.ask("invitations_create_json", content))
@@ -352,7 +351,7 @@ class Invitations(_Resource):
         statuses: Sequence[str] | None = None,
         search: str | None = None,
     ) -> ToriiPage[ToriiInvitation]:
-        """A page of the invitations in one of these states."""
+        """Returns a page of the invitations in one of these states."""
         states = None if statuses is None else json.dumps(statuses)
         answer = self._connection.ask(
             "invitations_list_json", _limit(limit), cursor, states, search
@@ -361,7 +360,7 @@ class Invitations(_Resource):
         return read_page(ToriiInvitation, answer, following)
 
     def get(self, invitation_id: Id) -> ToriiInvitation:
-        """One invitation, with its metadata."""
+        """Returns an invitation, with its metadata."""
         answer = self._connection.ask("invitations_get_json", invitation_id)
         return ToriiInvitation.read(answer)
 
@@ -371,13 +370,13 @@ class Invitations(_Resource):
         return ToriiInvitation.read(answer)
 
     def revoke(self, invitation_id: Id) -> None:
-        """Takes an invitation back."""
+        """Revokes an invitation."""
         self._connection.do("invitations_revoke", invitation_id)
 
     def update_metadata(
         self, invitation_id: Id, **bags: Unpack[ToriiMetadataInput]
     ) -> ToriiInvitation:
-        """Merges into the metadata of a pending invitation: a key that is None is removed."""
+        """Merges into the metadata of a pending invitation. None removes a key."""
         answer = self._connection.ask("invitations_update_metadata_json", invitation_id, body(bags))
         return ToriiInvitation.read(answer)
 
@@ -388,7 +387,7 @@ class Impersonation(_Resource):
     def create_token(
         self, user_id: Id, **wish: Unpack[ToriiImpersonationInput]
     ) -> ToriiImpersonationToken:
-        """Creates a token with which somebody signs in as a user, once. Counts towards a quota."""
+        """Creates a single-use token to sign in as the user. Counts toward a quota."""
         answer = self._connection.ask("impersonation_create_token_json", user_id, body(wish))
         return ToriiImpersonationToken.read(answer)
 
@@ -397,11 +396,11 @@ class AllowedOrigins(_Resource):
     """``client.allowed_origins``"""
 
     def get(self) -> ToriiAllowedOrigins:
-        """The origins browsers may call torii from."""
+        """Returns the origins from which browsers may call torii."""
         return ToriiAllowedOrigins.read(self._connection.ask("allowed_origins_get_json"))
 
     def set(self, origins: Sequence[str]) -> ToriiAllowedOrigins:
-        """Replaces them all."""
+        """Replaces all origins, and returns them."""
         answer = self._connection.ask("allowed_origins_set_json", body({"origins": origins}))
         return ToriiAllowedOrigins.read(answer)
 

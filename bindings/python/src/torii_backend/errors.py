@@ -1,15 +1,15 @@
-"""What can go wrong.
+"""Exceptions.
 
 .. code-block:: text
 
     ToriiError
-    ├── ToriiUsageError (also a ValueError)    an argument or an option is wrong: mend the program
-    ├── ToriiAuthError                         the token is bad: 401
-    │   ├── ToriiPolicyError                   the token is good, but refused by a requirement: 403
-    │   └── ToriiKeysUnavailableError          nothing can be said, since the keys are missing: 503
-    │       └── ToriiKeysPendingError          … and a call that does no I/O cannot fetch them
-    ├── ToriiApiError                          a call to torii's backend API failed
-    └── ToriiWebhookError                      the webhook is not genuine: 400
+    ├── ToriiUsageError (also a ValueError)    invalid argument or option: fix the program
+    ├── ToriiAuthError                         the token is invalid: 401
+    │   ├── ToriiPolicyError                   valid, but it does not meet a requirement: 403
+    │   └── ToriiKeysUnavailableError          signing keys unavailable, could not verify: 503
+    │       └── ToriiKeysPendingError          keys must be fetched, and this call does no I/O
+    ├── ToriiApiError                          a call of torii's backend API failed
+    └── ToriiWebhookError                      the webhook is invalid: 400
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ from enum import IntEnum
 
 
 class ToriiStatus(IntEnum):
-    """Why exactly something failed: :attr:`ToriiError.reason`."""
+    """The exact cause of a failure: :attr:`ToriiError.reason`."""
 
     OK = 0
     INVALID_ARGUMENT = 1
     INVALID_CONFIG = 2
+    BUFFER_TOO_SMALL = 3
     TOKEN_MISSING = 100
     TOKEN_SCHEME = 101
     TOKEN_MALFORMED = 102
@@ -35,6 +36,8 @@ class ToriiStatus(IntEnum):
     TOKEN_ISSUER = 109
     TOKEN_AUDIENCE = 110
     TOKEN_CLAIM = 111
+    TOKEN_REVOKED = 112
+    TOKEN_LIFETIME = 113
     POLICY = 150
     KEYS_UNAVAILABLE = 200
     KEYS_PENDING = 201
@@ -49,7 +52,7 @@ class ToriiStatus(IntEnum):
 
     @staticmethod
     def of(number: int) -> int:
-        """The status of that number, or the number when a later release has added it."""
+        """Returns the status, or the number itself if a later release added it."""
         try:
             return ToriiStatus(number)
         except ValueError:
@@ -57,67 +60,84 @@ class ToriiStatus(IntEnum):
 
 
 class ToriiError(Exception):
-    """Any failure. The text never holds a token, a key or a secret, so it can be logged."""
+    """Any failure. Its text is for your log: it names the cause, and never contains a token, a key
+    or a secret. :attr:`public_code` and :attr:`public_message` are for your client."""
 
     reason: int = ToriiStatus.INTERNAL
     """A :class:`ToriiStatus`, or a number newer than this release."""
 
     retry_after: int | None = None
-    """Seconds after which trying again can help, if known."""
+    """Seconds after which a retry can help, if known."""
+
+    public_code: str = "internal_error"
+    """The error code to send to a client, such as ``authentication_failed``."""
+
+    public_message: str = "Authentication failed because of a server error"
+    """The message to send to a client: a constant for each status, without a claim or a URL."""
 
 
 class ToriiUsageError(ToriiError, ValueError):
-    """An argument or an option is wrong; the text names it. Or the object is closed."""
+    """An argument or an option is invalid, and the text names it; or the object is closed."""
 
     reason = ToriiStatus.INVALID_ARGUMENT
 
 
 class ToriiAuthError(ToriiError):
-    """The token is not to be trusted."""
+    """The token is invalid, or could not be verified."""
 
     reason = ToriiStatus.TOKEN_MALFORMED
 
     http_status: int = 401
-    """With what to answer the client: 401, 403 or 503."""
+    """The HTTP status for your client: 401, 403 or 503."""
+
+    www_authenticate: str | None = None
+    """The value of the ``WWW-Authenticate`` header (RFC 6750) for a 401 or a 403."""
 
 
 class ToriiPolicyError(ToriiAuthError):
-    """The token is good, but does not meet what the verifier requires."""
+    """The token is valid but does not meet a requirement."""
 
     reason = ToriiStatus.POLICY
     http_status = 403
 
 
 class ToriiKeysUnavailableError(ToriiAuthError):
-    """The issuer's keys cannot be had, so nothing can be said about the token."""
+    """Signing keys unavailable; the token could not be verified."""
 
     reason = ToriiStatus.KEYS_UNAVAILABLE
     http_status = 503
 
+    issuer: str | None = None
+    """The issuer whose keys are missing."""
+
 
 class ToriiKeysPendingError(ToriiKeysUnavailableError):
-    """The issuer's keys have to be fetched first, and this call does no I/O."""
+    """The issuer's keys must be fetched first, and this call performs no I/O."""
 
     reason = ToriiStatus.KEYS_PENDING
 
 
 class ToriiApiError(ToriiError):
-    """A call to torii's backend API failed: :attr:`reason` is ``API`` when it was answered,
-    ``TRANSPORT``, ``TIMEOUT`` or ``RESPONSE`` when it was not, or with what makes no sense."""
+    """A call of torii's backend API failed. :attr:`reason` is ``API`` if the API answered with an
+    error, ``TRANSPORT`` or ``TIMEOUT`` if it did not answer, ``RESPONSE`` if its answer is
+    unusable."""
 
     reason = ToriiStatus.API
 
     http_status: int = 0
-    """What the API answered; 0 when it did not."""
+    """The HTTP status of the API's answer; 0 without one."""
 
     code: str | None = None
-    """torii's name for the problem, as in ``invitation_not_pending``."""
+    """The API's error code, such as ``invitation_not_pending``."""
 
     support_id: str | None = None
-    """What torii's support asks for."""
+    """The id to name to torii's support."""
 
     body: str | None = None
-    """The answer as it came."""
+    """The API's answer. Unlike the text of the exception it may contain personal data."""
+
+    unsent: bool = False
+    """Whether nothing of the request left this host, so that repeating it is safe."""
 
     @property
     def status(self) -> int:
@@ -126,9 +146,9 @@ class ToriiApiError(ToriiError):
 
 
 class ToriiWebhookError(ToriiError):
-    """The webhook is not genuine; :attr:`reason` tells what is wrong about it."""
+    """The webhook is invalid; :attr:`reason` is one of the ``WEBHOOK_`` statuses."""
 
     reason = ToriiStatus.WEBHOOK_SIGNATURE
 
     http_status: int = 400
-    """With what to answer the sender."""
+    """The HTTP status for the sender."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 try:
     from fastapi import HTTPException, Request, Security
@@ -14,34 +14,33 @@ except ImportError as error:
         'torii_backend.fastapi needs FastAPI: pip install "torii-backend[fastapi]"'
     ) from error
 
-from torii_backend.errors import (
-    ToriiAuthError,
-    ToriiKeysPendingError,
-    ToriiKeysUnavailableError,
-    ToriiPolicyError,
-    ToriiStatus,
-)
+from torii_backend.errors import ToriiAuthError, ToriiKeysPendingError
+from torii_backend.requirements import ToriiRequirements
 from torii_backend.types import ToriiAuth
 from torii_backend.verify import ToriiVerifier
 
-_Judge = Callable[[Optional[str]], ToriiAuth]
-_NO_CREDENTIALS = (ToriiStatus.TOKEN_MISSING, ToriiStatus.TOKEN_SCHEME)
+_Verify = Callable[..., ToriiAuth]
 
 
 def require_auth(
     *,
     issuer: str | None = None,
     audience: str | Iterable[str] | None = None,
-    leeway: float = 30,
+    leeway: float | None = None,
+    realm: str | None = None,
+    resource_metadata: str | None = None,
+    verifier: ToriiVerifier | None = None,
+    optional: bool = False,
+    requirements: ToriiRequirements | None = None,
     header: str = "authorization",
     cookie: str | None = None,
-    verifier: ToriiVerifier | None = None,
-) -> Callable[..., Awaitable[ToriiAuth]]:
-    """Makes a dependency that gives the :class:`ToriiAuth` of a request, or answers it with
+    skip: Iterable[str] = (),
+) -> Callable[..., Awaitable[ToriiAuth | None]]:
+    """Makes a dependency that returns the :class:`ToriiAuth` of a request, or answers
 
-    - 401 and ``WWW-Authenticate`` when its token is bad or missing,
-    - 403 when the token is good, but does not meet what the verifier requires,
-    - 503 and ``Retry-After`` when the issuer's keys cannot be had.
+    - 401 if the request has no token, or an invalid one,
+    - 403 if the token is valid but does not meet a requirement,
+    - 503 if the issuer's keys are unavailable.
 
     Example::
 
@@ -51,59 +50,93 @@ def require_auth(
         def me(auth: ToriiAuth = Depends(auth_dep)):
             return {"user_id": auth.user_id}
 
-    :param issuer: the issuer, as in ``https://acme.torii.so``.
-    :param audience: as for :class:`ToriiVerifier`.
-    :param leeway: as for :class:`ToriiVerifier`.
+    :param issuer: the issuer, such as ``https://acme.torii.so``.
+    :param audience: as for :class:`ToriiVerifier`, and so are ``leeway``, ``realm`` and
+        ``resource_metadata``.
+    :param verifier: a verifier instead of these five. It may serve several dependencies.
+    :param optional: lets a request without credentials pass; the dependency returns None.
+        A dependency with ``requirements`` answers it with 401 nevertheless.
+    :param requirements: requirements of this dependency, in addition to the verifier's.
     :param header: the header that holds ``Bearer <token>``.
-    :param cookie: the cookie that holds the token when that header is absent. Browsers send cookies
-        with requests that other sites cause: protect what changes something against that.
-    :param verifier: one with options of its own, instead of the three above.
+    :param cookie: a cookie of your application that holds the token, read if the header is absent.
+        Browsers also send cookies with requests that other sites cause: protect state-changing
+        routes against that (CSRF).
+    :param skip: paths, compared exactly, on which the dependency returns None.
     """
     if verifier is None:
         if issuer is None:
             raise TypeError("require_auth needs `issuer` or `verifier`")
-        verifier = ToriiVerifier(issuer, audience=audience, leeway=leeway)
-    judge = verifier
+        chosen = ToriiVerifier(
+            issuer,
+            audience=audience,
+            leeway=30 if leeway is None else leeway,
+            realm=realm,
+            resource_metadata=resource_metadata,
+        )
+    else:
+        if any(v is not None for v in (issuer, audience, leeway, realm, resource_metadata)):
+            raise TypeError(
+                "require_auth: issuer, audience, leeway, realm and resource_metadata are options "
+                "of the verifier; set them there"
+            )
+        chosen = verifier
+    if isinstance(skip, str):
+        raise TypeError("skip must be a list of paths, not a str")
+    skipped = frozenset(skip)
+    anonymous_passes = optional and requirements is None
 
-    # FastAPI's documentation of the app shows by it that a login is needed, and asks for one.
+    # Documents the login in OpenAPI; `/docs` then asks for a token.
     scheme: HTTPBearer | APIKeyHeader = HTTPBearer(auto_error=False, bearerFormat="JWT")
     if header.lower() != "authorization":
         scheme = APIKeyHeader(name=header, auto_error=False)
 
-    async def dependency(request: Request, _: Any = Security(scheme)) -> ToriiAuth:
-        value = request.headers.get(header)
-        at_once: _Judge = judge.authenticate_nowait
-        fetching: _Judge = judge.authenticate
-        if value is None and cookie is not None:
-            value = request.cookies.get(cookie)
-            at_once, fetching = judge.verify_nowait, judge.verify
+    async def dependency(request: Request, _: Any = Security(scheme)) -> ToriiAuth | None:
+        # As the router sees it: decoded, without the query.
+        if request.scope["path"] in skipped:
+            return None
+        # RFC 9110 §5.3. The library refuses what more than one value makes.
+        value = ", ".join(request.headers.getlist(header))
+        nowait: _Verify = chosen.authenticate_nowait
+        blocking: _Verify = chosen.authenticate
+        if cookie is not None and _is_blank(value):
+            value = _cookie(request.headers.getlist("cookie"), cookie)
+            nowait, blocking = chosen.verify_nowait, chosen.verify
+        if anonymous_passes and _is_blank(value):
+            return None
         try:
             try:
-                return at_once(value)
+                return nowait(value, requirements=requirements)
             except ToriiKeysPendingError:
-                return await run_in_threadpool(fetching, value)
+                return await run_in_threadpool(blocking, value, requirements=requirements)
         except ToriiAuthError as error:
             raise _answer(error) from error
 
     return dependency
 
 
+def _is_blank(value: str) -> bool:
+    return not value.strip(" \t")
+
+
+def _cookie(headers: list[str], wanted: str) -> str:
+    """Returns the value of a cookie; a name that occurs twice gives text that is no token."""
+    values = []
+    for pair in "; ".join(headers).split(";"):
+        name, equals, value = pair.strip(" \t").partition("=")
+        if equals and name == wanted:
+            # RFC 6265 §4.1.1.
+            quoted = len(value) > 1 and value[0] == value[-1] == '"'
+            values.append(value[1:-1] if quoted else value)
+    if len(values) == 1 and _is_blank(values[0]):
+        return ""
+    return ", ".join(values)
+
+
 def _answer(error: ToriiAuthError) -> HTTPException:
-    if isinstance(error, ToriiKeysUnavailableError):
-        # Why they are unavailable is the operator's business, not the client's.
-        message = "The login cannot be checked at the moment"
-        retry_after = str(error.retry_after or 1)
-        return _refusal(error, "keys_unavailable", message, {"Retry-After": retry_after})
-    if isinstance(error, ToriiPolicyError):
-        return _refusal(error, "forbidden", str(error), {})
-    challenge = 'Bearer realm="torii"'
-    if error.reason not in _NO_CREDENTIALS:
-        challenge += ', error="invalid_token"'
-    return _refusal(error, "authentication_failed", str(error), {"WWW-Authenticate": challenge})
-
-
-def _refusal(
-    error: ToriiAuthError, code: str, message: str, headers: dict[str, str]
-) -> HTTPException:
-    detail = {"code": code, "message": message}
+    headers = {"Cache-Control": "no-store"}
+    if error.www_authenticate is not None:
+        headers["WWW-Authenticate"] = error.www_authenticate
+    if error.http_status == 503:
+        headers["Retry-After"] = str(max(error.retry_after or 1, 1))
+    detail = {"code": error.public_code, "message": error.public_message}
     return HTTPException(status_code=error.http_status, detail=detail, headers=headers)

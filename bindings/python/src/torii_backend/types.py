@@ -1,4 +1,4 @@
-"""The values that go in and come out."""
+"""Values passed to and returned from the library."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import MISSING, dataclass, field, fields
 from datetime import datetime
+from struct import Struct
 from typing import (
     Any,
     Callable,
@@ -16,86 +17,134 @@ from typing import (
     Mapping,
     Optional,
     Sequence,
+    Tuple,
     Type,
     TypedDict,
     TypeVar,
     Union,
 )
 
-from torii_backend import _native
-from torii_backend.errors import ToriiApiError, ToriiStatus
+from torii_backend.errors import ToriiApiError, ToriiError, ToriiStatus
+from torii_backend.requirements import ToriiRequire
+
+_HEADER_SIZE = 96
+"""The size of ``torii_record_t`` in this release; later ones append to it."""
+
+_Span = Callable[[bytes], Tuple[int, int, int]]
+
+
+def _span(offset: int) -> _Span:
+    """Reads ``header_size``, and offset and length of the text whose span is at ``offset``."""
+    return Struct(f"=4xI{offset - 8}xII").unpack_from
+
+
+_user_id = _span(32)
+_environment_id = _span(40)
+_issuer = _span(48)
+_locale = _span(56)
+_organization_id = _span(64)
+_organization_role = _span(72)
+_actor_id = _span(80)
+_claims_json = _span(88)
+_flags = Struct("=8xI").unpack_from
+_times = Struct("=16xqq").unpack_from
 
 
 class ToriiAuth:
-    """The user a token was issued to, as the issuer signed it. It never changes."""
+    """The identity in a verified token. It does not change, and may outlive its verifier.
 
-    __slots__ = ("_handle", "_raw")
+    Fields are decoded when they are read."""
 
-    def __init__(self, handle: _native.Auth) -> None:
-        self._handle = handle
-        self._raw: Optional[Dict[str, Any]] = None
+    __slots__ = ("_raw", "_record")
+
+    _raw: Dict[str, Any]
+
+    _record: bytes
+
+    def __init__(self) -> None:
+        raise TypeError("verifiers make these")
 
     @property
     def user_id(self) -> str:
-        """The user: ``sub``."""
-        text: bytes = _native.quick.torii_auth_user_id(self._handle, None)
-        return text.decode()
+        """The user id: ``sub``."""
+        return _text(self._record, _user_id)
 
     @property
     def environment_id(self) -> str:
-        """The environment the user belongs to: ``pid``."""
-        text: bytes = _native.quick.torii_auth_environment_id(self._handle, None)
-        return text.decode()
+        """The id of the user's environment: ``pid``."""
+        return _text(self._record, _environment_id)
 
     @property
     def issuer(self) -> str:
-        """The issuer the token is of, without trailing slashes."""
-        text: bytes = _native.quick.torii_auth_issuer(self._handle, None)
-        return text.decode()
+        """The configured issuer that signed the token, without trailing slashes."""
+        return _text(self._record, _issuer)
 
     @property
     def locale(self) -> Optional[str]:
-        """The locale the user prefers, if the token names one."""
-        text: Optional[bytes] = _native.quick.torii_auth_locale(self._handle, None)
-        return None if text is None else text.decode()
+        """The user's preferred locale."""
+        return _optional_text(self._record, _locale)
+
+    @property
+    def organization_id(self) -> Optional[str]:
+        """The id of the active organization: ``o``."""
+        return _optional_text(self._record, _organization_id)
+
+    @property
+    def organization_role(self) -> Optional[str]:
+        """The user's role in the active organization. An organization's owner assigns roles: check
+        them together with :attr:`organization_id`."""
+        return _optional_text(self._record, _organization_role)
+
+    @property
+    def actor_id(self) -> Optional[str]:
+        """The id of the party that acts as the user: ``act``. None does not mean that nobody does:
+        see :attr:`impersonating`."""
+        return _optional_text(self._record, _actor_id)
+
+    @property
+    def flags(self) -> ToriiRequire:
+        """The :class:`ToriiRequire` flags that this login meets."""
+        return ToriiRequire(_flags(self._record)[0])
 
     @property
     def email_verified(self) -> bool:
-        """Whether the user has a verified email address."""
-        return bool(_native.quick.torii_auth_email_verified(self._handle))
+        """Whether the user has a verified email address. torii stamps this claim only through the
+        environment's default JWT template."""
+        return bool(_flags(self._record)[0] & 1)
 
     @property
     def profile_complete(self) -> bool:
         """Whether all required profile fields are set."""
-        return bool(_native.quick.torii_auth_profile_complete(self._handle))
+        return bool(_flags(self._record)[0] & 2)
 
     @property
     def impersonating(self) -> bool:
-        """Whether somebody else is acting as the user."""
-        return bool(_native.quick.torii_auth_impersonating(self._handle))
+        """Whether another party acts as the user."""
+        return not _flags(self._record)[0] & 4
 
     @property
     def issued_at(self) -> int:
-        """``iat``, in Unix seconds."""
-        return int(_native.quick.torii_auth_issued_at(self._handle))
+        """``iat`` in Unix seconds, rounded down."""
+        return int(_times(self._record)[0])
 
     @property
     def expires_at(self) -> int:
-        """``exp``, in Unix seconds."""
-        return int(_native.quick.torii_auth_expires_at(self._handle))
+        """``exp`` in Unix seconds, rounded down."""
+        return int(_times(self._record)[1])
 
     @property
     def claims_json(self) -> str:
-        """All claims, exactly as they were signed."""
-        text: bytes = _native.quick.torii_auth_claims_json(self._handle, None)
-        return text.decode()
+        """All claims exactly as signed."""
+        return _text(self._record, _claims_json)
 
     @property
     def raw(self) -> Dict[str, Any]:
-        """All claims, also those this class has no name for."""
-        if self._raw is None:
+        """All claims, parsed."""
+        try:
+            return self._raw
+        except AttributeError:
             self._raw = json.loads(self.claims_json)
-        return self._raw
+            return self._raw
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ToriiAuth):
@@ -118,14 +167,27 @@ class ToriiAuth:
         )
 
 
+def _text(record: bytes, span: _Span) -> str:
+    header_size, start, length = span(record)
+    end = start + length
+    # A NUL follows each text.
+    if _HEADER_SIZE <= header_size <= start and end < len(record):
+        return record[start:end].decode()
+    raise ToriiError("record: a text is absent or out of bounds")
+
+
+def _optional_text(record: bytes, span: _Span) -> Optional[str]:
+    return _text(record, span) if span(record)[1] else None
+
+
 Metadata = Dict[str, Any]
-"""A bag of JSON. In an update, a key that is None is removed and what is not named stays."""
+"""JSON metadata. In an update, None removes a key, and an absent key stays."""
 
 Instant = Union[datetime, str]
 
 
 class ToriiCreateUserInput(TypedDict, total=False):
-    """A new user. Every field may be left out."""
+    """A new user. Every field is optional."""
 
     email: Optional[str]
     password: Optional[str]
@@ -134,7 +196,7 @@ class ToriiCreateUserInput(TypedDict, total=False):
     public_metadata: Metadata
     private_metadata: Metadata
     unsafe_metadata: Metadata
-    # as older servers have them
+    # older servers
     name: Optional[str]
     phone: Optional[str]
     address: Optional[str]
@@ -142,13 +204,13 @@ class ToriiCreateUserInput(TypedDict, total=False):
 
 
 class ToriiUpdateUserInput(TypedDict, total=False):
-    """Changes to a user: a field that is absent stays as it is, None clears it, a value sets it."""
+    """Changes to a user: an absent field stays as it is, None clears it, a value sets it."""
 
     first_name: Optional[str]
     last_name: Optional[str]
     locale: Optional[str]
     unsafe_metadata: Metadata
-    # as older servers have them
+    # older servers
     name: Optional[str]
     phone: Optional[str]
     address: Optional[str]
@@ -156,7 +218,7 @@ class ToriiUpdateUserInput(TypedDict, total=False):
 
 
 class ToriiUserMetadataInput(TypedDict, total=False):
-    """Changes to the metadata of a user; a bag that is absent stays as it is."""
+    """Changes to a user's metadata; absent metadata stays as it is."""
 
     public_metadata: Metadata
     private_metadata: Metadata
@@ -171,7 +233,7 @@ class ToriiMetadataInput(TypedDict, total=False):
 
 
 class ToriiUserFilter(TypedDict, total=False):
-    """Which users to list: those that meet all of it. ``name=None`` finds users without a name."""
+    """Filters of users, which must all match. ``name=None`` finds users without a name."""
 
     name: Optional[str]
     email: Optional[str]
@@ -184,7 +246,7 @@ class ToriiUserFilter(TypedDict, total=False):
 
 
 class ToriiCreateInvitationInput(TypedDict, total=False):
-    """An invitation; ``email`` is needed."""
+    """A new invitation; ``email`` is required."""
 
     email: str
     expires_in_days: Optional[int]
@@ -194,7 +256,7 @@ class ToriiCreateInvitationInput(TypedDict, total=False):
 
 
 class ToriiImpersonationInput(TypedDict, total=False):
-    """A wish to sign in as a user; ``actor_user_id`` and ``reason`` are needed."""
+    """An impersonation; ``actor_user_id`` and ``reason`` are required."""
 
     actor_user_id: str
     reason: str
@@ -208,29 +270,29 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Model:
-    """Something torii answered."""
+    """An answer of the API."""
 
     raw: Dict[str, Any] = field(repr=False)
-    """All of the answer, also what is newer than this release."""
+    """The whole answer, with fields newer than this release."""
 
     @classmethod
     def read(cls: Type[M], answer: Any) -> M:
-        """Takes what the class has fields for, and does not mind more."""
+        """Reads the fields of the class, and ignores others."""
         if not isinstance(answer, dict):
-            raise _not_understood(f"{cls.__name__} is not an object")
+            raise _unreadable(f"{cls.__name__} is not an object")
         values: Dict[str, Any] = {"raw": answer}
         for each in fields(cls):
             value = answer.get(camel(each.name))
             if value is not None:
                 values[each.name] = _instant(value) if "datetime" in str(each.type) else value
             elif each.default is MISSING and each.name != "raw":
-                raise _not_understood(f"{cls.__name__} has no `{camel(each.name)}`")
+                raise _unreadable(f"{cls.__name__} has no `{camel(each.name)}`")
         return cls(**values)
 
 
 @dataclass(frozen=True)
 class ToriiUser(Model):
-    """A user. ``status`` is ``active``, ``banned`` or ``deleted``; later servers may say more."""
+    """A user. ``status`` is ``active``, ``banned`` or ``deleted``, or newer."""
 
     id: str
     environment_id: str
@@ -280,7 +342,7 @@ class ToriiOrganization(Model):
 
 @dataclass(frozen=True)
 class ToriiUserOrganization(Model):
-    """A membership, seen from the user: the metadata is the membership's."""
+    """A user's membership in an organization, with the metadata of the membership."""
 
     organization_id: str
     name: str
@@ -294,7 +356,7 @@ class ToriiUserOrganization(Model):
 
 @dataclass(frozen=True)
 class ToriiOrganizationMember(Model):
-    """A membership, seen from the organization: the metadata is the membership's."""
+    """A member of an organization, with the metadata of the membership."""
 
     organization_id: str
     user_id: str
@@ -307,7 +369,7 @@ class ToriiOrganizationMember(Model):
 
 @dataclass(frozen=True)
 class ToriiInvitation(Model):
-    """An invitation. Only :meth:`Invitations.get` and :meth:`Invitations.update_metadata` answer
+    """An invitation. Only :meth:`Invitations.get` and :meth:`Invitations.update_metadata` return
     its metadata."""
 
     id: str
@@ -324,7 +386,7 @@ class ToriiInvitation(Model):
 
 @dataclass(frozen=True)
 class ToriiImpersonationToken(Model):
-    """A token to sign in as a user with, once."""
+    """A single-use token to sign in as a user."""
 
     token: str = field(repr=False)
     expires_in_seconds: int
@@ -333,14 +395,14 @@ class ToriiImpersonationToken(Model):
 
 @dataclass(frozen=True)
 class ToriiAllowedOrigins(Model):
-    """The origins browsers may call torii from."""
+    """The origins from which browsers may call torii."""
 
     origins: List[str]
 
 
 @dataclass(frozen=True)
 class ToriiPage(Generic[T]):
-    """A part of a list. Iterating over it gives the items of this page."""
+    """A page of a list. Iterating over it yields the items of this page."""
 
     items: List[T]
     next_cursor: Optional[str]
@@ -352,11 +414,11 @@ class ToriiPage(Generic[T]):
         return self.next_cursor is not None
 
     def next_page(self) -> Optional[ToriiPage[T]]:
-        """Fetches the page that follows, if there is one."""
+        """Fetches the next page; None after the last."""
         return None if self.next_cursor is None else self._fetch(cursor=self.next_cursor)
 
     def all(self) -> Iterator[T]:
-        """The items of this page and of all that follow, which are fetched as they are needed."""
+        """Yields the items of this page and of all following pages, fetching them as needed."""
         page: Optional[ToriiPage[T]] = self
         while page is not None:
             yield from page.items
@@ -370,27 +432,27 @@ class ToriiPage(Generic[T]):
 
 
 def read_list(model: Type[M], answer: Any) -> List[M]:
-    """A list of what torii answered."""
+    """Reads a list of an answer."""
     if not isinstance(answer, list):
-        raise _not_understood("a list is missing")
+        raise _unreadable("a list is missing")
     return [model.read(item) for item in answer]
 
 
 def read_page(model: Type[M], answer: Any, fetch: Callable[..., ToriiPage[M]]) -> ToriiPage[M]:
-    """A page of what torii answered."""
+    """Reads a page of an answer."""
     if not isinstance(answer, dict):
-        raise _not_understood("a page is not an object")
+        raise _unreadable("a page is not an object")
     return ToriiPage(read_list(model, answer.get("items")), answer.get("nextCursor"), fetch)
 
 
 def camel(name: str) -> str:
-    """A field's name as it is on the wire: ``first_name`` is ``firstName`` there."""
+    """Returns a field's name on the wire: ``firstName`` for ``first_name``."""
     first, *rest = name.split("_")
     return first + "".join(word[:1].upper() + word[1:] for word in rest)
 
 
 def body(changes: Mapping[str, Any]) -> bytes:
-    """The JSON object to be sent. Metadata is left as it is, down to its keys."""
+    """Returns the JSON object to send. The keys of metadata stay as they are."""
     named = {camel(name): value for name, value in changes.items()}
     text = json.dumps(named, allow_nan=False, default=_plain, separators=(",", ":"))
     return text.encode()
@@ -408,19 +470,19 @@ _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|
 
 
 def _instant(text: Any) -> datetime:
-    """Before 3.11, ``fromisoformat`` takes neither a ``Z`` nor other than 3 or 6 decimals."""
+    """Reads RFC 3339; ``fromisoformat`` accepts neither ``Z`` nor 9 decimals before 3.11."""
     parts = _RFC3339.fullmatch(text) if isinstance(text, str) else None
     if parts is None:
-        raise _not_understood("what should be an instant is none")
+        raise _unreadable("an instant is not RFC 3339")
     date, time, decimals, zone = parts.groups()
     offset = "+00:00" if zone in "Zz" else zone
     try:
         return datetime.fromisoformat(f"{date}T{time}.{(decimals or '')[:6]:0<6}{offset}")
     except ValueError as error:
-        raise _not_understood("what should be an instant is none") from error
+        raise _unreadable("an instant is not RFC 3339") from error
 
 
-def _not_understood(what: str) -> ToriiApiError:
-    error = ToriiApiError(f"torii's answer cannot be understood: {what}")
+def _unreadable(what: str) -> ToriiApiError:
+    error = ToriiApiError(f"answer: {what}")
     error.reason = ToriiStatus.RESPONSE
     return error

@@ -1,37 +1,42 @@
-"""Judging tokens."""
+"""Verifying tokens."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
 from ctypes import byref
-from enum import IntFlag
 from functools import lru_cache, partial
 from threading import local
 from typing import Any, Callable, Union
 
 from torii_backend import _native
-from torii_backend._native import blocking, quick
+from torii_backend._native import BUFFER_TOO_SMALL, KEYS_PENDING, OK, Frame, blocking, quick
 from torii_backend.errors import ToriiUsageError
+from torii_backend.requirements import ToriiRequirements, parameter
 from torii_backend.types import ToriiAuth
 
 Text = Union[str, bytes]
 KeySet = Union[str, bytes, Mapping[str, Any]]
 """A JWK Set (RFC 7517), as JSON or parsed."""
 
+_HEADER = _native.VERIFY_HEADER
+_NOWAIT = _native.VERIFY_NOWAIT
 
-class ToriiRequire(IntFlag):
-    """What can be asked of every token beyond its being good."""
+# As many as calls run at once. Not one for each thread: a signal handler that verifies, too, must
+# not overwrite the record of the call it interrupts.
+_frames: list[Frame] = []
 
-    EMAIL_VERIFIED = 1
-    PROFILE_COMPLETE = 2
-    NOT_IMPERSONATED = 4
+# The lengths of usual tokens as arguments.
+_lengths: dict[int, Any] = {}
+_LONGEST_USUAL = 4096
+
+_new = object.__new__
 
 
 class _Clock:
-    """Lends a clock to the library, which an exception cannot pass through."""
+    """Passes a clock to the library, and its exceptions around it."""
 
-    # Nothing is valid at this time.
+    # No token is valid at this time.
     _NEVER = -(2**62)
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -46,30 +51,39 @@ class _Clock:
             return self._NEVER
 
     def check(self) -> None:
-        """Raises what the clock raised on this thread."""
+        """Raises the exception that the clock raised on this thread."""
         raised = self._thread.__dict__.pop("raised", None)
         if raised is not None:
             raise raised
 
 
 class ToriiVerifier:
-    """Judges tokens of one or several issuers. Any number of threads may use one at once.
+    """Verifies tokens of one or several issuers. Any number of threads may use one at once.
 
-    :param issuer: the issuer, as in ``https://acme.torii.so``.
-    :param issuers: further issuers; a mapping gives the keys of each, or None to have them fetched.
-    :param audience: what ``aud`` has to name, or several of which it has to name one.
-    :param leeway: by how many whole seconds clocks may differ, 0 to 300.
-    :param jwks: the keys of ``issuer``; they are never fetched then.
-    :param require: what a good token has to meet as well.
-    :param key_lifetime: how many seconds keys last; by default the issuer says.
-    :param max_stale: how many seconds keys stay in use when they can no longer be fetched.
-    :param fetch_timeout: how many seconds fetching keys may take.
-    :param ca_file: a PEM file of the authorities to trust, instead of the platform's.
-    :param background_refresh: whether a thread may fetch keys before they are needed.
-    :param verdict_cache_bytes: how much memory verdicts on good tokens may take.
-    :param allow_http: allows plain http to other hosts, where anyone on the way can forge logins.
-    :param clock: gives Unix seconds instead of the system's clock.
-    :raises ToriiUsageError: if one of them is wrong.
+    :param issuer: the issuer, such as ``https://acme.torii.so``.
+    :param issuers: further issuers to trust; a mapping gives the keys of each, None to fetch them.
+    :param audience: the audience that ``aud`` must name, or several, of which it must name one.
+        Without one, a token with ``aud`` is refused.
+    :param leeway: the clock difference to allow, 0 to 300 seconds.
+    :param jwks: the keys of ``issuer``, instead of fetching them.
+    :param require: flags of :class:`ToriiRequire` that every token must meet.
+    :param requirements: further requirements of every token.
+    :param ignore_audience: whether ``aud`` is ignored.
+    :param max_lifetime: the longest time from ``iat`` to ``exp``, in seconds; 0: unlimited.
+    :param legacy_organization: whether ``org_id`` and ``org_role`` are read where a token has no
+        ``o``. A template may fill these names with what a user wrote.
+    :param realm: the ``realm`` of ``WWW-Authenticate``, by default ``torii``.
+    :param resource_metadata: the ``resource_metadata`` of ``WWW-Authenticate``, a URL (RFC 9728).
+    :param key_lifetime: the lifetime of fetched keys in seconds; by default the issuer says.
+    :param max_stale: how many seconds keys stay in use while the issuer is unreachable.
+    :param fetch_timeout: the timeout of fetching keys, in seconds.
+    :param ca_file: a PEM file of the certificate authorities to trust, instead of the platform's.
+    :param proxy: an http or https proxy for fetching keys, such as ``http://proxy.example:3128``.
+    :param background_refresh: whether a short-lived thread may fetch keys before they expire.
+    :param token_cache_bytes: the size of the verified token cache; 0 turns it off.
+    :param allow_http: allows plain http to other hosts, where anyone on the path can forge tokens.
+    :param clock: returns Unix seconds, instead of the system's clock.
+    :raises ToriiUsageError: if an option is invalid.
     """
 
     def __init__(
@@ -81,105 +95,163 @@ class ToriiVerifier:
         leeway: float = 30,
         jwks: KeySet | None = None,
         require: int = 0,
+        requirements: ToriiRequirements | None = None,
+        ignore_audience: bool = False,
+        max_lifetime: int | None = None,
+        legacy_organization: bool = False,
+        realm: str | None = None,
+        resource_metadata: str | None = None,
         key_lifetime: int | None = None,
         max_stale: int | None = None,
         fetch_timeout: float | None = None,
         ca_file: str | None = None,
+        proxy: str | None = None,
         background_refresh: bool = True,
-        verdict_cache_bytes: int | None = None,
+        token_cache_bytes: int | None = None,
         allow_http: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._handle: _native.Verifier | None = None
+        self._opened: tuple[_native.Verifier, Any] | None = None
         self._clock = None if clock is None else _Clock(clock)
         options = _native.VerifierOptions(quick.torii_verifier_options_new())
 
+        def set(setter: str, value: Any) -> None:
+            _native.call(getattr(quick, f"torii_verifier_options_{setter}"), options, value)
+
         set_text = partial(_native.set_text, options)
         set_number = partial(_native.set_number, options)
-        set_keys = partial(set_text, quick.torii_verifier_options_set_jwks_json)
 
-        set_keys("jwks", _json(jwks))
+        set_text(quick.torii_verifier_options_set_jwks_json, "jwks", _json(jwks))
         further = issuers if isinstance(issuers, Mapping) else dict.fromkeys(_several(issuers))
         for name, key_set in further.items():
-            set_text(quick.torii_verifier_options_add_issuer, "issuers", name)
-            set_keys("issuers", _json(key_set))
+            if key_set is None:
+                set_text(quick.torii_verifier_options_add_issuer, "issuers", name)
+            else:
+                encoded = _native.encode("issuers", name)
+                keys = _native.encode("jwks", _json(key_set))
+                texts = encoded, len(encoded), keys, len(keys)
+                _native.call(quick.torii_verifier_options_add_issuer_jwks, options, *texts)
         for name in _audiences(audience):
             set_text(quick.torii_verifier_options_add_audience, "audience", name)
-        set_number(quick.torii_verifier_options_set_leeway, "leeway", leeway)
+        set_number(quick.torii_verifier_options_set_leeway_seconds, "leeway", leeway)
+        set_number(
+            quick.torii_verifier_options_set_max_lifetime_seconds, "max_lifetime", max_lifetime
+        )
+        if requirements is not None:
+            set("set_requirements", parameter(requirements))
         set_number(quick.torii_verifier_options_require, "require", require or None)
-        set_number(quick.torii_verifier_options_set_key_lifetime, "key_lifetime", key_lifetime)
-        set_number(quick.torii_verifier_options_set_max_stale, "max_stale", max_stale)
+        set_text(quick.torii_verifier_options_set_realm, "realm", realm)
+        set_text(
+            quick.torii_verifier_options_set_resource_metadata,
+            "resource_metadata",
+            resource_metadata,
+        )
+        set_number(
+            quick.torii_verifier_options_set_key_lifetime_seconds, "key_lifetime", key_lifetime
+        )
+        set_number(quick.torii_verifier_options_set_max_stale_seconds, "max_stale", max_stale)
         set_number(
             quick.torii_verifier_options_set_fetch_timeout_ms, "fetch_timeout", fetch_timeout, 1000
         )
         set_text(quick.torii_verifier_options_set_ca_file, "ca_file", ca_file)
-        quick.torii_verifier_options_set_background_refresh(options, background_refresh)
-        if verdict_cache_bytes is not None:
-            size = _native.whole("verdict_cache_bytes", verdict_cache_bytes, 2**63)
-            quick.torii_verifier_options_set_verdict_cache_bytes(options, size)
-        quick.torii_verifier_options_set_allow_http(options, allow_http)
+        set_text(quick.torii_verifier_options_set_proxy, "proxy", proxy)
+        set("set_ignore_audience", ignore_audience)
+        set("set_legacy_organization", legacy_organization)
+        set("set_background_refresh", background_refresh)
+        set("set_allow_http", allow_http)
+        if token_cache_bytes is not None:
+            set(
+                "set_token_cache_bytes",
+                _native.whole("token_cache_bytes", token_cache_bytes, 2**63),
+            )
 
         handle = _native.Verifier()
         if self._clock is not None:
             handle.clock = callback = _native.Clock(self._clock.tell)
-            quick.torii_verifier_options_set_clock(options, callback, None)
+            _native.call(quick.torii_verifier_options_set_clock, options, callback, None)
         encoded = _native.encode("issuer", issuer)
         _native.call(quick.torii_verifier_new, encoded, len(encoded), options, byref(handle))
-        self._handle = handle
-        # A clock takes the GIL: no thread that has it may wait inside the library meanwhile.
-        at_once = quick if clock is None else blocking
-        self._verify_nowait = at_once.torii_verify_token_nowait
-        self._authenticate_nowait = at_once.torii_verifier_authenticate_nowait
+        self._opened = handle, handle.parameter()
+        # A clock takes the GIL: no thread that holds it may wait inside the library meanwhile.
+        self._verify_into = (quick if clock is None else blocking).torii_verify_into
 
-    def verify(self, token: Text | None) -> ToriiAuth:
-        """Judges a token. Fetches the issuer's keys first if they are missing or too old.
+    def verify(
+        self, token: Text | None, *, requirements: ToriiRequirements | None = None
+    ) -> ToriiAuth:
+        """Verifies a token. Fetches the issuer's keys if they are missing or expired.
 
-        :raises ToriiAuthError: if the token is bad, missing, or cannot be judged.
+        :param requirements: requirements of this call, in addition to the verifier's.
+        :raises ToriiAuthError: if the token is missing or invalid, or could not be verified.
+        :raises ToriiPolicyError: if it is valid but does not meet a requirement.
         """
-        return self._judge(self._verify_nowait, blocking.torii_verify_token, token)
+        return self._verify(self._verify_into, token, _NOWAIT, 0, requirements)
 
-    def verify_nowait(self, token: Text | None) -> ToriiAuth:
-        """As :meth:`verify`, but never does I/O: for event loops.
+    def verify_nowait(
+        self, token: Text | None, *, requirements: ToriiRequirements | None = None
+    ) -> ToriiAuth:
+        """As :meth:`verify`, without I/O: for event loops.
 
-        :raises ToriiKeysPendingError: if keys have to be fetched first, as :meth:`verify` and
-            :meth:`refresh` do on another thread.
+        :raises ToriiKeysPendingError: if keys must be fetched first. Run :meth:`refresh_due` with
+            its ``issuer`` on another thread, then try again.
         """
-        return self._judge(self._verify_nowait, None, token)
+        return self._verify(self._verify_into, token, _NOWAIT, None, requirements)
 
-    def authenticate(self, header: Text | None) -> ToriiAuth:
-        """Judges the token in the value of an ``Authorization`` header, ``Bearer <token>``.
+    def authenticate(
+        self, header: Text | None, *, requirements: ToriiRequirements | None = None
+    ) -> ToriiAuth:
+        """Verifies the token in the value of an ``Authorization`` header, ``Bearer <token>``. Join
+        the values of a repeated header with ``", "``; they are refused.
 
         :raises ToriiAuthError: as :meth:`verify`.
         """
-        return self._judge(self._authenticate_nowait, blocking.torii_verifier_authenticate, header)
+        return self._verify(self._verify_into, header, _HEADER | _NOWAIT, _HEADER, requirements)
 
-    def authenticate_nowait(self, header: Text | None) -> ToriiAuth:
-        """As :meth:`authenticate`, but never does I/O, as :meth:`verify_nowait`."""
-        return self._judge(self._authenticate_nowait, None, header)
+    def authenticate_nowait(
+        self, header: Text | None, *, requirements: ToriiRequirements | None = None
+    ) -> ToriiAuth:
+        """As :meth:`authenticate`, without I/O, as :meth:`verify_nowait`."""
+        return self._verify(self._verify_into, header, _HEADER | _NOWAIT, None, requirements)
 
     def refresh(self) -> None:
-        """Fetches the keys of every issuer now, to warm up.
+        """Fetches the keys of every issuer now, for example at startup.
 
         :raises ToriiKeysUnavailableError: if that fails.
         """
-        _native.call(blocking.torii_verifier_refresh, _native.opened(self._handle, "verifier"))
+        _native.call(blocking.torii_verifier_refresh, self._open())
+
+    def refresh_due(self, issuer: str | None = None) -> None:
+        """Fetches keys if a fetch is due, and waits for a fetch in flight. Returns at once if none
+        is due, or if the backoff after a failure is not over.
+
+        :param issuer: one issuer, usually :attr:`ToriiKeysPendingError.issuer`; by default all.
+        :raises ToriiKeysUnavailableError: if that fails.
+        """
+        handle = self._open()
+        text = None if issuer is None else _native.encode("issuer", issuer)
+        _native.call(blocking.torii_verifier_refresh_due, handle, text, len(text or b""))
+
+    def due_in(self) -> float | None:
+        """Returns the seconds until a key fetch is due, for a timer that runs :meth:`refresh_due`;
+        None if all keys were given."""
+        due: int = quick.torii_verifier_due_in_ms(self._open())
+        return None if due < 0 else due / 1000
 
     def stats(self) -> dict[str, Any]:
-        """What the verifier has done so far: ``accepted``, ``hits``, ``refused`` by status,
-        ``verdicts``, ``verdict_bytes``, and for each of ``issuers`` its keys and fetches.
+        """Returns statistics: ``accepted``, ``hits`` of the token cache, ``refused`` by status,
+        ``cached_tokens``, ``cache_bytes``, and the keys and fetches of each of ``issuers``.
 
-        ``TORII_ERR_KEYS_PENDING`` among ``refused`` also counts what :meth:`verify` had keys
-        fetched for."""
+        ``TORII_ERR_KEYS_PENDING`` in ``refused`` includes calls of :meth:`verify` that fetched keys
+        and then tried again."""
         answer = _native.Json()
-        handle = _native.opened(self._handle, "verifier")
+        handle = self._open()
         _native.call(quick.torii_verifier_stats_json, handle, byref(answer))
         stats: dict[str, Any] = json.loads(_native.read(quick.torii_json_text, answer) or "")
         return stats
 
     def close(self) -> None:
-        """Gives up memory; calls under way on other threads are not disturbed. Not needed: a
-        verifier nobody refers to is closed."""
-        self._handle = None
+        """Frees memory; calls in progress on other threads still succeed. Optional: an unreferenced
+        verifier is closed."""
+        self._opened = None
 
     def __enter__(self) -> ToriiVerifier:
         return self
@@ -187,26 +259,58 @@ class ToriiVerifier:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _judge(
+    def _open(self) -> _native.Verifier:
+        return _native.opened(self._opened, "verifier")[0]
+
+    def _verify(
         self,
-        attempt: Callable[..., int],
-        fetching: Callable[..., int] | None,
+        verify_into: Callable[..., int],
         value: Text | None,
+        how: int,
+        then: int | None,
+        requirements: ToriiRequirements | None,
     ) -> ToriiAuth:
-        handle = self._handle
-        if handle is None:
-            handle = _native.opened(handle, "verifier")
-        text = b"" if value is None else _native.encode("token", value)
-        auth, error = _native.Auth(), _native.Error()
-        status = attempt(handle, text, len(text), byref(auth), byref(error))
-        if status == _native.KEYS_PENDING and fetching is not None:
-            auth, error = _native.Auth(), _native.Error()
-            status = fetching(handle, text, len(text), byref(auth), byref(error))
-        if status != _native.OK:
-            if self._clock is not None:
-                self._clock.check()
-            raise _native.failure(error)
-        return ToriiAuth(auth)
+        """Verifies without I/O, and on KEYS_PENDING once more with ``then``, unless it is None."""
+        # Holds a reference to the handle during the call.
+        opened = self._opened
+        if opened is None:
+            opened = _native.opened(opened, "verifier")
+        argument = opened[1]
+        if type(value) is str:
+            try:
+                text = value.encode()
+            except UnicodeEncodeError:
+                text = _native.encode("token", value)
+        else:
+            text = b"" if value is None else _native.encode("token", value)
+        try:
+            length = _lengths[len(text)]
+        except KeyError:
+            length = _length(len(text))
+        required = None if requirements is None else parameter(requirements)
+        try:
+            frame = _frames.pop()
+        except IndexError:
+            frame = _native.frame()
+        record, size, error, (buffer, capacity, size_at, error_at) = frame
+        status = verify_into(
+            argument, text, length, how, required, buffer, capacity, size_at, error_at
+        )
+        if status == OK:
+            auth = _new(ToriiAuth)
+            auth._record = record[: size.value]
+            _frames.append(frame)
+            return auth
+        failed = _native.Error(error.value)
+        if status == BUFFER_TOO_SMALL and size.value > len(record):
+            _frames.append(_native.frame(_native.RECORD_MAX))
+            return self._verify(verify_into, value, how, then, requirements)
+        _frames.append(frame)
+        if status == KEYS_PENDING and then is not None:
+            return self._verify(blocking.torii_verify_into, value, then, None, requirements)
+        if self._clock is not None:
+            self._clock.check()
+        raise _native.failure(failed)
 
 
 def verify_token(
@@ -216,15 +320,16 @@ def verify_token(
     audience: str | Iterable[str] | None = None,
     leeway: float = 30,
 ) -> ToriiAuth:
-    """Judges a token of an issuer. The verifier behind it is kept, as are its keys.
+    """Verifies a token of an issuer, with a verifier that is kept for later calls.
 
     :param token: a compact JWS, as received from the frontend.
-    :param issuer: the issuer, as in ``https://acme.torii.so``.
-    :param audience: what ``aud`` has to name, or several of which it has to name one.
-    :param leeway: by how many whole seconds clocks may differ.
-    :raises ToriiAuthError: if the token is bad, missing, or cannot be judged.
+    :param issuer: the issuer, such as ``https://acme.torii.so``.
+    :param audience: the audience that ``aud`` must name, or several, of which it must name one.
+    :param leeway: the clock difference to allow, in seconds.
+    :raises ToriiAuthError: if the token is missing or invalid, or could not be verified.
     """
-    return shared_verifier(issuer, _audiences(audience), leeway).verify(token)
+    audiences = () if audience is None else _audiences(audience)
+    return shared_verifier(issuer, audiences, leeway).verify(token)
 
 
 def authenticate_request(
@@ -235,27 +340,37 @@ def authenticate_request(
     leeway: float = 30,
     header: str = "authorization",
 ) -> ToriiAuth:
-    """Judges the token in the headers of a request, of whatever framework; case does not matter.
+    """Verifies the token in the headers of a request, of any framework. Case does not matter.
 
     :param header: the name of the header that holds ``Bearer <token>``.
-    :raises ToriiAuthError: if the token is bad, missing, or cannot be judged.
+    :raises ToriiAuthError: if the token is missing or invalid, or could not be verified.
     """
     wanted = header.lower()
-    value = next((value for name, value in headers.items() if str(name).lower() == wanted), None)
-    if isinstance(value, (list, tuple)):
-        value = value[0] if value else None
+    values: list[str] = []
+    for name, value in headers.items():
+        if str(name).lower() == wanted and value is not None:
+            values += value if isinstance(value, (list, tuple)) else [value]
+    # A single value of another type has its own error.
+    value = values[0] if len(values) == 1 else ", ".join(values)
     return shared_verifier(issuer, _audiences(audience), leeway).authenticate(value)
 
 
 @lru_cache(maxsize=256)
 def shared_verifier(issuer: str, audience: tuple[str, ...], leeway: float) -> ToriiVerifier:
-    """The verifier that :func:`verify_token` uses."""
+    """Returns the verifier that :func:`verify_token` uses."""
     return ToriiVerifier(issuer, audience=audience or None, leeway=leeway)
 
 
 def clear_jwks_cache_for_tests() -> None:
-    """Forgets the keys of every issuer, in all verifiers of the process."""
+    """Drops the keys of every issuer, in all verifiers of the process."""
     quick.torii_jwks_cache_clear()
+
+
+def _length(length: int) -> Any:
+    argument = _native.size_argument(length)
+    if length <= _LONGEST_USUAL:
+        _lengths[length] = argument
+    return argument
 
 
 def _audiences(audience: str | Iterable[str] | None) -> tuple[str, ...]:
@@ -263,8 +378,7 @@ def _audiences(audience: str | Iterable[str] | None) -> tuple[str, ...]:
         return ()
     names = _several(audience)
     if not names:
-        # To the library, none at all means that any will do.
-        raise ToriiUsageError("audience: empty")
+        raise ToriiUsageError("audience: empty (expected at least one)")
     return names
 
 
@@ -272,5 +386,5 @@ def _several(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _json(keys: KeySet | None) -> Text | None:
+def _json(keys: KeySet | None) -> Any:
     return json.dumps(keys) if isinstance(keys, Mapping) else keys

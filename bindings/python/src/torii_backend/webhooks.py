@@ -1,4 +1,4 @@
-"""Judging webhooks, as Standard Webhooks 1.0.0 says.
+"""Verifying webhooks by Standard Webhooks 1.0.0.
 
 .. code-block:: python
 
@@ -12,35 +12,96 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from ctypes import byref, c_int64, c_size_t
+from ctypes import byref, c_int64
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from torii_backend import _native
-from torii_backend._native import blocking
+from torii_backend._native import blocking, quick
 from torii_backend.errors import ToriiStatus, ToriiUsageError
 
-# In the order in which the library takes them; the second where none of the first is there.
+# In the order of the parameters in C. The second set is read if no header of the first is present.
 _HEADERS = (
     ("webhook-id", "webhook-timestamp", "webhook-signature"),
     ("svix-id", "svix-timestamp", "svix-signature"),
 )
-_WHITE_SPACE = b" \t\n\v\f\r"
 
 
 @dataclass(frozen=True)
 class ToriiWebhook:
-    """What is known of a webhook that is genuine."""
+    """A verified webhook."""
 
     id: str
-    """The same each time a webhook is delivered."""
+    """The id, the same at each delivery of a webhook."""
 
     sent_at: datetime
-    """When it was sent, in UTC."""
+    """When the webhook was sent, in UTC."""
 
-    secret_index: int = 0
-    """Which of the secrets it was signed with."""
+
+class ToriiWebhookVerifier:
+    """Verifies webhooks. Any number of threads may use one at once.
+
+    :param secrets: ``whsec_…``, or several while secrets are being rotated.
+    :param tolerance: how many whole seconds a webhook's timestamp may lie before or after now.
+    :raises ToriiUsageError: if a secret is invalid; the text gives its number, not its value.
+    """
+
+    def __init__(self, secrets: str | Iterable[str], *, tolerance: float = 300) -> None:
+        # None is what an environment without the variable gives.
+        several = [secrets] if isinstance(secrets, str) or secrets is None else list(secrets)
+        if not several:
+            raise _invalid_config("secrets: empty (expected at least one)")
+        handle: _native.Webhook = _native.Webhook()
+        for number, secret in enumerate(several, 1):
+            name = f"secrets: number {number}"
+            text = _native.encode(name, secret)
+            try:
+                if number == 1:
+                    _native.call(quick.torii_webhook_new, text, len(text), byref(handle))
+                else:
+                    _native.call(quick.torii_webhook_add_secret, handle, text, len(text))
+            except ToriiUsageError as error:
+                reason = str(error).removeprefix("secret: ")
+                raise _invalid_config(f"{name}: {reason}") from None
+        seconds = _native.whole("tolerance", tolerance)
+        _native.call(quick.torii_webhook_set_tolerance_seconds, handle, seconds)
+        self._handle = handle
+
+    def verify(
+        self,
+        body: bytes | bytearray | memoryview,
+        headers: Mapping[str, Any],
+        *,
+        now: float | datetime | None = None,
+    ) -> ToriiWebhook:
+        """Verifies a webhook. It may be delivered more than once, with the same id: ignore ids you
+        have processed.
+
+        :param body: the body of the request as received, before any parsing.
+        :param headers: the headers of the request, of any framework: ``webhook-id``,
+            ``webhook-timestamp`` and ``webhook-signature`` or, if none of these is present,
+            ``svix-id`` and so on. Case does not matter.
+        :param now: the time, or Unix seconds, instead of the system's time.
+        :raises ToriiWebhookError: if the webhook is invalid; its ``http_status`` is 400.
+        """
+        if not isinstance(body, (bytes, bytearray, memoryview)):
+            raise TypeError(f"body must be bytes as received, not {type(body).__name__}")
+        values = _find(headers)
+        if now is None:
+            now = time.time()
+        elif isinstance(now, datetime):
+            now = now.timestamp()
+        sent_at = c_int64()
+        _native.call(
+            blocking.torii_webhook_verify,
+            self._handle,
+            *(argument for text in (*values, bytes(body)) for argument in (text, len(text))),
+            _native.whole("now", now),
+            byref(sent_at),
+        )
+        sent = datetime.fromtimestamp(sent_at.value, timezone.utc)
+        return ToriiWebhook(values[0].decode("utf-8", "replace"), sent)
 
 
 def verify(
@@ -51,59 +112,18 @@ def verify(
     tolerance: float = 300,
     now: float | datetime | None = None,
 ) -> ToriiWebhook:
-    """Tells whether a webhook is genuine, as Standard Webhooks 1.0.0 says it: signed with one of
-    the secrets, and sent lately. It can be delivered more than once, each time with the same id:
-    remember those of the last minutes if that does harm.
-
-    :param body: the body of the request, before anything parsed it.
-    :param headers: those of the request, of whatever framework: ``webhook-id``,
-        ``webhook-timestamp`` and ``webhook-signature`` or, where there is none of these,
-        ``svix-id`` and so on. Case does not matter.
-    :param secrets: ``whsec_…``, or several while they are being changed.
-    :param tolerance: how many whole seconds before or after ``now`` it may have been sent.
-    :param now: the time, or Unix seconds, instead of the system's time.
-    :raises ToriiWebhookError: if it is not genuine; its ``http_status`` is 400.
-    :raises ToriiUsageError: for a secret that is none, by its number.
-    """
-    if not isinstance(body, (bytes, bytearray, memoryview)):
-        raise TypeError(f"body must be bytes as they arrived, not {type(body).__name__}")
-    values = _find(headers)
-    if now is None:
-        now = time.time()
-    elif isinstance(now, datetime):
-        now = now.timestamp()
-    index, sent_at = c_size_t(), c_int64()
-    texts = [_join(secrets), *values, bytes(body)]
-    _native.call(
-        blocking.torii_webhook_verify_standard,
-        *(argument for text in texts for argument in (text, len(text))),
-        _native.whole("now", now),
-        _native.whole("tolerance", tolerance),
-        byref(index),
-        byref(sent_at),
-    )
-    sent = datetime.fromtimestamp(sent_at.value, timezone.utc)
-    return ToriiWebhook(values[0].decode("utf-8", "replace"), sent, index.value)
+    """Verifies a webhook as :meth:`ToriiWebhookVerifier.verify` does."""
+    return ToriiWebhookVerifier(secrets, tolerance=tolerance).verify(body, headers, now=now)
 
 
-def _join(secrets: str | Iterable[str]) -> bytes:
-    """An empty secret would not count, and a space would be the end of one."""
-    texts = []
-    # None is what an environment without the variable gives.
-    several = [secrets] if isinstance(secrets, str) or secrets is None else secrets
-    for number, secret in enumerate(several, 1):
-        name = f"secrets: number {number}"
-        text = _native.encode(name, secret)
-        if not text or any(byte in text for byte in _WHITE_SPACE):
-            error = ToriiUsageError(f"{name}: empty, or with white space in it")
-            error.reason = ToriiStatus.INVALID_CONFIG
-            raise error
-        texts.append(text)
-    return b" ".join(texts)
+def _invalid_config(text: str) -> ToriiUsageError:
+    error = ToriiUsageError(text)
+    error.reason = ToriiStatus.INVALID_CONFIG
+    return error
 
 
 def _find(headers: Mapping[str, Any]) -> list[bytes]:
-    """Id, timestamp and signature; ``b""`` is one that is missing."""
+    """Returns id, timestamp and signature; ``b""`` for a missing header."""
     if not hasattr(headers, "items"):
         raise TypeError(f"headers must be a mapping, not {type(headers).__name__}")
     found: dict[str, list[bytes]] = {}

@@ -3,52 +3,78 @@
 require 'json'
 
 module Torii
-  # The user a token was issued to, as the issuer signed it: a plain value, which outlives the
-  # verifier. Tests can make one by themselves.
+  # The identity in a verified token: a plain value that outlives the verifier. Fields are decoded when
+  # they are read. Tests can create one themselves.
   class Auth
-    # @return [String] the user: +sub+
-    attr_reader :user_id
-    # @return [String] the environment the user belongs to: +pid+
-    attr_reader :environment_id
-    # @return [String] the configured issuer, without trailing slashes
-    attr_reader :issuer
-    # @return [String, nil] the locale the user prefers
-    attr_reader :locale
-    # @return [String] the payload of the token, exactly as it was signed
-    attr_reader :claims_json
+    # The layout of torii_record_t: size, header_size, flags, reserved; times; spans of texts.
+    HEADER = 'L4q2L16'
+    HEADER_SIZE = 96
+    # TORII_REQUIRE_ flags.
+    FLAGS = { email_verified: 1, profile_complete: 2, not_impersonated: 4, organization: 8 }.freeze
+    private_constant :HEADER, :HEADER_SIZE
 
-    def initialize(user_id:, environment_id:, issuer:, locale: nil, email_verified: false,
-                   profile_complete: true, impersonating: false, issued_at: 0, expires_at: 0,
-                   claims_json: '{}')
-      @user_id = user_id
-      @environment_id = environment_id
-      @issuer = issuer
-      @locale = locale
-      @email_verified = email_verified
-      @profile_complete = profile_complete
-      @impersonating = impersonating
-      @issued_at = issued_at
-      @expires_at = expires_at
-      @claims_json = claims_json
+    # @param issued_at [Integer, Time] Unix seconds, as is +expires_at+
+    def initialize(user_id:, environment_id:, issuer:, locale: nil, organization_id: nil, organization_role: nil,
+                   actor_id: nil, email_verified: false, profile_complete: true, impersonating: !actor_id.nil?,
+                   issued_at: 0, expires_at: 0, claims_json: '{}')
+      flags = { email_verified: email_verified, profile_complete: profile_complete,
+                not_impersonated: !impersonating, organization: !organization_id.nil? }
+      texts = [user_id, environment_id, issuer, locale, organization_id, organization_role, actor_id, claims_json]
+      adopt(encode(flags.sum { |name, met| met ? FLAGS[name] : 0 }, issued_at.to_i, expires_at.to_i, texts))
     end
 
-    # Whether the user has a verified email address: only when the token says +true+.
-    def email_verified? = @email_verified
+    # @return [String] the user id: claim +sub+
+    def user_id = text('@32L2')
 
-    # Whether all required profile fields are set: unless the token says +false+.
-    def profile_complete? = @profile_complete
+    # @return [String] the id of the user's environment: claim +pid+
+    def environment_id = text('@40L2')
 
-    # Whether somebody else is acting as the user.
-    def impersonating? = @impersonating
+    # @return [String] the configured issuer that signed the token, without trailing slashes
+    def issuer = text('@48L2')
 
-    # @return [Time] +iat+
-    def issued_at = Time.at(@issued_at)
+    # @return [String, nil] the user's preferred locale
+    def locale = text('@56L2')
 
-    # @return [Time] +exp+
-    def expires_at = Time.at(@expires_at)
+    # @return [String, nil] the id of the active organization: claim +o+
+    def organization_id = text('@64L2')
+
+    # @return [String, nil] the user's role in the active organization. Anyone can create an
+    #   organization and own it, so check the role together with the organization's id.
+    def organization_role = text('@72L2')
+
+    # @return [String, nil] the id of the party that acts as the user: claim +act+ (RFC 8693). nil does
+    #   not mean that nobody does: see {#impersonating?}.
+    def actor_id = text('@80L2')
+
+    # @return [String] all claims exactly as signed: the payload of the token
+    def claims_json = text('@88L2')
+
+    # Whether the user has a verified email address: +email_verified+ is true. torii stamps this claim
+    # only through the environment's default JWT template.
+    def email_verified? = meets?(:email_verified)
+
+    # Whether all required profile fields are set: +profile_complete+ is not false.
+    def profile_complete? = meets?(:profile_complete)
+
+    # Whether another party acts as the user: +impersonating+ is true, or +act+ is present.
+    def impersonating? = !meets?(:not_impersonated)
+
+    # @return [Integer] the sum of the TORII_REQUIRE_ flags that this login meets
+    def flags = @record.unpack1('@8L')
+
+    # Whether this login meets all of these requirements. For claims and organizations, pass
+    # {Requirements} to {Verifier#verify}.
+    # @param names [Array<Symbol>] :email_verified, :profile_complete, :not_impersonated, :organization
+    def meets?(*names) = names.all? { |name| flags.anybits?(FLAGS.fetch(name)) }
+
+    # @return [Time] claim +iat+
+    def issued_at = Time.at(@record.unpack1('@16q'))
+
+    # @return [Time] claim +exp+
+    def expires_at = Time.at(@record.unpack1('@24q'))
 
     # @return [Hash{String => Object}] all claims
-    def claims = @claims ||= JSON.parse(@claims_json).freeze
+    def claims = @claims ||= JSON.parse(claims_json).freeze
 
     # @return [Object, nil] a claim by its name
     def [](name) = claims[name]
@@ -56,26 +82,43 @@ module Torii
     def inspect = "#<#{self.class} user_id=#{user_id.inspect} environment_id=#{environment_id.inspect}>"
 
     # @api private
-    # @return [Auth] a copy of a handle of the library, which is freed: cheaper than a finalizer
-    def self.take(auth)
-      allocate.tap { |copy| copy.send(:copy, auth) }
-    ensure
-      Native.torii_auth_free(auth)
+    # @param memory [FFI::Pointer] a record that the library wrote
+    # @return [Auth] a copy
+    def self.read(memory)
+      raise broken if memory.get_uint32(4) < HEADER_SIZE
+
+      allocate.adopt(memory.read_bytes(memory.get_uint32(0)))
     end
+
+    # @api private
+    def adopt(record)
+      @record = record.force_encoding(Encoding::UTF_8) # as its slices are
+      self
+    end
+
+    # @api private
+    def self.broken = InternalError.new('record: not one that this gem can read')
 
     private
 
-    def copy(auth)
-      @user_id = Native.torii_auth_user_id(auth, nil).force_encoding(Encoding::UTF_8)
-      @environment_id = Native.torii_auth_environment_id(auth, nil).force_encoding(Encoding::UTF_8)
-      @issuer = Native.torii_auth_issuer(auth, nil).force_encoding(Encoding::UTF_8)
-      @locale = Native.torii_auth_locale(auth, nil)&.force_encoding(Encoding::UTF_8)
-      @email_verified = Native.torii_auth_email_verified(auth)
-      @profile_complete = Native.torii_auth_profile_complete(auth)
-      @impersonating = Native.torii_auth_impersonating(auth)
-      @issued_at = Native.torii_auth_issued_at(auth)
-      @expires_at = Native.torii_auth_expires_at(auth)
-      @claims_json = Native.torii_auth_claims_json(auth, nil).force_encoding(Encoding::UTF_8)
+    # Offset 0 means absent. Every text is followed by NUL.
+    def text(span)
+      offset, length = @record.unpack(span)
+      return if offset.zero?
+      raise Auth.broken if offset < HEADER_SIZE || offset + length >= @record.bytesize
+
+      @record.byteslice(offset, length)
+    end
+
+    def encode(flags, issued_at, expires_at, texts)
+      offset = HEADER_SIZE
+      spans = texts.flat_map do |text|
+        next [0, 0] if text.nil?
+
+        [offset, text.bytesize].tap { offset += text.bytesize + 1 }
+      end
+      header = [offset, HEADER_SIZE, flags, 0, issued_at, expires_at, *spans].pack(HEADER)
+      texts.compact.inject(header) { |record, text| record << text.b << "\0" }
     end
   end
 end

@@ -4,9 +4,9 @@ require 'json'
 require 'time'
 
 module Torii
-  # Bodies of requests: keyword arguments as JSON. A field is set to its value, cleared by nil, and left
-  # alone when absent or {UNSET}. Symbols in snake case become the names of the API; strings, and what is
-  # inside a value, such as metadata, stay as they are.
+  # Bodies of requests: keyword arguments as JSON. A value sets a field, nil clears it; an absent field or
+  # {UNSET} leaves it alone. Symbols in snake case become the names of the API; strings, and the content of
+  # values such as metadata, stay as they are.
   # @api private
   module Body
     def self.json(fields)
@@ -16,13 +16,13 @@ module Torii
       "{#{members.join(',')}}"
     end
 
-    # @return [String, nil] nil when there is nothing to say
+    # @return [String, nil] nil without fields
     def self.filter(fields)
       text = json(fields)
       text unless text == '{}'
     end
 
-    # "first_name" as the API has it: "firstName".
+    # Converts "first_name" to the API's "firstName".
     def self.key(name)
       name.is_a?(Symbol) ? name.name.gsub(/_([a-z])/) { Regexp.last_match(1).upcase } : name
     end
@@ -31,7 +31,7 @@ module Torii
       value = value.iso8601(6) if value.is_a?(Time)
       JSON.generate(value)
     rescue JSON::GeneratorError, JSON::NestingError, EncodingError => e
-      raise InvalidArgumentError.new("#{name} cannot be said in JSON: #{e.message.scrub}", status: :invalid_argument)
+      raise InvalidArgumentError.new("#{name} not JSON: #{e.message.scrub}", status: :invalid_argument)
     end
     private_class_method :member
   end

@@ -4,8 +4,8 @@ require 'json'
 require 'uri'
 
 module Torii
-  # Manages the environment of a secret key over the backend API. Any number of threads may share one;
-  # one made before fork works in the children, with connections of their own.
+  # Calls the backend API with the secret key of one environment. Any number of threads may share a client.
+  # A client created before fork works in the children, with connections of their own.
   #
   #   client = Torii::Client.new(ENV.fetch('TORII_SECRET_KEY'))
   #   client.users.update(user_id, first_name: 'Ada', last_name: nil)
@@ -23,29 +23,29 @@ module Torii
     # @return [AllowedOrigins]
     attr_reader :allowed_origins
 
-    # Nothing is sent yet. Options that are nil keep the default of the library.
+    # Sends nothing yet. Options that are nil keep the library's default.
     #
     # @param secret_key [String] "sk_live_…" or "sk_test_…"
     # @param api_url [String, nil] "https://api.torii.so"
-    # @param timeout [Numeric, nil] seconds for a call with all its repetitions (30)
+    # @param timeout [Numeric, nil] seconds for a call, including its retries (30)
     # @param connect_timeout [Numeric, nil] seconds for connecting (5)
-    # @param max_retries [Integer, nil] how often a call that may be repeated is repeated (2)
-    # @param ca_file [String, nil] a PEM file of the authorities to trust instead of the platform's
-    # @param proxy [String, nil] as in "http://proxy.example:3128"
-    # @param user_agent_suffix [String, nil] as in "shop/1.2"
-    # @param allow_http [Boolean] plain http to other hosts: anyone on the way learns the secret key
+    # @param max_retries [Integer, nil] how often a call is retried (2)
+    # @param ca_file [String, nil] a PEM file of certificate authorities, instead of the platform's
+    # @param proxy [String, nil] such as "http://proxy.example:3128"
+    # @param user_agent_suffix [String, nil] such as "shop/1.2"
+    # @param allow_http [Boolean] plain http to other hosts: anyone on the path learns the secret key
     # @raise [InvalidArgumentError]
     def initialize(secret_key, api_url: nil, timeout: nil, connect_timeout: nil, max_retries: nil, ca_file: nil,
-                   proxy: nil, user_agent_suffix: nil, allow_http: false)
+                   proxy: nil, user_agent_suffix: nil, allow_http: nil)
       options = Options.new(:client)
       options.optional_text(:set_api_url, api_url)
       options.milliseconds(:set_timeout_ms, timeout)
       options.milliseconds(:set_connect_timeout_ms, connect_timeout)
-      options.number(:set_max_retries, max_retries)
+      options.optional(:set_max_retries, max_retries)
       options.optional_text(:set_ca_file, ca_file)
       options.optional_text(:set_proxy, proxy)
       options.optional_text(:set_user_agent_suffix, user_agent_suffix)
-      options.value(:set_allow_http, allow_http)
+      options.optional(:set_allow_http, allow_http)
       @handle = options.make(self.class, secret_key, 'secret_key')
       @users = Users.new(self)
       @sessions = Sessions.new(self)
@@ -58,31 +58,32 @@ module Torii
     # Calls an operation that is newer than this gem.
     #
     # @param method [String] "GET", "POST", "PUT", "PATCH" or "DELETE"
-    # @param path [String] as in "/api/server/v1/users"
+    # @param path [String] such as "/api/server/v1/users"
     # @param query [Hash, nil]
     # @param body [Hash, nil]
-    # @return [Object, nil] the answer as parsed JSON; nil when it has no body
+    # @return [Object, nil] the answer as parsed JSON; nil if it has no body
     def request(method, path, query: nil, body: nil)
       call(:request_json, method, path, query && URI.encode_www_form(query), body && Body.json(body))
     end
 
-    # Ends the use of the client, now or with the last call under way: its connections are closed.
+    # Closes the client and its connections, at once or at the end of the last call in flight.
     def close = @handle.close
 
     def closed? = @handle.closed?
 
-    # The secret key is not in it.
+    # Without the secret key.
     def inspect = "#<#{self.class}#{' closed' if closed?}>"
 
     # @api private
-    # @return [Object, nil] the parsed answer, for operations that have one
+    # @return [Object, nil] the parsed answer; nil for operations without one
     def call(operation, *arguments)
       inputs = inputs(operation, arguments)
-      answer = @handle.use do |client, out, error|
-        outputs = operation.end_with?('_json') ? [out] : []
+      answer = @handle.use do |client, call|
+        outputs = operation.end_with?('_json') ? [call.out] : []
         Native.uninterrupted do
-          Native.check(Native.public_send(:"torii_client_#{operation}", client, *inputs, *outputs, error), error)
-          Native.take_json(out.read_pointer) if outputs.any?
+          function = :"torii_client_#{operation}"
+          Native.check(Native.public_send(function, client, *inputs, *outputs, call.error), call.error)
+          Native.take_json(call.out.read_pointer) if outputs.any?
         end
       end
       answer && JSON.parse(answer)

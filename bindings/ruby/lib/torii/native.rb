@@ -3,21 +3,21 @@
 require 'ffi'
 
 module Torii
-  # The C functions of torii.h, under their own names. Everything else in this gem is built on these;
-  # programs have no need of them.
+  # The C functions of torii.h, under their own names. Everything else in this gem is built on them;
+  # programs do not need them.
   module Native
     extend FFI::Library
 
-    # The ABI these declarations are of.
+    # The ABI version of these declarations.
     ABI_VERSION = 0
 
-    # What the library is called.
+    # The file name of the library.
     LIBRARY = FFI::Platform.mac? ? 'libtorii.0.dylib' : 'libtorii.so.0'
 
-    # Where a gem for one platform has it.
+    # The library in a gem for one platform.
     BUNDLED = File.join(__dir__, LIBRARY)
 
-    # Loads the library, and goes no further with one of another ABI.
+    # Loads the library and checks its ABI version.
     # @raise [LoadError]
     def self.load_library
       path = find_library
@@ -25,12 +25,12 @@ module Torii
       return if torii_abi_version == ABI_VERSION
 
       raise LoadError, "#{path} has the ABI version #{torii_abi_version}, but the gem torii #{VERSION} " \
-                       "is made for #{ABI_VERSION}: install the library that belongs to it"
+                       "needs #{ABI_VERSION}: install the library of the same release"
     rescue FFI::NotFoundError => e
       raise LoadError, missing({ path => e })
     end
 
-    # Takes the one TORII_LIBRARY names, or else that of the gem, or else what the dynamic linker finds.
+    # Uses the library that TORII_LIBRARY names, else that of the gem, else the dynamic linker's.
     def self.find_library
       failures = {}
       candidates.each do |path|
@@ -52,7 +52,7 @@ module Torii
     def self.missing(failures)
       places = { BUNDLED => 'in the gem', LIBRARY => 'with the dynamic linker' }
       tried = failures.map do |path, error|
-        "#{places.fetch(path, 'where TORII_LIBRARY says')}, for #{path} (#{error.message.lines.first&.chomp})"
+        "#{places.fetch(path, 'in TORII_LIBRARY')}, for #{path} (#{error.message.lines.first&.chomp})"
       end
       "libtorii was not found: looked #{tried.join('; ')}. Install the package libtorii0, or the gem for this " \
         'platform if there is one, or set TORII_LIBRARY to the full path of libtorii.so.0'
@@ -61,58 +61,57 @@ module Torii
 
     load_library
 
-    # Text goes in as a pointer to the bytes of a String and their number.
+    # Text: a pointer to the bytes of a String, and their number.
     TEXT = %i[buffer_in size_t].freeze
-    JUDGE = [:pointer, *TEXT, :pointer, :pointer].freeze
-    private_constant :JUDGE
 
     attach_function :torii_version, [], :string
     attach_function :torii_status_name, [:uint32], :string
     attach_function :torii_status_http, [:uint32], :uint32
 
-    attach_function :torii_error_message, %i[pointer pointer], :string
+    %i[message public_code public_message www_authenticate issuer code support_id body].each do |name|
+      attach_function :"torii_error_#{name}", %i[pointer pointer], :string
+    end
     attach_function :torii_error_http_status, [:pointer], :uint32
-    attach_function :torii_error_code, %i[pointer pointer], :string
-    attach_function :torii_error_support_id, %i[pointer pointer], :string
-    attach_function :torii_error_body, %i[pointer pointer], :string
     attach_function :torii_error_retry_after, [:pointer], :int64
+    attach_function :torii_error_unsent, [:pointer], :bool
     attach_function :torii_error_free, [:pointer], :void
 
     callback :clock, [:pointer], :int64
     attach_function :torii_verifier_options_new, [], :pointer
-    %i[add_issuer add_audience set_jwks_json set_ca_file].each do |name|
+    %i[add_issuer add_audience set_jwks_json set_realm set_resource_metadata set_ca_file set_proxy].each do |name|
       attach_function :"torii_verifier_options_#{name}", [:pointer, *TEXT, :pointer], :uint32
     end
-    %i[set_leeway set_key_lifetime set_max_stale set_fetch_timeout_ms require].each do |name|
+    attach_function :torii_verifier_options_add_issuer_jwks, [:pointer, *TEXT, *TEXT, :pointer], :uint32
+    %i[set_leeway_seconds set_max_lifetime_seconds set_key_lifetime_seconds set_max_stale_seconds
+       set_fetch_timeout_ms require].each do |name|
       attach_function :"torii_verifier_options_#{name}", %i[pointer uint32 pointer], :uint32
     end
-    attach_function :torii_verifier_options_set_background_refresh, %i[pointer bool], :uint32
-    attach_function :torii_verifier_options_set_verdict_cache_bytes, %i[pointer size_t], :uint32
-    attach_function :torii_verifier_options_set_allow_http, %i[pointer bool], :uint32
-    attach_function :torii_verifier_options_set_clock, %i[pointer clock pointer], :uint32
+    %i[set_ignore_audience set_legacy_organization set_background_refresh set_allow_http].each do |name|
+      attach_function :"torii_verifier_options_#{name}", %i[pointer bool pointer], :uint32
+    end
+    attach_function :torii_verifier_options_set_requirements, %i[pointer pointer pointer], :uint32
+    attach_function :torii_verifier_options_set_token_cache_bytes, %i[pointer size_t pointer], :uint32
+    attach_function :torii_verifier_options_set_clock, %i[pointer clock pointer pointer], :uint32
     attach_function :torii_verifier_options_free, [:pointer], :void
 
+    attach_function :torii_requirements_new, [], :pointer
+    attach_function :torii_requirements_add_flags, %i[pointer uint32 pointer], :uint32
+    attach_function :torii_requirements_add_claim, [:pointer, *TEXT, *TEXT, :pointer], :uint32
+    attach_function :torii_requirements_add_organization, [:pointer, *TEXT, *TEXT, :pointer], :uint32
+    attach_function :torii_requirements_free, [:pointer], :void
+
     attach_function :torii_verifier_new, [*TEXT, :pointer, :pointer, :pointer], :uint32
-    # Those that can wait for the network let other threads run meanwhile.
-    attach_function :torii_verify_token, JUDGE, :uint32, blocking: true
-    attach_function :torii_verify_token_nowait, JUDGE, :uint32
-    attach_function :torii_verifier_authenticate, JUDGE, :uint32, blocking: true
-    attach_function :torii_verifier_authenticate_nowait, JUDGE, :uint32
+    # Verifier, text, how, requirements; buffer and its capacity; size and error.
+    VERIFY = [:pointer, *TEXT, :uint32, :pointer, :pointer, :size_t, :pointer, :pointer].freeze
+    private_constant :VERIFY
+    # With TORII_VERIFY_NOWAIT: a call of a microsecond keeps Ruby's lock.
+    attach_function :torii_verify_into, VERIFY, :uint32
+    # Other threads run during the calls that wait for the network.
+    attach_function :torii_verify_into_blocking, :torii_verify_into, VERIFY, :uint32, blocking: true
     attach_function :torii_verifier_refresh, %i[pointer pointer], :uint32, blocking: true
     attach_function :torii_verifier_stats_json, %i[pointer pointer pointer], :uint32
     attach_function :torii_verifier_free, [:pointer], :void
     attach_function :torii_jwks_cache_clear, [], :void
-
-    # Texts that an auth lends hold no U+0000, so :string has them whole.
-    %i[user_id environment_id issuer locale claims_json].each do |name|
-      attach_function :"torii_auth_#{name}", %i[pointer pointer], :string
-    end
-    %i[email_verified profile_complete impersonating].each do |name|
-      attach_function :"torii_auth_#{name}", [:pointer], :bool
-    end
-    attach_function :torii_auth_issued_at, [:pointer], :int64
-    attach_function :torii_auth_expires_at, [:pointer], :int64
-    attach_function :torii_auth_free, [:pointer], :void
 
     attach_function :torii_json_text, %i[pointer pointer], :pointer
     attach_function :torii_json_free, [:pointer], :void
@@ -124,13 +123,13 @@ module Torii
     %i[set_timeout_ms set_connect_timeout_ms set_max_retries].each do |name|
       attach_function :"torii_client_options_#{name}", %i[pointer uint32 pointer], :uint32
     end
-    attach_function :torii_client_options_set_allow_http, %i[pointer bool], :uint32
+    attach_function :torii_client_options_set_allow_http, %i[pointer bool pointer], :uint32
     attach_function :torii_client_options_free, [:pointer], :void
     attach_function :torii_client_new, [*TEXT, :pointer, :pointer, :pointer], :uint32
     attach_function :torii_client_free, [:pointer], :void
 
-    # The calls of the API, by the names of their arguments: a limit is a number, all else is text.
-    # Those called _json answer JSON.
+    # The operations of the API, with the names of their arguments: a limit is a number, all others are
+    # text. Operations whose names end in _json return JSON.
     OPERATIONS = {
       users_list_json: %i[limit cursor filter],
       users_get_json: %i[user_id],
@@ -167,19 +166,22 @@ module Torii
       attach_function :"torii_client_#{name}", [:pointer, *types, :pointer], :uint32, blocking: true
     end
 
-    # Secrets, id, timestamp, signature and body, then the time and the tolerance.
-    attach_function :torii_webhook_verify_standard,
-                    [*TEXT * 5, :int64, :int64, :pointer, :pointer, :pointer], :uint32
+    attach_function :torii_webhook_new, [*TEXT, :pointer, :pointer], :uint32
+    attach_function :torii_webhook_add_secret, [:pointer, *TEXT, :pointer], :uint32
+    attach_function :torii_webhook_set_tolerance_seconds, %i[pointer uint32 pointer], :uint32
+    # Webhook, id, timestamp, signature, body, now; time of sending and error.
+    attach_function :torii_webhook_verify, [:pointer, *TEXT * 4, :int64, :pointer, :pointer], :uint32
+    attach_function :torii_webhook_free, [:pointer], :void
 
     # @param status [Integer] what a function returned
     # @param error [FFI::Pointer] where it put its error
     # @raise [Torii::Error] unless it succeeded
     def self.check(status, error)
-      raise Error.take(status, error.read_pointer) unless status.zero?
+      raise Error.take(status, error) unless status.zero?
     end
 
-    # Runs a block that must not be left halfway, lest what it got from the library be lost. What would
-    # interrupt the thread (a timeout, Thread#kill) does so right afterwards.
+    # Runs a block that must not be interrupted, so that it can free what the library returns. An
+    # interrupt of the thread (a timeout, Thread#kill) takes effect afterwards.
     def self.uninterrupted(&block) = Thread.handle_interrupt(Object => :never, &block)
 
     # @return [String] the text of a JSON handle, which is freed
@@ -191,12 +193,12 @@ module Torii
       torii_json_free(json)
     end
 
-    # @return [String, nil] the value, when it can go in as text
-    # @raise [TypeError] naming the argument
+    # @return [String, nil] the value
+    # @raise [TypeError] that names the argument, for anything else
     def self.text(value, name)
       return value if value.nil? || value.is_a?(String)
 
-      raise TypeError, "#{name} has to be a String, not #{value.class}"
+      raise TypeError, "#{name}: #{value.class} (expected a String)"
     end
   end
 end

@@ -1,7 +1,7 @@
 # frozen_string_literal: true
 
 module Torii
-  # Options of the library on their way into a verifier or a client.
+  # Options of a verifier or a client, as the library takes them. nil keeps the default.
   # @api private
   class Options
     # @param kind [Symbol] :verifier or :client
@@ -12,25 +12,20 @@ module Torii
       @error = FFI::MemoryPointer.new(:pointer)
     end
 
-    def text(name, value)
-      raise TypeError, "#{name}: has to be a String, not #{value.class}" unless value.is_a?(String)
-
-      check(set(name, value, value.bytesize, @error))
+    def text(name, *values)
+      values.each { |value| raise TypeError, "#{name}: #{value.class} (expected a String)" unless value.is_a?(String) }
+      set(name, *values.flat_map { |value| [value, value.bytesize] })
     end
 
     def optional_text(name, value)
       text(name, value) unless value.nil?
     end
 
-    def number(name, value)
-      check(set(name, value, @error)) unless value.nil?
-    end
-
     def milliseconds(name, seconds)
-      number(name, (seconds * 1000).round) unless seconds.nil?
+      optional(name, (seconds * 1000).round) unless seconds.nil?
     end
 
-    # Where -1 would be the largest number of all.
+    # FFI would pass -1 as the largest number.
     def size(name, value)
       return if value.nil?
       raise InvalidArgumentError.new("#{name}: negative", status: :invalid_argument) if value.negative?
@@ -38,12 +33,12 @@ module Torii
       set(name, value)
     end
 
-    # What cannot fail.
-    def value(name, *values)
+    # Numbers, booleans and pointers.
+    def optional(name, *values)
       set(name, *values) unless values.first.nil?
     end
 
-    # @return [Handle] of what is made from the options
+    # @return [Handle] of the verifier or client with these options
     def make(owner, subject, name)
       Native.text(subject, name)
       out = FFI::MemoryPointer.new(:pointer)
@@ -53,7 +48,9 @@ module Torii
 
     private
 
-    def set(name, *values) = Native.public_send(:"torii_#{@kind}_options_#{name}", @options, *values)
+    def set(name, *values)
+      check(Native.public_send(:"torii_#{@kind}_options_#{name}", @options, *values, @error))
+    end
 
     def check(status) = Native.check(status, @error)
   end

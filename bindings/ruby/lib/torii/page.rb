@@ -9,11 +9,11 @@ module Torii
 
     # @return [Array<Record>]
     attr_reader :items
-    # @return [String, nil] what to ask for the next page with; nil on the last
+    # @return [String, nil] the cursor of the next page; nil on the last
     attr_reader :next_cursor
 
-    # @param answer [Hash] the API's
-    # @param fetch [Proc] gives the page of a cursor
+    # @param answer [Hash] the API's answer
+    # @param fetch [Proc] returns the page of a cursor
     def initialize(answer, type, &fetch)
       @items = answer.fetch('items').map { |item| type.new(item) }
       @next_cursor = answer['nextCursor']

@@ -3,10 +3,10 @@
 require 'time'
 
 module Torii
-  # Something the API answered. Fields this gem has no method for are there by their names in the API,
-  # as in <tt>user['phone']</tt>.
+  # A record of the API. Fields without a method are read by their names in the API, such as
+  # <tt>user['phone']</tt>.
   class Record
-    # @param attributes [Hash{String => Object}] as the API names them
+    # @param attributes [Hash{String => Object}] by their names in the API
     def initialize(attributes)
       @attributes = attributes
     end
@@ -22,13 +22,13 @@ module Torii
 
     def hash = to_h.hash
 
-    # Only ids, since all else may be about people.
+    # Only ids: other fields may contain personal data.
     def inspect
       ids = @attributes.filter_map { |name, value| "#{name}=#{value.inspect}" if name.match?(/\A(id|.*Id)\z/) }
       "#<#{[self.class, *ids].join(' ')}>"
     end
 
-    # Declares fields: texts, flags and metadata as they come, times as Time.
+    # Declares fields: text, booleans and metadata unchanged, times as Time.
     def self.fields(*names, times: [])
       names.each do |name|
         key = Body.key(name)
@@ -49,7 +49,7 @@ module Torii
            times: %i[email_verified_at created_at updated_at deleted_at]
   end
 
-  # A login of a user.
+  # A session of a user.
   class Session < Record
     fields :id, :user_id, :environment_id, :user_agent, :ip_address, :active_organization_id, :impersonated_by,
            times: %i[created_at expires_at last_used_at]
@@ -60,24 +60,24 @@ module Torii
     fields :id, :name, :slug, :role_set_id, :public_metadata, :private_metadata, times: %i[created_at]
   end
 
-  # A user in an organization; the metadata is that of the membership.
+  # A user in an organization; with the metadata of the membership.
   class OrganizationMember < Record
     fields :organization_id, :user_id, :role, :role_name, :public_metadata, :private_metadata, times: %i[joined_at]
   end
 
-  # An organization of a user; the metadata is that of the membership.
+  # An organization of a user; with the metadata of the membership.
   class UserOrganization < Record
     fields :organization_id, :name, :slug, :role, :role_name, :public_metadata, :private_metadata,
            times: %i[joined_at]
   end
 
-  # An invitation by email. Metadata is there when a single one was asked for.
+  # An invitation by email. Only a single invitation has metadata, not those of a list.
   class Invitation < Record
     fields :id, :environment_id, :email, :status, :public_metadata, :private_metadata,
            times: %i[expires_at created_at accepted_at revoked_at]
   end
 
-  # What to sign in with as somebody else, once.
+  # A single-use token to sign in as another user.
   class ImpersonationToken < Record
     fields :token, :expires_in_seconds, :url
   end

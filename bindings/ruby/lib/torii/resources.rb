@@ -1,8 +1,8 @@
 # frozen_string_literal: true
 
 module Torii
-  # Operations on one kind of thing; {Client} has one of each. Fields are keyword arguments in snake
-  # case, and what this gem has never heard of passes.
+  # Operations on one resource; {Client} has one of each. Fields are keyword arguments in snake case; unknown
+  # ones are sent too.
   # @api private
   class Resource
     def initialize(client)
@@ -20,8 +20,9 @@ module Torii
 
   # The users of the environment.
   class Users < Resource
-    # Users that meet a filter: name, email, user_ids, email_addresses, statuses, created_after,
-    # created_before, organization_id. nil is sent as it is: users without a name, say.
+    # Lists users that match a filter: name, email, user_ids, email_addresses, statuses, created_after,
+    # created_before, organization_id. nil is sent as null, for example to find
+    # users without a name.
     # @return [Page<User>]
     def list(limit: 0, cursor: nil, **filter)
       Page.new(call(:users_list_json, limit, cursor, Body.filter(filter)), User) do |following|
@@ -32,15 +33,15 @@ module Torii
     # @return [User]
     def get(user_id) = one(User, :users_get_json, user_id)
 
-    # Never repeated once it was sent: after a {TransportError} the user may be there.
+    # Never retried once sent: after a {TransportError} the user may exist, unless {Error#unsent?}.
     # @return [User]
     def create(**fields) = one(User, :users_create_json, Body.json(fields))
 
-    # Sets the fields that are given, clears those that are nil, and leaves all others alone.
+    # Sets fields to their values, clears those that are nil, and leaves all others alone.
     # @return [User]
     def update(user_id, **fields) = one(User, :users_update_json, user_id, Body.json(fields))
 
-    # Merges public_metadata, private_metadata and unsafe_metadata; a key that is nil is removed.
+    # Merges public_metadata, private_metadata and unsafe_metadata; a nil removes its key.
     # @return [User]
     def update_metadata(user_id, **metadata)
       one(User, :users_update_metadata_json, user_id, Body.json(metadata))
@@ -64,9 +65,9 @@ module Torii
     end
   end
 
-  # The logins of users.
+  # The sessions of users.
   class Sessions < Resource
-    # @return [Array<Session>] those that are active
+    # @return [Array<Session>] the active sessions
     def list_for_user(user_id) = call(:sessions_list_for_user_json, user_id).map { |session| Session.new(session) }
 
     # @return [nil]
@@ -78,7 +79,7 @@ module Torii
 
   # The organizations of the environment.
   class Organizations < Resource
-    # @return [Page<Organization>] those with the text in their names
+    # @return [Page<Organization>] organizations whose names contain the text
     def list(limit: 0, cursor: nil, name: nil)
       Page.new(call(:organizations_list_json, limit, cursor, name), Organization) do |following|
         list(limit: limit, cursor: following, name: name)
@@ -96,13 +97,13 @@ module Torii
       end
     end
 
-    # Merges public_metadata and private_metadata; a key that is nil is removed.
+    # Merges public_metadata and private_metadata; a nil removes its key.
     # @return [Organization]
     def update_metadata(organization_id, **metadata)
       one(Organization, :organizations_update_metadata_json, organization_id, Body.json(metadata))
     end
 
-    # The same for the metadata of a membership.
+    # Merges metadata of a membership.
     # @return [OrganizationMember]
     def update_member_metadata(organization_id, user_id, **metadata)
       one(OrganizationMember, :organizations_update_member_metadata_json, organization_id, user_id,
@@ -112,7 +113,7 @@ module Torii
 
   # Invitations by email.
   class Invitations < Resource
-    # Never repeated once it was sent: after a {TransportError} the email may be on its way. Other
+    # Never retried once sent: after a {TransportError} the email may be on its way. Other
     # fields: expires_in_days, redirect_url.
     # @return [Invitation]
     def create(email:, public_metadata: {}, private_metadata: {}, **fields)
@@ -120,7 +121,7 @@ module Torii
       one(Invitation, :invitations_create_json, Body.json(body))
     end
 
-    # @param statuses [Array<String>, nil] as in %w[PENDING ACCEPTED]
+    # @param statuses [Array<String>, nil] such as %w[PENDING ACCEPTED]
     # @return [Page<Invitation>]
     def list(limit: 0, cursor: nil, statuses: nil, search: nil)
       answer = call(:invitations_list_json, limit, cursor, statuses && JSON.generate(statuses), search)
@@ -132,7 +133,7 @@ module Torii
     # @return [Invitation]
     def get(invitation_id) = one(Invitation, :invitations_get_json, invitation_id)
 
-    # Sends it again, with a new link. Never repeated once it was sent.
+    # Sends an invitation again, with a new link. Never retried once sent.
     # @return [Invitation]
     def resend(invitation_id) = one(Invitation, :invitations_resend_json, invitation_id)
 
@@ -146,9 +147,9 @@ module Torii
     end
   end
 
-  # Signing in as somebody else.
+  # Signing in as another user.
   class Impersonation < Resource
-    # Never repeated once it was sent, since it counts towards a quota. Other fields: redirect_url,
+    # Never retried once sent, since each call counts toward a quota. Other fields: redirect_url,
     # expires_in_seconds.
     # @return [ImpersonationToken]
     def create_token(user_id, actor_user_id:, reason:, **fields)
@@ -157,12 +158,12 @@ module Torii
     end
   end
 
-  # The origins browsers may call torii from.
+  # The origins from which browsers may call torii.
   class AllowedOrigins < Resource
     # @return [Array<String>]
     def get = call(:allowed_origins_get_json).fetch('origins')
 
-    # Replaces them all.
+    # Replaces all origins.
     # @return [Array<String>]
     def set(origins) = call(:allowed_origins_set_json, Body.json(origins: origins)).fetch('origins')
   end

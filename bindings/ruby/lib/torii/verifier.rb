@@ -1,93 +1,115 @@
 # frozen_string_literal: true
 
 module Torii
-  # Judges the tokens of one or several issuers. Any number of threads may share one, and one made
-  # before fork works in the children, with the keys the parent had.
+  # Verifies the tokens of one or several issuers. Any number of threads may share a verifier. A verifier
+  # created before fork works in the children, with the keys of the parent.
   #
   #   verifier = Torii::Verifier.new('https://acme.torii.so')
   #   verifier.verify(token).user_id
   class Verifier
-    REQUIREMENTS = { email_verified: 1, profile_complete: 2, not_impersonated: 4 }.freeze
+    HEADER = 1
+    NOWAIT = 2
+    BUFFER_TOO_SMALL = 3
     KEYS_PENDING = 201
-    private_constant :REQUIREMENTS, :KEYS_PENDING
+    private_constant :HEADER, :NOWAIT, :BUFFER_TOO_SMALL, :KEYS_PENDING
 
-    # Nothing is fetched yet. Options that are nil keep the default of the library.
+    # Fetches nothing yet. Options that are nil keep the library's default.
     #
-    # @param issuer [String] as in "https://acme.torii.so"
-    # @param jwks [String, nil] the issuer's keys as a JWK Set, instead of having them fetched
-    # @param issuers [Array<String>, Hash{String => String}] further issuers, or these with their keys
-    # @param audiences [Array<String>] what +aud+ has to name one of; empty: +aud+ is ignored
-    # @param leeway [Integer, nil] seconds by which clocks may differ (30)
-    # @param require [Array<Symbol>] :email_verified, :profile_complete, :not_impersonated
-    # @param key_lifetime [Integer, nil] seconds keys last, whatever the issuer says
-    # @param max_stale [Integer, nil] seconds keys stay in use when they cannot be fetched (86400)
-    # @param fetch_timeout [Numeric, nil] seconds fetching keys may take (5)
-    # @param background_refresh [Boolean] whether a thread may fetch keys before they are needed
-    # @param verdict_cache_bytes [Integer, nil] memory for verdicts on good tokens (8 MiB)
-    # @param ca_file [String, nil] a PEM file of the authorities to trust instead of the platform's
-    # @param allow_http [Boolean] plain http to other hosts: anyone on the way can then forge logins
-    # @param clock [#call, nil] gives Unix seconds instead of the system's clock
+    # @param issuer [String] such as "https://acme.torii.so"
+    # @param jwks [String, nil] the issuer's keys as a JWK Set, instead of fetching them
+    # @param issuers [Array<String>, Hash{String => String, nil}] further issuers, or these with their keys
+    # @param audiences [Array<String>] +aud+ must name one of them; empty: a token with +aud+ is refused
+    # @param ignore_audience [Boolean] whether +aud+ is ignored
+    # @param leeway [Integer, nil] seconds of clock difference to allow (30)
+    # @param max_lifetime [Integer, nil] the longest lifetime of a token in seconds (0: unlimited)
+    # @param require [Array<Symbol>] shorthand for {Requirements} of flags only
+    # @param requirements [Requirements, nil] requirements of every token
+    # @param legacy_organization [Boolean] whether +org_id+ and +org_role+ are read where a token has no +o+
+    # @param realm [String, nil] the realm of {Error#www_authenticate} ("torii")
+    # @param resource_metadata [String, nil] its parameter +resource_metadata+ (RFC 9728)
+    # @param key_lifetime [Integer, nil] the lifetime of fetched keys in seconds, whatever the issuer says
+    # @param max_stale [Integer, nil] seconds that keys stay in use while the issuer is unreachable (86400)
+    # @param fetch_timeout [Numeric, nil] seconds for a key fetch (5)
+    # @param background_refresh [Boolean] whether threads may fetch keys before they expire
+    # @param token_cache_bytes [Integer, nil] the size of the verified token cache (8 MiB; 0: off)
+    # @param ca_file [String, nil] a PEM file of certificate authorities, instead of the platform's
+    # @param proxy [String, nil] a proxy for key fetches, such as "http://proxy.example:3128"
+    # @param allow_http [Boolean] plain http to other hosts: anyone on the path can then forge every token
+    # @param clock [#call, nil] returns Unix seconds, instead of the system clock
     # @raise [InvalidArgumentError]
-    def initialize(issuer, jwks: nil, issuers: [], audiences: [], leeway: nil, require: [], key_lifetime: nil,
-                   max_stale: nil, fetch_timeout: nil, background_refresh: true, verdict_cache_bytes: nil,
-                   ca_file: nil, allow_http: false, clock: nil)
+    def initialize(issuer, jwks: nil, issuers: [], audiences: [], ignore_audience: nil, leeway: nil,
+                   max_lifetime: nil, require: [], requirements: nil, legacy_organization: nil, realm: nil,
+                   resource_metadata: nil, key_lifetime: nil, max_stale: nil, fetch_timeout: nil,
+                   background_refresh: nil, token_cache_bytes: nil, ca_file: nil, proxy: nil, allow_http: nil,
+                   clock: nil)
       options = Options.new(:verifier)
       options.optional_text(:set_jwks_json, jwks)
       issuers.each do |further, keys|
-        options.text(:add_issuer, further)
-        options.optional_text(:set_jwks_json, keys)
+        keys.nil? ? options.text(:add_issuer, further) : options.text(:add_issuer_jwks, further, keys)
       end
       audiences.each { |audience| options.text(:add_audience, audience) }
-      options.number(:set_leeway, leeway)
-      options.number(:require, flags(require))
-      options.number(:set_key_lifetime, key_lifetime)
-      options.number(:set_max_stale, max_stale)
+      options.optional(:set_ignore_audience, ignore_audience)
+      options.optional(:set_leeway_seconds, leeway)
+      options.optional(:set_max_lifetime_seconds, max_lifetime)
+      options.optional(:set_requirements, requirements&.pointer)
+      require.each { |flag| options.optional(:require, Requirements.flag(flag)) }
+      options.optional(:set_legacy_organization, legacy_organization)
+      options.optional_text(:set_realm, realm)
+      options.optional_text(:set_resource_metadata, resource_metadata)
+      options.optional(:set_key_lifetime_seconds, key_lifetime)
+      options.optional(:set_max_stale_seconds, max_stale)
       options.milliseconds(:set_fetch_timeout_ms, fetch_timeout)
-      options.value(:set_background_refresh, background_refresh)
-      options.size(:set_verdict_cache_bytes, verdict_cache_bytes)
+      options.optional(:set_background_refresh, background_refresh)
+      options.size(:set_token_cache_bytes, token_cache_bytes)
       options.optional_text(:set_ca_file, ca_file)
-      options.value(:set_allow_http, allow_http)
-      options.value(:set_clock, @clock = callback(clock), nil)
+      options.optional_text(:set_proxy, proxy)
+      options.optional(:set_allow_http, allow_http)
+      options.optional(:set_clock, @clock = callback(clock), nil)
       @handle = options.make(self.class, issuer, 'issuer')
     end
 
-    # Judges a token. Blocks only when keys have to be fetched.
+    # Verifies a token. Blocks only while keys are fetched.
     #
     # @param token [String, nil]
+    # @param requirements [Requirements, nil] of this call, in addition to the verifier's
     # @return [Auth]
     # @raise [TokenError, PolicyError, KeysUnavailableError]
-    def verify(token)
-      judge(token, 'token', :torii_verify_token_nowait, :torii_verify_token)
+    def verify(token, requirements: nil)
+      Native.text(token, 'token') unless token.is_a?(String)
+      check(token, 0, requirements&.pointer)
     end
 
-    # Judges the token in the value of an Authorization header, "Bearer <token>".
+    # Verifies the token in the value of an Authorization header, "Bearer <token>". Join the values of a
+    # repeated header with ", ".
     #
     # @param header [String, nil]
+    # @param requirements [Requirements, nil] of this call, in addition to the verifier's
     # @return [Auth]
     # @raise [TokenError, PolicyError, KeysUnavailableError]
-    def authenticate(header)
-      judge(header, 'header', :torii_verifier_authenticate_nowait, :torii_verifier_authenticate)
+    def authenticate(header, requirements: nil)
+      Native.text(header, 'header') unless header.is_a?(String)
+      check(header, HEADER, requirements&.pointer)
     end
 
-    # Fetches the keys of every issuer now, to warm up.
+    # Fetches the keys of every issuer now, for example at startup.
     # @raise [KeysUnavailableError]
     def refresh
-      @handle.use do |verifier, _, error|
-        Native.check(Native.torii_verifier_refresh(verifier, error), error)
+      @handle.use do |verifier, call|
+        Native.check(Native.torii_verifier_refresh(verifier, call.error), call.error)
       end
       nil
     end
 
-    # What the verifier has done so far. TORII_ERR_KEYS_PENDING counts calls that had to wait for keys.
+    # Statistics; torii_verifier_stats_json() in torii.h lists the members.
     # @return [Hash{String => Object}]
     def stats
-      JSON.parse(@handle.use do |verifier, out, error|
-        Native.check(Native.torii_verifier_stats_json(verifier, out, error), error)
-        Native.take_json(out.read_pointer)
+      JSON.parse(@handle.use do |verifier, call|
+        Native.check(Native.torii_verifier_stats_json(verifier, call.out, call.error), call.error)
+        Native.take_json(call.out.read_pointer)
       end)
     end
 
-    # Ends the use of the verifier, now or with the last call under way.
+    # Closes the verifier, at once or at the end of the last call in flight.
     def close = @handle.close
 
     def closed? = @handle.closed?
@@ -96,29 +118,36 @@ module Torii
 
     private
 
-    # A call that never waits goes first, since giving way to other threads costs more than a verdict
-    # that is known.
-    def judge(text, name, nowait, blocking)
-      Native.text(text, name)
-      size = text ? text.bytesize : 0
-      @handle.use do |verifier, out, error|
-        status = Native.public_send(nowait, verifier, text, size, out, error)
-        next finish(status, out, error) unless status == KEYS_PENDING
-
-        Native.torii_error_free(error.read_pointer)
-        # Other threads run meanwhile, so the text is a copy of our own.
-        copy = text.dup
-        Native.uninterrupted { finish(Native.public_send(blocking, verifier, copy, size, out, error), out, error) }
+    # The first call never waits, so it keeps Ruby's lock: releasing the lock takes longer than verifying a
+    # known token.
+    def check(text, how, requirements)
+      call = @handle.enter
+      begin
+        status = Native.torii_verify_into(@handle.pointer, text, text ? text.bytesize : 0, how | NOWAIT, requirements,
+                                          call.record, call.capacity, nil, call.error)
+        again(status, text, how, requirements, call) unless status.zero?
+        Auth.read(call.record)
+      ensure
+        Error.drop(call.error) if status.nil? # the clock raised
+        @handle.leave(call)
       end
     end
 
-    def finish(status, out, error)
-      Native.check(status, error)
-      Auth.take(out.read_pointer)
-    end
-
-    def flags(names)
-      names.sum { |name| REQUIREMENTS.fetch(name) { raise ArgumentError, "unknown requirement: #{name.inspect}" } }
+    # Waits for keys, and retries with a larger buffer, which the handle keeps.
+    def again(status, text, how, requirements, call)
+      text = text.dup # another thread may change it during the call
+      while status == KEYS_PENDING || (status == BUFFER_TOO_SMALL && call.capacity < Call::MAX_CAPACITY)
+        Error.drop(call.error)
+        call.grow if status == BUFFER_TOO_SMALL
+        Native.uninterrupted do
+          status = nil
+          status = Native.torii_verify_into_blocking(@handle.pointer, text, text ? text.bytesize : 0, how, requirements,
+                                                     call.record, call.capacity, nil, call.error)
+        ensure
+          Error.drop(call.error) if status.nil?
+        end
+      end
+      Native.check(status, call.error)
     end
 
     def callback(clock)
