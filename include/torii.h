@@ -60,8 +60,9 @@
  * Guest conduct. The library installs no signal handler, logger or panic hook, never calls setenv(),
  * and prints nothing but Rust's message of a defect. It starts no thread and opens no socket before a
  * call needs one. Its threads block all signals. It calls no callback from a thread of its own.
- * `SSL_CERT_FILE` and `SSL_CERT_DIR` are the only environment variables that matter, as with OpenSSL;
- * setuid programs ignore them. Once loaded, the library stays loaded.
+ * Two kinds of environment variables matter: `SSL_CERT_FILE` and `SSL_CERT_DIR`, as with OpenSSL, which
+ * setuid programs ignore; and `OPENSSL_ia32cap` or `OPENSSL_armcap`, by which aws-lc, the cryptography,
+ * chooses CPU features. Once loaded, the library stays loaded.
  *
  * Defects and memory. A defect of the library is TORII_ERR_INTERNAL and does not end the process.
  * Running out of memory does.

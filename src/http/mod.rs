@@ -1,7 +1,7 @@
 //! The one place that opens sockets: blocking requests over `ureq`, bounded in time and size.
 //!
 //! Redirects are not followed, and a child made by `fork` starts without its parent's connections.
-//! Of the environment only `SSL_CERT_FILE` and `SSL_CERT_DIR` matter, as for OpenSSL.
+//! For TLS, only `SSL_CERT_FILE` and `SSL_CERT_DIR` of the environment matter, as for OpenSSL.
 
 mod connect;
 mod roots;
