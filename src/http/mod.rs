@@ -145,6 +145,12 @@ impl Answer {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
+
+    /// The values of a header that is a list, which may come in several lines (RFC 9110 §5.3).
+    pub(crate) fn joined_header(&self, name: &str) -> Option<String> {
+        let lines = self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        Some(lines.collect::<Vec<_>>().join(", ")).filter(|values| !values.is_empty())
+    }
 }
 
 fn agent(settings: &Settings) -> Agent {

@@ -106,7 +106,7 @@ pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
 /// What the response says about its lifetime.
 pub(crate) fn cache_headers(response: &http::Answer) -> CacheHeaders {
     CacheHeaders {
-        max_age: response.header("cache-control").and_then(directive),
+        max_age: response.joined_header("cache-control").as_deref().and_then(directive),
         age: response.header("age").and_then(|text| text.trim().parse().ok()),
     }
 }

@@ -75,7 +75,7 @@ fn clearing_during_a_fetch_makes_its_callers_fetch_anew() {
 }
 
 #[test]
-fn age_shortens_the_lifetime_of_keys_that_the_library_fetched() {
+fn headers_set_the_lifetime_of_keys_that_the_library_fetched() {
     let stage = Stage::take();
     let issuer = stage.issuer("aged");
     for (headers, lifetime) in [
@@ -83,6 +83,8 @@ fn age_shortens_the_lifetime_of_keys_that_the_library_fetched() {
         ("Cache-Control: max-age=600\r\nAge: 590\r\n", 60_000),
         ("Cache-Control: max-age=600\r\nAge: 86401\r\n", 600_000),
         ("Cache-Control: max-age=600\r\nAge: never\r\n", 600_000),
+        ("Cache-Control: public\r\nCache-Control: max-age=100\r\n", 100_000),
+        ("Cache-Control: max-age=600\r\nCache-Control: no-store\r\n", 60_000),
     ] {
         let server = Server::start(&issuer, headers);
         server.answer(1);
