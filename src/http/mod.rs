@@ -13,6 +13,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ::url::Url;
 use ureq::http;
 use ureq::{Agent, AsSendBody, Timeout};
 
@@ -243,7 +244,12 @@ impl Proxy {
         let known = ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme));
         let visible = url.bytes().all(|byte| byte.is_ascii_graphic());
         match ureq::Proxy::new(url) {
-            Ok(proxy) if known && visible && !proxy.host().is_empty() => Ok(Proxy(proxy)),
+            // `ureq` takes a port beyond 65535 for the scheme's own.
+            Ok(proxy)
+                if known && visible && !proxy.host().is_empty() && Url::parse(url).is_ok() =>
+            {
+                Ok(Proxy(proxy))
+            }
             _ => Err(refuse),
         }
     }
@@ -280,7 +286,10 @@ mod tests {
 
     #[test]
     fn a_proxy_has_a_scheme_and_a_host() {
-        for text in ["", "proxy.example", "socks5://p:1", "http://", "http:// x", "http://\u{e4}"] {
+        let port = "http://proxy.example:65536";
+        for text in
+            ["", "proxy.example", "socks5://p:1", "http://", "http:// x", "http://\u{e4}", port]
+        {
             let error = Proxy::parse(text).unwrap_err();
             assert!(error.to_string().starts_with("proxy: "), "{text}: {error}");
         }
