@@ -37,7 +37,7 @@ torii=$TORII_PID to_torii=${TORII[1]}
 trap '"${namespace[@]}" rm -rf --one-file-system "$root" "$root.port"' EXIT
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")
-token=$(curl -sS -X POST "$control/issuers/acme/tokens" | member token)
+token=$(curl -sS -X POST "$control/issuers/acme/tokens" -d '{"expires_in":86400}' | member token)
 version=$(dpkg-deb --field "$debs"/torii_*.deb Version)
 # Reserved as long as this script runs.
 exec 7> >(exec python3 "$here/../ports.py" >"$root.port")

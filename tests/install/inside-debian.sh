@@ -26,7 +26,7 @@ torii verify --issuer "$issuer" "$token" >verdict || failed "torii refuses a goo
 ! torii verify --issuer "$issuer" "${token}x" >verdict 2>&1 || failed "torii takes a bad token"
 [[ $(torii-emulator --port 0 --until-stdin-closes </dev/null) == *'"issuer":'* ]] || failed "torii-emulator does not start"
 bash -c '. /usr/share/bash-completion/completions/torii && complete -p torii' >verdict || failed "no completions for bash"
-echo "torii: judges tokens"
+echo "torii: verifies tokens"
 
 cat >/etc/nginx/conf.d/torii.conf <<NGINX
 server {

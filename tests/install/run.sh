@@ -22,9 +22,9 @@ read -r addresses <&"${TORII[0]}"
 torii=$TORII_PID to_torii=${TORII[1]}
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")
-token=$(curl -sS -X POST "$control/issuers/acme/tokens" | member token)
+token=$(curl -sS -X POST "$control/issuers/acme/tokens" -d '{"expires_in":86400}' | member token)
 
-# runs PROGRAM LIBDIR|static: it judges tokens, with the library in LIBDIR or with its own.
+# runs PROGRAM LIBDIR|static: it verifies tokens, with the library in LIBDIR or with its own.
 runs() {
   local needed libdir=$2 said
   needed=$(readelf -d "$1" | sed -n 's/.*(NEEDED).*\[\(libtorii.*\)\]/\1/p')
