@@ -41,7 +41,7 @@ users() { # PATH ARGUMENT...: what torii answers to curl
 mint() { curl -sSf -X POST "$control/issuers/acme/tokens" -d "$1" | member token; }
 user=$(users '' -d '{"email":"ada@example.com"}' | grep -o '"id":"[^"]*"' | head -n 1 | member id)
 export TORII_ISSUER=$issuer TORII_API_URL=$url TORII_SECRET_KEY=$secret_key TOKEN EXPIRED FIRST_NAME
-TOKEN=$(mint "{\"claims\":{\"sub\":\"$user\"}}") EXPIRED=$(mint '{"now_offset":-5000}')
+TOKEN=$(mint "{\"claims\":{\"sub\":\"$user\"},\"expires_in\":86400}") EXPIRED=$(mint '{"now_offset":-5000}')
 
 # uses HOW LIBRARY COMMAND...: the program does what it should, with that library.
 uses() {
@@ -244,16 +244,16 @@ test_python() {
   uses "wheel" "$bundled" program
   uses "wheel, told another library" "$library" program TORII_LIBRARY="$libdir/libtorii.so.0"
   cp "$other_abi" "$bundled"
-  refuses "wheel with another library" "$bundled has ABI number 7" -- program
+  refuses "wheel with another library" "$bundled has ABI version 7" -- program
   echo "for other machines" >"$bundled"
-  refuses "wheel for other machines" "looked for $bundled in this package" "for libtorii.so.0 in the loader's directories" -- program
+  refuses "wheel for other machines" "$bundled in this package: " "libtorii.so.0 in the loader's directories: " -- program
   uses "wheel for other machines, with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
 
   home=$work/pure-venv
   "$tools/bin/pip" wheel --quiet --disable-pip-version-check --no-index --no-build-isolation --wheel-dir "$work/pure" \
     "$out/torii_backend-$version.tar.gz"
   install_wheel "$home" "$work/pure/torii_backend-$version-py3-none-any.whl"
-  refuses "source distribution without a library" "looked for libtorii.so.0 in the loader's directories" "Install libtorii" -- program
+  refuses "source distribution without a library" "libtorii.so.0 in the loader's directories: " "Install libtorii" -- program
   uses "source distribution with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
 }
 
