@@ -17,7 +17,7 @@ int main(int argc, char **argv)
 
     if (argc != 7
         || torii_verifier_options_set_jwks_json(options, argv[2], strlen(argv[2]), NULL) != TORII_OK
-        || torii_verifier_options_set_verdict_cache_bytes(options, strtoul(argv[5], NULL, 10))
+        || torii_verifier_options_set_token_cache_bytes(options, strtoul(argv[5], NULL, 10), NULL)
                != TORII_OK
         || torii_verifier_new(argv[1], strlen(argv[1]), options, &verifier, NULL) != TORII_OK)
         return 2;
