@@ -112,7 +112,7 @@ impl Status {
 ///
 /// Displays as one line of English that names the argument, option or claim at fault, and never
 /// holds a token, a key, a secret or a query string. Making one allocates nothing for a token
-/// that is refused: the text is put together only when somebody reads it. What the API has to say
+/// that is refused: the text is put together only when it is read. What the API has to say
 /// is in words of its own.
 #[derive(Clone, Debug)]
 pub struct Error {

@@ -43,7 +43,7 @@ struct Node {
     /// Where the value is in the text.
     range: Range<usize>,
     value: Value,
-    /// The text of the value, once somebody needs it with U+0000 behind it.
+    /// The text of the value, with U+0000 behind it, made on first use.
     raw: OnceBox<NulString>,
 }
 

@@ -65,7 +65,7 @@ func TestRequirements(t *testing.T) {
 	}
 }
 
-// What is wrong or missing is an error, and never fewer requirements.
+// An invalid or missing argument is an error, and never fewer requirements.
 func TestWrongRequirements(t *testing.T) {
 	for name, c := range map[string]struct {
 		requirements []torii.Requirement

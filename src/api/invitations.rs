@@ -12,7 +12,7 @@ use crate::json::Json;
 pub struct Invitations<'a>(pub(super) &'a Transport);
 
 impl<'a> Invitations<'a> {
-    /// Invites somebody by email. Never sent twice: after [`Status::Timeout`] or
+    /// Invites a person by email. Never sent twice: after [`Status::Timeout`] or
     /// [`Status::Transport`] the email may have been sent, unless
     /// [`unsent`](crate::Error::unsent) is true.
     ///

@@ -43,7 +43,7 @@ impl Secret {
         &self.0
     }
 
-    /// Replaces the key, should somebody have put it into the text. Any of its characters may be
+    /// Replaces the key wherever the text contains it. Any of its characters may be
     /// written as a JSON escape (RFC 8259 §7), which may itself be escaped.
     pub(super) fn redact(&self, text: String) -> String {
         let header = self.0.as_bytes();

@@ -27,9 +27,8 @@ impl torii_error_t {
 }
 
 /// == Errors ==
-/// An error names what is wrong twice: torii_error_message() for your log, and
-/// torii_error_public_code(), torii_error_public_message() and torii_error_www_authenticate() for
-/// your client, who must not learn the reason.
+/// Log torii_error_message(), which states the reason. Send your client only torii_error_public_code(),
+/// torii_error_public_message() and torii_error_www_authenticate(), which do not.
 ///
 /// Returns the status that the failed call returned. TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]

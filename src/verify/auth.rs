@@ -295,7 +295,7 @@ impl Auth {
         self.flags() & REQUIRE_PROFILE_COMPLETE != 0
     }
 
-    /// Whether somebody else acts as the user: `impersonating` is `true`, or there is an `act`.
+    /// Whether another party acts as the user: `impersonating` is `true`, or there is an `act`.
     pub fn impersonating(&self) -> bool {
         self.flags() & REQUIRE_NOT_IMPERSONATED == 0
     }
