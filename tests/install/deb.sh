@@ -40,8 +40,10 @@ issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses"
 token=$(curl -sS -X POST "$control/issuers/acme/tokens" -d '{"expires_in":86400}' | member token)
 version=$(dpkg-deb --field "$debs"/torii_*.deb Version)
 # Reserved as long as this script runs.
+: >"$root.port"
 exec 7> >(exec python3 "$here/../ports.py" >"$root.port")
-until port=$(<"$root.port") && [ -n "$port" ]; do sleep 0.1; done 2>/dev/null
+until [ -s "$root.port" ]; do sleep 0.1; done
+port=$(<"$root.port")
 
 "${namespace[@]}" bash -euo pipefail -c '
   root=$1
