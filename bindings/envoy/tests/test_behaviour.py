@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import tempfile
 import unittest
 
@@ -137,10 +138,12 @@ class Behaviour(unittest.TestCase):
 
     def test_cases_at_their_time(self):
         """With the clock of the whole Envoy stopped at the time of the case."""
+        # LD_PRELOAD separates paths with spaces, which the build folder may have.
+        clock = shutil.copy(os.environ["CLOCK"], self.directory)
         cases = [case for case in self.corpus["cases"] if "now" in case["options"]]
         for now in sorted({case["options"]["now"] for case in cases}):
             group = [case for case in cases if case["options"]["now"] == now]
-            environment = {"LD_PRELOAD": os.environ["CLOCK"], "NOW": str(now)}
+            environment = {"LD_PRELOAD": clock, "NOW": str(now)}
             self.assertEqual(self.run_cases(group, environment=environment), 0)
             print(f"{len(group)} cases at {now}")
 
