@@ -10,8 +10,10 @@ use crate::world::{TORII, World};
 /// The output of a command on a terminal.
 fn on_a_terminal(world: &World, line: &str, environment: &[(&str, &str)]) -> String {
     let mut script = Command::new("script");
-    script.args(["-qec", &line.replace("torii", TORII), "/dev/null"]).stdin(Stdio::null());
+    let line = line.replace("torii", "\"$TORII\"");
+    script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
     script.env_clear().env("PATH", std::env::var_os("PATH").unwrap()).env("TERM", "xterm");
+    script.env("TORII", TORII);
     script.env("TORII_ISSUER", world.issuer.url()).env("TORII_API_URL", world.emulator.url());
     script.env("TORII_SECRET_KEY", world.issuer.secret_key()).env("TOKEN", world.token());
     let output = script.envs(environment.iter().copied()).output().unwrap();
