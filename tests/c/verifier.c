@@ -215,8 +215,8 @@ static void a_bad_answer_is_a_failure(void)
     static const struct {
         const char *name, *fault, *reason;
     } faults[] = {
-        {"hang", "\"kind\":\"hang\"", "no answer within 500 ms"},
-        {"drip", "\"kind\":\"drip\",\"ms\":100", "no answer within 500 ms"},
+        {"hang", "\"kind\":\"hang\"", "no answer within"},
+        {"drip", "\"kind\":\"drip\",\"ms\":100", "no answer within"},
         {"status", "\"kind\":\"status\",\"status\":500", "HTTP status 500"},
         {"redirect",
          "\"kind\":\"status\",\"status\":302,\"headers\":{\"location\":\"/once/x\"}",
@@ -235,7 +235,7 @@ static void a_bad_answer_is_a_failure(void)
         torii_verifier_options_t *options = new_options();
 
         snprintf(name, sizeof name, "bad-%s", faults[i].name);
-        if (strstr(faults[i].reason, " ms") != NULL)
+        if (strstr(faults[i].reason, "no answer") != NULL)
             CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 500, err));
         char *issuer = new_issuer(control, name), *token = mint(control, name, "{}");
         torii_verifier_t *verifier = new_verifier(issuer, options);
