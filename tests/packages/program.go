@@ -30,7 +30,7 @@ func main() {
 	}
 	maps, err := os.ReadFile("/proc/self/maps")
 	must(err)
-	libraries := regexp.MustCompile(`/\S*libtorii\S*`).FindAllString(string(maps), -1)
+	libraries := regexp.MustCompile(`/.*libtorii.*`).FindAllString(string(maps), -1)
 	for _, library := range slices.Compact(libraries) {
 		fmt.Println(library)
 	}

@@ -19,5 +19,5 @@ try {
 } catch (Torii\Exception\TokenException $e) {
     echo "$e->status\n";
 }
-preg_match_all('~/\S*libtorii\S*~', file_get_contents('/proc/self/maps'), $libraries);
+preg_match_all('~/.*libtorii.*~', file_get_contents('/proc/self/maps'), $libraries);
 echo implode("\n", array_unique($libraries[0])), "\n";

@@ -16,4 +16,4 @@ try:
 except ToriiAuthError as error:
     print(error.reason.name.lower())
 with open("/proc/self/maps") as maps:
-    print(*sorted(set(re.findall(r"/\S*libtorii\S*", maps.read()))), sep="\n")
+    print(*sorted(set(re.findall(r"/.*libtorii.*", maps.read()))), sep="\n")

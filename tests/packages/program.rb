@@ -16,4 +16,4 @@ begin
 rescue Torii::TokenError => e
   puts e.status
 end
-puts File.read('/proc/self/maps').scan(%r{/\S*libtorii\S*}).uniq
+puts File.read('/proc/self/maps').scan(%r{/.*libtorii.*}).uniq

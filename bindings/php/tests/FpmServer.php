@@ -156,12 +156,12 @@ final class FpmServer
                     listen unix:$this->folder/http.sock;
                     location / {
                         include /etc/nginx/fastcgi_params;
-                        fastcgi_param SCRIPT_FILENAME $scripts/$this->script;
+                        fastcgi_param SCRIPT_FILENAME "$scripts/$this->script";
                         fastcgi_pass unix:$this->folder/fpm.sock;
                     }
                     location = /webhooks {
                         include /etc/nginx/fastcgi_params;
-                        fastcgi_param SCRIPT_FILENAME $scripts/webhooks.php;
+                        fastcgi_param SCRIPT_FILENAME "$scripts/webhooks.php";
                         fastcgi_pass unix:$this->folder/fpm.sock;
                     }
                 }
