@@ -77,7 +77,7 @@ impl Webhook {
     }
 
     /// Sets how far the time of sending may lie before or after the current time, in seconds; 300 by
-    /// default. A longer tolerance gives whoever recorded a webhook longer to replay it.
+    /// default. A longer tolerance leaves more time to replay a recorded webhook.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] above 2147483647.

@@ -334,7 +334,7 @@ mod tests {
         assert_eq!(state.next(Reason::NoKeys, LEASE - 1), Next::Follow(lost));
         assert_eq!(state.due_at(0, LEASE - 1), LEASE);
         assert_eq!(state.sent_at(lost, LEASE - 1), Some(0));
-        assert_eq!(state.sent_at(lost, LEASE), None, "whoever looked meanwhile");
+        assert_eq!(state.sent_at(lost, LEASE), None, "lost at the end of its lease");
         assert!(state.failing());
         assert_eq!(state.next(Reason::NoKeys, LEASE), Next::BackOff(LEASE + 1_000));
         let next = lead(&mut state, Reason::NoKeys, LEASE + 1_000);
