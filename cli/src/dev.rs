@@ -68,7 +68,7 @@ impl Emulator {
         let program = find().ok_or_else(|| {
             machine(format!(
                 "{EMULATOR}: found neither in the folder of torii nor in $PATH; in a checkout of \
-                 libtorii, run cargo install --locked --path tests/emulator"
+                 libtorii, run cargo install --locked --path emulator"
             ))
         })?;
         let mut child = Command::new(&program)

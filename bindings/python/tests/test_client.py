@@ -245,7 +245,7 @@ def test_an_operation_newer_than_this_release(emulator: Emulator, client: ToriiC
 
 
 def test_this_file_calls_every_operation(emulator: Emulator, client: ToriiClient) -> None:
-    contract = json.loads((REPOSITORY / "tests/emulator/contract/server-v1.json").read_text())
+    contract = json.loads((REPOSITORY / "api/server-v1.json").read_text())
     wanted = {
         (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$"))
         for path, item in contract["paths"].items()

@@ -243,7 +243,7 @@ fn json_is_the_answer_itself() {
 /// Nothing is left out: the commands and the operations of the contract are the same in number.
 #[test]
 fn there_is_a_command_for_every_operation() {
-    let contract = include_str!("../../../tests/emulator/contract/server-v1.json");
+    let contract = include_str!("../../../api/server-v1.json");
     let contract = json(contract);
     let paths = contract["paths"].as_object().unwrap();
     let methods = ["get", "post", "put", "patch", "delete"];

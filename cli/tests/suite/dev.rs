@@ -206,7 +206,7 @@ fn the_emulator_is_searched_in_its_folder_and_in_the_path() {
     elsewhere(&folder, &["dev"]).run().fails(
         7,
         "torii-emulator: found neither in the folder of torii nor in $PATH; in a checkout of \
-         libtorii, run cargo install --locked --path tests/emulator",
+         libtorii, run cargo install --locked --path emulator",
     );
     let path = emulator().parent().unwrap().to_str().unwrap();
     let mut dev = Dev::of(elsewhere(&folder, &["dev", "--json"]).env("PATH", path));

@@ -14,7 +14,7 @@ pub(crate) use self::violations::Violations;
 pub use self::violations::{Side, Violation};
 
 /// The OpenAPI document that describes the server API.
-const DOCUMENT: &str = include_str!("../../contract/server-v1.json");
+const DOCUMENT: &str = include_str!("../../../api/server-v1.json");
 
 /// The operations of the contract.
 pub(crate) struct Contract {

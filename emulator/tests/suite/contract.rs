@@ -5,7 +5,7 @@ use torii_emulator::Side;
 
 use crate::client::{Service, send};
 
-const CONTRACT: &str = include_str!("../../contract/server-v1.json");
+const CONTRACT: &str = include_str!("../../../api/server-v1.json");
 const ANY_ID: &str = "01900000-0000-7000-8000-000000000000";
 
 /// Method and path of every operation, with ids that nobody has.
