@@ -97,6 +97,9 @@
 /* The size of a buffer that always suffices for torii_verify_into(). */
 #define TORII_RECORD_MAX 32768
 
+/* In place of a time for torii_verifier_revoke(): every token of the user, for ever. */
+#define TORII_REVOKE_ALL INT64_MAX
+
 /* The linkage of every function. Define TORII_STATIC on Windows to link the static library. */
 #if defined(_WIN32) && !defined(TORII_STATIC)
 #define TORII_API __declspec(dllimport)
@@ -126,6 +129,9 @@
 #define TORII_DEPRECATED_NOTE(note)
 #endif
 
+
+/// In place of a time: every token of the user, for ever.
+#define REVOKE_ALL INT64_MAX
 
 /// The result of a call. Numbers are never reused, and later releases may add some: handle an unknown
 /// number by its range.
@@ -455,6 +461,44 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
 /// has not claimed the fetch. Since: 0.1.0.
 TORII_API torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
 
+/// == Revocation and metrics ==
+/// A token stays valid until its `exp`, also after a user was banned. A revocation refuses the tokens
+/// issued to a user up to a moment, in this process. Three lists are united, and each is replaced only
+/// by itself: calls, JSON, and the file of torii_verifier_options_set_revocations_file().
+///
+/// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
+/// ahead, or TORII_REVOKE_ALL. Matches `sub` and the actor. Of two calls the later time counts.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is out of range, or there are more
+/// than 100000 entries. Since: 0.1.0.
+TORII_API
+torii_status_t torii_verifier_revoke(const torii_verifier_t *verifier,
+                                     const char *user_id,
+                                     size_t user_id_len,
+                                     int64_t issued_before,
+                                     torii_error_t **err);
+
+/// Replaces the revocations of an earlier call of this function, from JSON:
+/// `{"revoked":[{"sub":"…","before":1732550000}]}`. `before` is as for torii_verifier_revoke(), or
+/// "all".
+/// Errors: TORII_ERR_INVALID_ARGUMENT, with the place, if `json` is no such list or has more than 100000
+/// entries; the earlier list then stays. Since: 0.1.0.
+TORII_API
+torii_status_t torii_verifier_set_revocations_json(const torii_verifier_t *verifier,
+                                                   const char *json,
+                                                   size_t json_len,
+                                                   torii_error_t **err);
+
+/// Writes metrics as OpenMetrics text 1.0.0 into `buf`, without a NUL, and their length to `size`. A
+/// scrape answers with it as `application/openmetrics-text; version=1.0.0; charset=utf-8`. The length
+/// can grow between two calls: repeat while the buffer is too small.
+/// Errors: TORII_ERR_BUFFER_TOO_SMALL if `cap` is less than `size`, which is set. Since: 0.1.0.
+TORII_API
+torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
+                                      char *buf,
+                                      size_t cap,
+                                      size_t *size,
+                                      torii_error_t **err);
+
 /// Returns statistics as JSON:
 ///
 /// - `accepted`: tokens accepted; `hits`: those among them found in the token cache;
@@ -750,6 +794,44 @@ TORII_API
 torii_status_t torii_verifier_options_set_token_cache_bytes(torii_verifier_options_t *options,
                                                             size_t bytes,
                                                             torii_error_t **err);
+
+/// Sets whether signatures are verified with a table of multiples of each key: less than half of the
+/// time for a new token, about 150 KiB of memory for each key. Default: false. Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_CONFIG if the library was built with the feature `fips`.
+TORII_API
+TORII_NODISCARD
+torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *options,
+                                                     bool on,
+                                                     torii_error_t **err);
+
+/// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
+/// the issuer is unreachable. Whoever can write there can log in as anybody: use one directory for each
+/// trust domain. Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+TORII_API
+TORII_NODISCARD
+torii_status_t torii_verifier_options_set_key_cache_dir(torii_verifier_options_t *options,
+                                                        const char *path,
+                                                        size_t path_len,
+                                                        torii_error_t **err);
+
+/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(); the file is
+/// read again when it changes. Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+TORII_API
+TORII_NODISCARD
+torii_status_t torii_verifier_options_set_revocations_file(torii_verifier_options_t *options,
+                                                           const char *path,
+                                                           size_t path_len,
+                                                           torii_error_t **err);
+
+/// Sets whether torii_verifier_metrics() labels what belongs to an issuer with its URL. Default: false,
+/// since an issuer can name a tenant. Since: 0.1.0.
+TORII_API
+TORII_NODISCARD
+torii_status_t torii_verifier_options_set_metrics_issuer_label(torii_verifier_options_t *options,
+                                                               bool label,
+                                                               torii_error_t **err);
 
 /// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
 /// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it

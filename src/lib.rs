@@ -53,7 +53,7 @@ pub use keys::KeyFetch;
 pub use patch::Patch;
 pub use verify::{
     Auth, Check, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
-    REQUIRE_PROFILE_COMPLETE, Requirements, Verifier, VerifierOptions,
+    REQUIRE_PROFILE_COMPLETE, REVOKE_ALL, Requirements, Verifier, VerifierOptions,
 };
 pub use webhook::Webhook;
 

@@ -412,6 +412,86 @@ pub unsafe extern "C" fn torii_verifier_options_set_token_cache_bytes(
     }
 }
 
+/// Sets whether signatures are verified with a table of multiples of each key: less than half of the
+/// time for a new token, about 150 KiB of memory for each key. Default: false. Since: 0.1.0.
+/// Errors: TORII_ERR_INVALID_CONFIG if the library was built with the feature `fips`.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
+    options: *mut torii_verifier_options_t,
+    on: bool,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_fixed_base(on)?;
+            Ok(())
+        })
+    }
+}
+
+/// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
+/// the issuer is unreachable. Whoever can write there can log in as anybody: use one directory for each
+/// trust domain. Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_key_cache_dir(
+    options: *mut torii_verifier_options_t,
+    path: *const c_char,
+    path_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
+    unsafe {
+        change(options, err, |options| {
+            let path = text(path, path_len, "path")?;
+            options.set_key_cache_dir(path)?;
+            Ok(())
+        })
+    }
+}
+
+/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(); the file is
+/// read again when it changes. Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_revocations_file(
+    options: *mut torii_verifier_options_t,
+    path: *const c_char,
+    path_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function, and the text is readable.
+    unsafe {
+        change(options, err, |options| {
+            let path = text(path, path_len, "path")?;
+            options.set_revocations_file(path)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets whether torii_verifier_metrics() labels what belongs to an issuer with its URL. Default: false,
+/// since an issuer can name a tenant. Since: 0.1.0.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_options_set_metrics_issuer_label(
+    options: *mut torii_verifier_options_t,
+    label: bool,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: the promise of `change` is that of this function.
+    unsafe {
+        change(options, err, |options| {
+            options.set_metrics_issuer_label(label);
+            Ok(())
+        })
+    }
+}
+
 /// Verifies the time claims by this clock instead of the system's: `now(userdata)` returns Unix
 /// seconds. It runs on the thread that verifies, during the call, and on several threads at once; it
 /// must return normally (no longjmp, no C++ exception). NULL: the system

@@ -5,7 +5,7 @@ use std::ptr;
 use std::slice;
 
 use super::panic::caught;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::text::NulStr;
 
 /// A handle that may be used by several threads at once.
@@ -184,6 +184,24 @@ impl Zeroed for usize {
 
 impl Zeroed for bool {
     const ZEROED: Self = false;
+}
+
+/// Copies a text into a buffer of the caller.
+///
+/// # Safety
+///
+/// `buf` is NULL with `cap` 0, or writable for `cap` bytes.
+pub(super) unsafe fn fill(buf: *mut c_char, cap: usize, text: &[u8]) -> Result<()> {
+    if buf.is_null() && cap > 0 {
+        return Err(Error::argument("buf", "NULL, with a capacity that is not 0"));
+    }
+    if cap < text.len() {
+        return Err(Error::fixed(Status::BufferTooSmall, "cap", "smaller than the text"));
+    }
+    // SAFETY: `buf` has room for the text, and a buffer the caller lets us write to is not part of a
+    // text that this library has just made.
+    unsafe { buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len()) };
+    Ok(())
 }
 
 /// Moves a value to the caller, who frees it.

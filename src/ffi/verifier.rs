@@ -8,7 +8,7 @@ use super::error::torii_error_t;
 use super::json::torii_json_t;
 use super::options::torii_verifier_options_t;
 use super::panic::caught;
-use super::pointer::{bytes, free, into_raw, optional, out, shared, text};
+use super::pointer::{bytes, fill, free, into_raw, optional, out, shared, text};
 use super::status::torii_status_t;
 use crate::verify::{Check, Verifier, VerifierOptions};
 
@@ -160,6 +160,77 @@ pub unsafe extern "C" fn torii_verifier_refresh(
 ) -> torii_status_t {
     // SAFETY: `verifier` is NULL or live, and `err` NULL or writable.
     unsafe { fallible(err, || shared(verifier, "verifier")?.0.refresh()) }
+}
+
+/// == Revocation and metrics ==
+/// A token stays valid until its `exp`, also after a user was banned. A revocation refuses the tokens
+/// issued to a user up to a moment, in this process. Three lists are united, and each is replaced only
+/// by itself: calls, JSON, and the file of torii_verifier_options_set_revocations_file().
+///
+/// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
+/// ahead, or TORII_REVOKE_ALL. Matches `sub` and the actor. Of two calls the later time counts.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is out of range, or there are more
+/// than 100000 entries. Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_revoke(
+    verifier: *const torii_verifier_t,
+    user_id: *const c_char,
+    user_id_len: usize,
+    issued_before: i64,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: `verifier` is NULL or live, the text readable, and `err` NULL or writable.
+    unsafe {
+        fallible(err, || {
+            let user_id = text(user_id, user_id_len, "user_id")?;
+            shared(verifier, "verifier")?.0.revoke(user_id, issued_before)
+        })
+    }
+}
+
+/// Replaces the revocations of an earlier call of this function, from JSON:
+/// `{"revoked":[{"sub":"…","before":1732550000}]}`. `before` is as for torii_verifier_revoke(), or
+/// "all".
+/// Errors: TORII_ERR_INVALID_ARGUMENT, with the place, if `json` is no such list or has more than 100000
+/// entries; the earlier list then stays. Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_set_revocations_json(
+    verifier: *const torii_verifier_t,
+    json: *const c_char,
+    json_len: usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: `verifier` is NULL or live, the text readable, and `err` NULL or writable.
+    unsafe {
+        fallible(err, || {
+            let json = bytes(json, json_len, "json")?;
+            shared(verifier, "verifier")?.0.set_revocations_json(json)
+        })
+    }
+}
+
+/// Writes metrics as OpenMetrics text 1.0.0 into `buf`, without a NUL, and their length to `size`. A
+/// scrape answers with it as `application/openmetrics-text; version=1.0.0; charset=utf-8`. The length
+/// can grow between two calls: repeat while the buffer is too small.
+/// Errors: TORII_ERR_BUFFER_TOO_SMALL if `cap` is less than `size`, which is set. Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_metrics(
+    verifier: *const torii_verifier_t,
+    buf: *mut c_char,
+    cap: usize,
+    size: *mut usize,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: `verifier` is NULL or live, `buf` has `cap` bytes, and the out-pointers are NULL or
+    // writable.
+    unsafe {
+        fallible(err, || {
+            let size = out(size, "size")?;
+            let metrics = shared(verifier, "verifier")?.0.metrics();
+            *size = metrics.len();
+            fill(buf, cap, metrics.as_bytes())
+        })
+    }
 }
 
 /// Returns statistics as JSON:

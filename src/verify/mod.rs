@@ -57,6 +57,9 @@ pub struct Check {
     pub nowait: bool,
 }
 
+/// In place of a time: every token of the user, for ever.
+pub const REVOKE_ALL: i64 = i64::MAX;
+
 /// A configured issuer.
 pub(crate) struct Issuer {
     /// Its URL without trailing slashes: what `iss` has to be.
@@ -307,6 +310,32 @@ impl Verifier {
             }
         }
         claimed
+    }
+
+    /// Revokes the tokens of a user issued at or before `issued_before`, a Unix time in seconds at
+    /// most a day ahead, or [`REVOKE_ALL`]. They are refused with [`Status::TokenRevoked`], also where
+    /// the user is the actor.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] if `user_id` is empty or the time is out of range.
+    pub fn revoke(&self, user_id: &str, issued_before: i64) -> Result<()> {
+        let _ = (user_id, issued_before);
+        Err(Error::fixed(Status::Internal, "revoke", "missing"))
+    }
+
+    /// Replaces the list of revocations that an earlier call set:
+    /// `{"revoked":[{"sub":"…","before":1732550000}]}`, where `before` may be `"all"`.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] if `json` is no such list; the earlier list then stays.
+    pub fn set_revocations_json(&self, json: &[u8]) -> Result<()> {
+        let _ = json;
+        Err(Error::fixed(Status::Internal, "revocations", "missing"))
+    }
+
+    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
+    pub fn metrics(&self) -> String {
+        String::from("# EOF\n")
     }
 
     /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the

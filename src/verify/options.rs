@@ -1,6 +1,6 @@
 //! The options of a verifier.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +31,10 @@ pub struct VerifierOptions {
     pub(crate) timeout: Duration,
     pub(super) background: bool,
     pub(super) cache_bytes: usize,
+    pub(super) fixed_base: bool,
+    pub(crate) key_cache_dir: Option<PathBuf>,
+    pub(super) revocations_file: Option<PathBuf>,
+    pub(super) metrics_issuer_label: bool,
     pub(crate) allow_http: bool,
     pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
@@ -71,6 +75,10 @@ impl Default for VerifierOptions {
             timeout: Duration::from_secs(5),
             background: true,
             cache_bytes: 8 * 1024 * 1024,
+            fixed_base: false,
+            key_cache_dir: None,
+            revocations_file: None,
+            metrics_issuer_label: false,
             allow_http: false,
             root_certificates: None,
             proxy: None,
@@ -253,6 +261,47 @@ impl VerifierOptions {
         self
     }
 
+    /// Sets whether tokens are verified with a table of multiples of each key, which takes less than
+    /// half of the time; false by default.
+    ///
+    /// # Errors
+    /// [`Status::InvalidConfig`] with the feature `fips`.
+    pub fn set_fixed_base(&mut self, on: bool) -> Result<&mut Self> {
+        if on && cfg!(feature = "fips") {
+            let why = "not available with the feature fips";
+            return Err(Error::fixed(Status::InvalidConfig, "fixed_base", why));
+        }
+        self.fixed_base = on;
+        Ok(self)
+    }
+
+    /// Sets a directory in which fetched key sets are kept for the next process.
+    ///
+    /// Whoever can write there can log in as anybody: one directory for each trust domain.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] if `path` is empty.
+    pub fn set_key_cache_dir(&mut self, path: impl AsRef<Path>) -> Result<&mut Self> {
+        self.key_cache_dir = Some(not_empty("key cache directory", path.as_ref())?);
+        Ok(self)
+    }
+
+    /// Sets a file that lists revoked users, which is read again when it changes.
+    ///
+    /// # Errors
+    /// [`Status::InvalidArgument`] if `path` is empty.
+    pub fn set_revocations_file(&mut self, path: impl AsRef<Path>) -> Result<&mut Self> {
+        self.revocations_file = Some(not_empty("revocations file", path.as_ref())?);
+        Ok(self)
+    }
+
+    /// Sets whether [`Verifier::metrics`](super::Verifier::metrics) labels what belongs to an issuer
+    /// with its URL; false by default, since an issuer can name a tenant.
+    pub fn set_metrics_issuer_label(&mut self, label: bool) -> &mut Self {
+        self.metrics_issuer_label = label;
+        self
+    }
+
     /// Allows plain `http` to hosts other than this one. Anyone on the way can then forge keys.
     pub fn set_allow_http(&mut self, allowed: bool) -> &mut Self {
         self.allow_http = allowed;
@@ -315,6 +364,13 @@ impl VerifierOptions {
 
 fn within(name: &'static str, value: u32, min: u32, max: u32, why: &'static str) -> Result<u32> {
     if (min..=max).contains(&value) { Ok(value) } else { Err(Error::argument(name, why)) }
+}
+
+fn not_empty(name: &'static str, path: &Path) -> Result<PathBuf> {
+    if path.as_os_str().is_empty() {
+        return Err(Error::argument(name, "empty"));
+    }
+    Ok(path.to_owned())
 }
 
 /// A text that can stand between quotes in a header as it is (RFC 9110 §5.6.4), with no other

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define REVOKE_ALL INT64_MAX
+
 typedef enum {
   TORII_OK = 0,
   TORII_ERR_INVALID_ARGUMENT = 1,
@@ -173,6 +175,23 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
 
 torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
 
+torii_status_t torii_verifier_revoke(const torii_verifier_t *verifier,
+                                     const char *user_id,
+                                     size_t user_id_len,
+                                     int64_t issued_before,
+                                     torii_error_t **err);
+
+torii_status_t torii_verifier_set_revocations_json(const torii_verifier_t *verifier,
+                                                   const char *json,
+                                                   size_t json_len,
+                                                   torii_error_t **err);
+
+torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
+                                      char *buf,
+                                      size_t cap,
+                                      size_t *size,
+                                      torii_error_t **err);
+
 torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier, torii_json_t **out, torii_error_t **err);
 
 void torii_verifier_free(torii_verifier_t *verifier);
@@ -303,6 +322,22 @@ torii_status_t torii_verifier_options_set_allow_http(torii_verifier_options_t *o
 torii_status_t torii_verifier_options_set_token_cache_bytes(torii_verifier_options_t *options,
                                                             size_t bytes,
                                                             torii_error_t **err);
+
+torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *options, bool on, torii_error_t **err);
+
+torii_status_t torii_verifier_options_set_key_cache_dir(torii_verifier_options_t *options,
+                                                        const char *path,
+                                                        size_t path_len,
+                                                        torii_error_t **err);
+
+torii_status_t torii_verifier_options_set_revocations_file(torii_verifier_options_t *options,
+                                                           const char *path,
+                                                           size_t path_len,
+                                                           torii_error_t **err);
+
+torii_status_t torii_verifier_options_set_metrics_issuer_label(torii_verifier_options_t *options,
+                                                               bool label,
+                                                               torii_error_t **err);
 
 torii_status_t torii_verifier_options_set_clock(torii_verifier_options_t *options,
                                                 int64_t (*now)(void *userdata),
