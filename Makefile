@@ -188,6 +188,7 @@ tools-rust: tools
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
 suite-lint: | tools
+	@scripts/require python3 git
 	scripts/words
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
