@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::auth::torii_auth_t;
+use super::auth::{self, torii_auth_t};
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::json::torii_json_t;
@@ -142,7 +142,7 @@ unsafe fn verify(
             let out = self::out(out, "out")?;
             let text = bytes(text, len, name)?;
             let auth = shared(verifier, "verifier")?.0.check(text, check, None)?;
-            *out = into_raw(torii_auth_t(auth));
+            *out = auth::into_raw(auth);
             Ok(())
         })
     }

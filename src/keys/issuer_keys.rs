@@ -141,8 +141,13 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 impl<'a> Call<'a> {
     /// Begins a call. Without `may_wait` it performs no I/O, and waits for none.
     pub(crate) fn begin(options: &'a KeyOptions, may_wait: bool) -> Self {
+        Call::begin_at(monotonic(), options, may_wait)
+    }
+
+    /// As [`begin`](Self::begin), with the time just read.
+    pub(crate) fn begin_at(started: Millis, options: &'a KeyOptions, may_wait: bool) -> Self {
         let latest = FetchId(SEQUENCE.load(Ordering::Acquire));
-        Call { options, may_wait, started: monotonic(), latest }
+        Call { options, may_wait, started, latest }
     }
 
     fn timeout(&self) -> Millis {
@@ -229,14 +234,19 @@ impl IssuerKeys {
 
     /// Returns keys that are not too old, fetched first if need be.
     pub(crate) fn usable(self: &Arc<Self>, call: &Call<'_>) -> Result<SnapshotGuard> {
+        self.fresh(call).map_or_else(|| self.usable_after_fetch(call), Ok)
+    }
+
+    /// Returns keys within their lifetime. Waits for nothing.
+    pub(crate) fn fresh(self: &Arc<Self>, call: &Call<'_>) -> Option<SnapshotGuard> {
         let snapshot = self.snapshot.load();
-        let Some(keys) = &*snapshot else { return self.usable_after_fetch(call) };
+        let keys = snapshot.as_ref()?;
         match keys.freshness(call.started, &call.options.lifetimes) {
             Freshness::Fresh if call.started < keys.kid_due_at.load(Ordering::Relaxed) => {}
             Freshness::Fresh | Freshness::RefreshAhead => self.refresh_aside(call),
-            Freshness::Stale | Freshness::Expired => return self.usable_after_fetch(call),
+            Freshness::Stale | Freshness::Expired => return None,
         }
-        Ok(snapshot)
+        Some(snapshot)
     }
 
     /// Returns usable keys with this `kid`. Keys that lack it are fetched again, unless their fetch

@@ -21,7 +21,7 @@ use serde_json::json;
 use stats::Stats;
 use token_cache::TokenCache;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Now};
 use crate::error::{Challenge, Error, Result, Status};
 use crate::http::{Rules, check_url};
 use crate::json::Json;
@@ -187,26 +187,53 @@ impl Verifier {
     /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
-        let call = Call::begin(&self.key_options, may_wait);
-        let mut stale = false;
-        if let Some(verified) = self.token_cache.get(token) {
-            let keys = verified.issuer.keys().usable(&call)?;
-            if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
-                let checked = self.check_current(&verified);
-                if checked.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
-                    self.token_cache.remove(&Box::<[u8]>::from(token));
-                }
-                return checked.map(|()| (verified, true));
+        let mut now = clock::now();
+        let call = Call::begin_at(now.monotonic, &self.key_options, may_wait);
+        let Some(verified) = self.token_cache.get(token) else {
+            return self.verify_new(token, &call, false);
+        };
+        let issuer = verified.issuer.keys();
+        let keys = match issuer.fresh(&call) {
+            Some(keys) => keys,
+            None => {
+                let keys = issuer.usable(&call)?;
+                now = clock::now();
+                keys
             }
-            stale = true;
+        };
+        if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
+            return match self.check_current(&verified, &now) {
+                Ok(()) => Ok((verified, true)),
+                Err(error) => Err(self.refused_again(token, error)),
+            };
         }
+        self.verify_new(token, &call, true)
+    }
+
+    /// A token that is not in the cache, or there by a key that is gone.
+    #[inline(never)]
+    fn verify_new(
+        &self,
+        token: &[u8],
+        call: &Call<'_>,
+        stale: bool,
+    ) -> Result<(Arc<Verified>, bool)> {
         let token = Box::<[u8]>::from(token);
         if stale {
             self.token_cache.remove(&token);
         }
-        let verified = self.verify_signature(&token, &call)?;
+        let verified = self.verify_signature(&token, call)?;
         self.token_cache.insert(token, verified.clone());
         Ok((verified, false))
+    }
+
+    /// Removes an expired token from the cache.
+    #[cold]
+    fn refused_again(&self, token: &[u8], error: Error) -> Error {
+        if error.status() == Status::TokenExpired {
+            self.token_cache.remove(&Box::<[u8]>::from(token));
+        }
+        error
     }
 
     fn verify_signature(&self, token: &[u8], call: &Call<'_>) -> Result<Arc<Verified>> {
@@ -234,8 +261,8 @@ impl Verifier {
 
     /// Checks again what time or the operator may have to say against a token whose signature was
     /// verified before.
-    fn check_current(&self, verified: &Verified) -> Result<()> {
-        verified.times.check(self.clock.now(), self.leeway)?;
+    fn check_current(&self, verified: &Verified, now: &Now) -> Result<()> {
+        verified.times.check(self.clock.at(now), self.leeway)?;
         self.requirements.check(verified)
     }
 

@@ -15,6 +15,7 @@ mod host;
 mod life;
 mod matrix;
 mod server;
+mod suspend;
 mod verdicts;
 mod waiting;
 
