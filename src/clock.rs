@@ -41,6 +41,10 @@ impl fmt::Debug for Clock {
 /// Milliseconds on a clock that never goes back, comparable within one process and its children.
 pub(crate) type Millis = u64;
 
+/// What the clock of [`monotonic`] shows when the machine starts: 60 days, so that keys from a file may
+/// be older than that.
+const AT_BOOT: Millis = 60 * 86_400_000;
+
 /// The current time on a clock that never goes back.
 ///
 /// Suspended time counts where the platform tells it, so that keys are not used for longer because
@@ -50,6 +54,12 @@ pub(crate) fn monotonic() -> Millis {
     static START: OnceBox<Instant> = OnceBox::new();
     let now = fork::boot_time()
         .unwrap_or_else(|| START.get_or_init(|| Box::new(Instant::now())).elapsed());
+    AT_BOOT + u64::try_from(now.as_millis()).unwrap_or(u64::MAX / 2) + hooks::advanced()
+}
+
+/// Milliseconds since 1970, for what outlives the process.
+pub(crate) fn since_1970() -> Millis {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or(u64::MAX / 2) + hooks::advanced()
 }
 
