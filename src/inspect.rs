@@ -43,6 +43,16 @@ pub struct Visit {
     pub outcome: Outcome,
 }
 
+impl Visit {
+    /// Its `Age`, in seconds; 0 without one.
+    pub fn age(&self) -> u64 {
+        match self.outcome {
+            Outcome::Answered { age: Some(age), .. } => age,
+            _ => 0,
+        }
+    }
+}
+
 /// The outcome of a request.
 #[derive(Clone, Debug)]
 pub enum Outcome {

@@ -443,9 +443,9 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
 /// a fetch has failed in this process, and never beyond torii_verifier_options_set_max_stale_seconds().
 /// Keys set as JSON and keys the host fetches are not written.
 ///
-/// The directory and its files have to be owned by the effective user or root and not writable by group or
-/// others; a file has one name and is not a symbolic link. What is not, or is damaged, of another URL or
-/// from the future, is ignored and counted in torii_verifier_stats_json(). Default: none.
+/// The effective user or root has to own the directory and its files, and group and others must not be able
+/// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
 /// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
 /// Since: 0.1.0.

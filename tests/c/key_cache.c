@@ -206,6 +206,7 @@ static void a_kill_in_the_middle_of_a_write_leaves_the_file_whole(void)
         in_the_middle += stat(temporary, &status) == 0;
     }
     printf("%d of %d were killed while they wrote\n", in_the_middle, kills);
+    fflush(stdout); /* or children print it too */
     CHECK(reduced || in_the_middle > 0);
     finish(start(write_once));
     CHECK(count_files("", file) == 1);

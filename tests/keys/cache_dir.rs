@@ -107,6 +107,13 @@ fn rewrite(file: &Path, change: impl Fn(&str) -> String) {
     fs::write(file, sealed(changed.as_bytes())).unwrap();
 }
 
+/// The text of a file with another time, in milliseconds since 1970.
+fn with_time(rest: &str, time: u128) -> String {
+    let (start, end) = rest.split_once("requested-at ").unwrap();
+    let (_, end) = end.split_once('\n').unwrap();
+    format!("{start}requested-at {time}\n{end}")
+}
+
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
@@ -266,14 +273,26 @@ fn an_older_set_never_replaces_a_newer_one() {
     });
     // A time in the future is no reason to keep the file.
     let future = since_1970() + 1_000_000_000_000;
-    rewrite(&cache.file(), |rest| {
-        let (start, end) = rest.split_once("requested-at ").unwrap();
-        let (_, end) = end.split_once('\n').unwrap();
-        format!("{start}requested-at {future}\n{end}")
-    });
+    rewrite(&cache.file(), |rest| with_time(rest, future));
     seconds(10);
     new.refresh().unwrap();
     assert!(!fs::read_to_string(cache.file()).unwrap().contains(&future.to_string()));
+}
+
+/// The clock by which keys age in memory begins with the machine, and files are older than that.
+#[test]
+fn keys_may_be_older_than_the_machine_runs() {
+    const DAYS: u64 = 86_400;
+    let stage = Stage::take();
+    let (issuer, cache) = (stage.issuer("cache-boot"), Cache::new());
+    let token = issuer.mint(Mint::new().expires_in(1_000_000));
+    cache.verifier(&issuer).refresh().unwrap();
+    let then = since_1970() - u128::from(29 * DAYS) * 1_000;
+    rewrite(&cache.file(), |rest| with_time(rest, then));
+    let age = cache.verifier(&issuer).stats().unwrap().int("/issuers/0/key_age").unwrap();
+    assert!(age >= i64::try_from(29 * DAYS).unwrap(), "{age}");
+    issuer.fault(FaultKind::status(503), None);
+    assert_eq!(status(cache.verifier(&issuer).verify(&token)), Status::KeysUnavailable);
 }
 
 #[test]
