@@ -49,7 +49,7 @@ impl Watching {
     }
 }
 
-/// What the fetches so far have shown.
+/// The state after the fetches so far.
 #[derive(Default)]
 struct Seen {
     /// The name and the state of each key, of the last fetch that brought a key set.
@@ -60,7 +60,7 @@ struct Seen {
     cache: Option<CacheSeen>,
 }
 
-/// What has to change for the key cache directory to be worth a line.
+/// The state of the file in the key cache directory; a change is worth a line.
 #[derive(PartialEq, Eq)]
 enum CacheSeen {
     Missing,

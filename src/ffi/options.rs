@@ -433,7 +433,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
 
 /// Keeps the key sets that the library fetches in this directory, one file for each key URL, certificate
 /// authorities and proxy, so that the next process starts without a fetch, even while the issuer is
-/// unreachable. Whoever can write there can log in as anybody: use one directory for each trust domain.
+/// unreachable. Anyone who can write there can log in as any user: use one directory for each trust domain.
 ///
 /// torii_verifier_new() creates a missing directory (mode 0700; its parent has to exist) and reads the
 /// files, so no later call waits for that. The thread that fetches keys writes them, after it has woken

@@ -169,7 +169,7 @@ mod files {
             Ok(())
         }
 
-        /// Opens the directory, if nobody but the effective user and root can change what is in it.
+        /// Opens the directory, if only the effective user and root can write to it.
         fn open(&self) -> Result<OwnedFd, Ignored> {
             let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
             let directory =
@@ -196,7 +196,7 @@ mod files {
         }
     }
 
-    /// Reads the file, if it is one that nobody but the effective user and root can change.
+    /// Reads the file, if only the effective user and root can have written it.
     fn read(directory: &OwnedFd, name: &str) -> Result<Option<Vec<u8>>, Ignored> {
         // Opening a FIFO would wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -281,7 +281,7 @@ mod files {
         }
     }
 
-    /// A file under a name that nobody reads, removed unless it is renamed.
+    /// A file under a name that no process reads, removed unless it is renamed.
     struct Temporary<'a> {
         directory: &'a OwnedFd,
         name: Option<CString>,

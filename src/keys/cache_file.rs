@@ -48,8 +48,8 @@ impl Ignored {
 
 /// The name of the file with the keys of this cache key: 64 hexadecimal digits.
 ///
-/// Two proxies that differ only in the password share a file: a digest of the name would let
-/// whoever can list the directory try passwords.
+/// Two proxies that differ only in the password share a file: with the password in the digest, a user who
+/// can list the directory could try passwords.
 pub(super) fn name(key: &CacheKey) -> String {
     let mut identity = Vec::new();
     let mut add = |part: &[u8]| {

@@ -248,9 +248,9 @@ impl IssuerKeys {
 
     /// Begins with the keys of the key cache directory.
     ///
-    /// They have no `ETag`: the first fetch of a process brings the whole set, so that no 304 can
-    /// confirm what somebody wrote into the file. Past their lifetime they are used as all stale keys
-    /// are, after a fetch has failed.
+    /// They have no `ETag`: the first fetch of a process brings the whole set, so that no 304 confirms a
+    /// file that was changed. Past their lifetime they are used as all stale keys are: after a fetch has
+    /// failed.
     fn load(&self) {
         let (Some(remote), Some(dir)) = (&self.remote, self.cache_dir()) else { return };
         let now = monotonic();

@@ -22,7 +22,7 @@ pub(crate) struct CacheKey {
     pub(crate) url: String,
     pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
-    /// Or else whoever can write there could add keys for a verifier that does not use it.
+    /// A user who can write there must not add keys to a verifier without the directory.
     pub(crate) cache_dir: Option<KeyCacheDir>,
     pub(crate) fetched_by: FetchedBy,
 }

@@ -349,7 +349,7 @@ impl Verifier {
     /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
     /// among them, `last_success` in seconds, `last_error` and `key_cache_dir`: sets `loaded` and
     /// `written`, writes that `failed`, files `ignored` by the reason, and `last_error`. Fetches and files
-    /// are counted for the process; what does not exist is null.
+    /// are counted for the process; absent values are null.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();

@@ -283,9 +283,9 @@ impl VerifierOptions {
     /// had fetched them. Past their lifetime they are used only after a fetch has failed in this
     /// process, and never beyond the [maximum staleness](Self::set_max_stale_seconds).
     ///
-    /// Whoever can write there can log in as anybody: use one directory for each trust domain. A
+    /// Anyone who can write there can log in as any user: use one directory for each trust domain. A
     /// directory or file is ignored, and counted in the statistics, unless the effective user or root
-    /// owns it and nobody else can write to it.
+    /// owns it and no other user can write to it.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.

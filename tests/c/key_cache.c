@@ -194,7 +194,7 @@ static void a_kill_in_the_middle_of_a_write_leaves_the_file_whole(void)
         pid_t child = start(write_until_killed);
         int result = 0;
 
-        /* What the one before has left goes when this one writes. */
+        /* The child removes the file that the one before left. */
         ino_t left = stat(temporary, &status) == 0 ? status.st_ino : 0;
         while (stat(temporary, &status) != 0 || status.st_ino == left)
             CHECK(waitpid(child, &result, WNOHANG) == 0);

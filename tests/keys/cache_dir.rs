@@ -397,7 +397,7 @@ fn a_file_that_somebody_else_may_have_written_is_ignored_and_counted() {
     }
 }
 
-/// An unsafe file is replaced; in an unsafe directory nothing is written.
+/// An unsafe file is replaced. In an unsafe directory no file is written.
 #[test]
 fn what_is_ignored_is_replaced_where_that_is_safe() {
     let stage = Stage::take();
@@ -420,7 +420,7 @@ fn what_is_ignored_is_replaced_where_that_is_safe() {
     assert!(last_error(&restarted).contains("writable by group or others (mode 0777)"));
     assert_eq!(fs::read(&file).unwrap(), before);
 
-    // A directory that has gone is not made anew, and harms nobody.
+    // A directory that has gone is not created again. Verifying goes on.
     fs::remove_dir_all(cache.dir()).unwrap();
     seconds(10);
     restarted.refresh().unwrap();

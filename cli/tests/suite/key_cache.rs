@@ -205,7 +205,7 @@ fn watch_shows_the_key_cache_directory_and_prints_json() {
     }
 }
 
-/// Without --count it ends when nobody reads any more.
+/// Without --count it ends when its reader has gone.
 #[test]
 fn watch_ends_with_its_reader() {
     let world = World::new();
