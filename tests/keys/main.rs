@@ -10,6 +10,8 @@
     reason = "tests fail by panicking"
 )]
 
+#[cfg(unix)]
+mod cache_dir;
 mod due;
 mod host;
 mod life;
