@@ -9,7 +9,6 @@ pub(crate) mod jwks;
 mod key;
 mod lease;
 mod registry;
-mod sync;
 
 pub(crate) use fetch::jwks_url;
 pub(crate) use freshness::Lifetimes;

@@ -155,7 +155,7 @@ impl Verified {
         terminated(&self.text, self.span(field)?)
     }
 
-    fn str(&self, field: Field) -> Option<&str> {
+    pub(super) fn str(&self, field: Field) -> Option<&str> {
         self.text(field).map(NulStr::as_str)
     }
 
