@@ -132,9 +132,8 @@ static void arguments(void)
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "json",
                 torii_verifier_set_revocations_json(verifier, NULL, 1, err));
     BAD_JSON("", "json: line 1, column 0: ");
-    BAD_JSON("{\"revoked\":\n[{\"sub\":\"a\",\"before\":-1}]}", "json: line 2, column 25: ");
+    BAD_JSON("{\"revoked\":\n[{\"sub\":\"a\",\"before\":-1}]}", "json: line 2, column 24: ");
     CHECK(stat_of(verifier, "/revocations/entries") == 1);
-    CHECK(torii_verifier_due_in_ms(verifier) == 0);
     torii_verifier_free(verifier);
 
     CHECK_FAILS(TORII_ERR_INVALID_ARGUMENT, "options",
