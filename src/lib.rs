@@ -38,6 +38,7 @@ mod jitter;
 mod json;
 mod keys;
 mod patch;
+mod sync;
 mod text;
 mod token;
 mod verify;

@@ -17,11 +17,11 @@ use super::freshness::{CacheHeaders, Fetched, Freshness, Lifetimes};
 use super::jwks::KeySet;
 use super::lease::{Lease, NewKeys};
 use super::registry::{CacheKey, FetchedBy, Registry};
-use super::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::clock::{Millis, monotonic, since_1970};
 use crate::error::{Error, Result, Status};
 use crate::fork::{ForkLocal, with_signals_blocked};
 use crate::jitter::jitter;
+use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::text::NulString;
 
 /// How long a host may take for a fetch.
@@ -155,6 +155,14 @@ impl<'a> Call<'a> {
     pub(crate) fn begin_at(started: Millis, options: &'a KeyOptions, may_wait: bool) -> Self {
         let latest = FetchId(SEQUENCE.load(Ordering::Acquire));
         Call { options, may_wait, started, latest }
+    }
+
+    pub(crate) fn started(&self) -> Millis {
+        self.started
+    }
+
+    pub(crate) fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     fn timeout(&self) -> Millis {
@@ -596,7 +604,7 @@ impl IssuerKeys {
                 keys.perform(lease, time);
             }
         };
-        let Err(error) = with_signals_blocked(|| spawn(work)) else { return true };
+        let Err(error) = with_signals_blocked(|| spawn("torii-keys", work)) else { return true };
         if let Some(lease) = take(&lease) {
             let reason = format!("cannot start a thread: {error}");
             lease.fail(FetchError { reason, timed_out: false });

@@ -11,7 +11,6 @@ pub(crate) mod jwks;
 mod key;
 mod lease;
 mod registry;
-mod sync;
 
 pub(crate) use cache_dir::KeyCacheDir;
 pub(crate) use fetch::jwks_url;

@@ -170,7 +170,7 @@ impl Verified {
         Json::parse(self.payload())
     }
 
-    fn str(&self, field: Field) -> Option<&str> {
+    pub(super) fn str(&self, field: Field) -> Option<&str> {
         self.text(field).map(NulStr::as_str)
     }
 
