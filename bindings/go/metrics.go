@@ -1,0 +1,32 @@
+package torii
+
+// #include "shim.h"
+import "C"
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// MetricsType is the content type of [Verifier.Metrics].
+const MetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+// Metrics returns metrics of the verifier as OpenMetrics text.
+func (v *Verifier) Metrics() (string, error) {
+	for room := C.size_t(8192); ; {
+		buf := make([]byte, room)
+		size := room
+		err := v.use(func(e **C.torii_error_t) C.torii_status_t {
+			p := (*C.char)(unsafe.Pointer(unsafe.SliceData(buf)))
+			return C.torii_verifier_metrics(v.verifier, p, room, &size, e)
+		})
+		if err == nil {
+			return string(buf[:size]), nil
+		}
+		// The text can grow between two calls.
+		if !errors.Is(err, ErrBufferTooSmall) {
+			return "", err
+		}
+		room = size
+	}
+}
