@@ -160,16 +160,18 @@ module Torii
 
     # @return [String] metrics as OpenMetrics text
     def metrics
-      size = FFI::MemoryPointer.new(:size_t).write(:size_t, 8192)
-      @handle.use do |verifier, call|
-        loop do
-          text = FFI::MemoryPointer.new(:char, size.read(:size_t))
-          status = Native.torii_verifier_metrics(verifier, text, text.size, size, call.error)
+      room = 8192
+      loop do
+        text = FFI::MemoryPointer.new(:char, room)
+        size = FFI::MemoryPointer.new(:size_t)
+        @handle.use do |verifier, call|
+          status = Native.torii_verifier_metrics(verifier, text, room, size, call.error)
+          room = size.read(:size_t)
           # The text can grow between two calls.
           next Error.drop(call.error) if status == BUFFER_TOO_SMALL
 
           Native.check(status, call.error)
-          break text.read_bytes(size.read(:size_t)).force_encoding(Encoding::UTF_8)
+          return text.read_bytes(room).force_encoding(Encoding::UTF_8)
         end
       end
     end
