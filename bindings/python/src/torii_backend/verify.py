@@ -298,9 +298,9 @@ class ToriiVerifier:
         _native.call(blocking.torii_verifier_revoke, self._open(), user, len(user), before)
 
     def set_revocations(self, revocations: str | bytes | Mapping[str, Any]) -> None:
-        """Replaces the list of an earlier call: ``{"revoked": [{"sub": "…", "before": 1732550000}]}``,
-        as JSON or parsed. ``before`` may be ``"all"``. An empty list lifts these bans; neither
-        :meth:`revoke` nor ``revocations_file`` is affected.
+        """Replaces the list of an earlier call, JSON or parsed:
+        ``{"revoked": [{"sub": "…", "before": 1732550000}]}``. ``before`` may be ``"all"``. An empty
+        list lifts these bans; those of :meth:`revoke` and ``revocations_file`` stay.
 
         :raises ToriiUsageError: if it is no such list. The earlier list then stays.
         """
@@ -317,7 +317,7 @@ class ToriiVerifier:
             arguments = handle, text, len(text), byref(size), byref(error)
             status = blocking.torii_verifier_metrics(*arguments)
             if status == OK:
-                return text[: size.value].decode()
+                return text.raw[: size.value].decode()
             if status != BUFFER_TOO_SMALL:
                 raise _native.failure(error)
 
