@@ -5,6 +5,8 @@ import "C"
 
 import (
 	"errors"
+	"io"
+	"net/http"
 	"unsafe"
 )
 
@@ -29,4 +31,18 @@ func (v *Verifier) Metrics() (string, error) {
 		}
 		room = size
 	}
+}
+
+// MetricsHandler answers scrapes with [Verifier.Metrics], for example at "GET /metrics". Its answer is
+// not meant for the clients of your application.
+func (v *Verifier) MetricsHandler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		text, err := v.Metrics()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", MetricsType)
+		_, _ = io.WriteString(w, text)
+	})
 }

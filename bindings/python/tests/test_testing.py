@@ -58,8 +58,8 @@ def test_keys(local_torii: LocalTorii) -> None:
     assert caught.value.reason == ToriiStatus.TOKEN_KEY_UNKNOWN
 
 
-def test_further_issuers(local_torii: LocalTorii) -> None:
-    other = local_torii.new_issuer("other")
+def test_further_environments(local_torii: LocalTorii) -> None:
+    other = local_torii.new_environment("other")
     assert other.verifier().verify(other.token()).environment_id == other.environment_id
     with pytest.raises(ToriiAuthError):
         local_torii.verifier().verify(other.token())

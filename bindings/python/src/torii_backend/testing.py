@@ -39,8 +39,8 @@ class LocalSession(NamedTuple):
     token: str
 
 
-class LocalIssuer:
-    """An issuer of the local torii: an environment with its users, keys and secret key."""
+class LocalEnvironment:
+    """An environment of the local torii: an issuer with its keys, users and a secret key."""
 
     name: str
     issuer: str
@@ -90,19 +90,19 @@ class LocalIssuer:
         self._ask("DELETE", f"/keys/{quote(kid, '')}")
 
     def verifier(self, **options: Any) -> ToriiVerifier:
-        """Returns a verifier for this issuer."""
+        """Returns a verifier of its tokens."""
         return ToriiVerifier(self.issuer, **options)
 
     def client(self, **options: Any) -> ToriiClient:
-        """Returns a client for this environment."""
+        """Returns a client for it."""
         return ToriiClient(self.secret_key, api_url=self._torii.url, **options)
 
     def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._torii.control(method, f"/issuers/{self.name}{path}", body)
 
 
-class LocalTorii(LocalIssuer):
-    """A running local torii. It is the issuer ``acme`` itself; :meth:`new_issuer` makes others.
+class LocalTorii(LocalEnvironment):
+    """A running local torii, with its environment ``acme``; :meth:`new_environment` makes others.
 
     :raises FileNotFoundError: if there is no program ``torii-emulator``.
     """
@@ -124,9 +124,9 @@ class LocalTorii(LocalIssuer):
         self._control = ToriiClient(about["secret_key"], api_url=self.url, timeout=120)
         super().__init__(self, {"name": "acme", **about})
 
-    def new_issuer(self, name: str) -> LocalIssuer:
-        """Creates a further issuer; it exists until :meth:`reset`."""
-        return LocalIssuer(self, self.control("POST", "/issuers", {"name": name}))
+    def new_environment(self, name: str) -> LocalEnvironment:
+        """Creates a further environment; it exists until :meth:`reset`."""
+        return LocalEnvironment(self, self.control("POST", "/issuers", {"name": name}))
 
     def control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Calls the control API, which the README of torii-emulator describes."""
