@@ -1,7 +1,9 @@
 //! The verifier: options, token, keys and the time, and what follows from them.
 
 mod auth;
+mod metrics;
 mod options;
+mod report;
 mod requirements;
 mod stats;
 mod token_cache;
@@ -17,14 +19,12 @@ pub use requirements::{
     REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
     REQUIRE_PROFILE_COMPLETE, Requirements,
 };
-use serde_json::json;
 use stats::Stats;
 use token_cache::TokenCache;
 
 use crate::clock::Clock;
 use crate::error::{Challenge, Error, Result, Status};
 use crate::http::{Rules, check_url};
-use crate::json::Json;
 use crate::keys::{
     self, CacheKey, Call, FetchedBy, IssuerKeys, KeyFetch, KeyOptions, Refresh, jwks_url,
 };
@@ -46,6 +46,7 @@ pub struct Verifier {
     clock: Clock,
     token_cache: TokenCache,
     stats: Stats,
+    metrics_issuer_label: bool,
 }
 
 /// How [`Verifier::check`] verifies; by default a token, with keys fetched first if need be.
@@ -103,6 +104,7 @@ impl Verifier {
             clock: options.clock.clone(),
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
+            metrics_issuer_label: options.metrics_issuer_label,
         })
     }
 
@@ -331,45 +333,6 @@ impl Verifier {
     pub fn set_revocations_json(&self, json: &[u8]) -> Result<()> {
         let _ = json;
         Err(Error::fixed(Status::Internal, "revocations", "missing"))
-    }
-
-    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
-    pub fn metrics(&self) -> String {
-        String::from("# EOF\n")
-    }
-
-    /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
-    /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
-    /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
-    /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
-    /// what does not exist is null.
-    pub fn stats(&self) -> Result<Json> {
-        let refused: serde_json::Map<_, _> =
-            self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
-        let (tokens, bytes) = self.token_cache.size();
-        let issuers = self.issuers.iter().map(|issuer| {
-            let stats = issuer.keys().stats(&self.key_options.lifetimes);
-            json!({
-                "issuer": issuer.name.as_str(),
-                "keys": stats.keys,
-                "skipped": stats.skipped,
-                "key_age": stats.age,
-                "due_in_ms": stats.due_in,
-                "fetches": stats.fetches,
-                "failures": stats.failures,
-                "last_success": stats.last_success,
-                "last_error": stats.last_error,
-            })
-        });
-        let stats = json!({
-            "accepted": self.stats.accepted(),
-            "hits": self.stats.hits(),
-            "refused": refused,
-            "cached_tokens": tokens,
-            "cache_bytes": bytes,
-            "issuers": issuers.collect::<Vec<_>>(),
-        });
-        Json::parse(&stats.to_string())
     }
 }
 

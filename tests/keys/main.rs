@@ -14,6 +14,7 @@ mod due;
 mod host;
 mod life;
 mod matrix;
+mod metrics;
 mod server;
 mod verdicts;
 mod waiting;
