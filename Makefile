@@ -149,7 +149,7 @@ BINDINGS := cpp go ruby php python nginx envoy
 TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity readme \
   lint model header symbols abi demo
 
-# What is built or installed comes first and one at a time; then the suites use it, and none waits for another.
+# Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test $(TESTS:%=test-%): export COMMANDS = $(CI)
 test:
@@ -164,7 +164,7 @@ $(TESTS:%=test-%): test-%:
 build: programs
 	$(CARGO) test $(MEMBERS) --no-run
 
-# Envoy's module has the library inside, without its C functions. What cargo has built above is taken over.
+# Envoy's module has the library inside, without its C functions. It reuses the crates built above.
 ENVOY := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
 .PHONY: envoy-module
 envoy-module: programs
@@ -188,6 +188,8 @@ tools-rust: tools
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
 suite-lint: | tools
+	@scripts/require python3 git
+	scripts/words
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
@@ -213,7 +215,7 @@ suite-header: programs | tools-rust
 suite-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
-# Programs built before run on. What is compared is the header alone.
+# Programs built before run on. Only the header is compared.
 suite-abi: | tools-abi
 	abi/compare include/torii.h abi/libtorii.abi
 

@@ -1,4 +1,4 @@
-//! What a verifier has done, and what its keys are like: one snapshot, for statistics and for metrics.
+//! One snapshot of a verifier's counters and keys, for statistics and for metrics.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(super) struct Report {
     pub(super) accepted: u64,
     /// Accepted tokens that were in the token cache.
     pub(super) hits: u64,
-    /// How often each status was the answer, but for those that never were.
+    /// Refusals by status, without those that never occurred.
     pub(super) refused: Vec<(Status, u64)>,
     pub(super) cached_tokens: usize,
     pub(super) cache_bytes: u64,
@@ -49,7 +49,7 @@ impl Verifier {
     /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
     /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
     /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
-    /// what does not exist is null.
+    /// absent values are null.
     pub fn stats(&self) -> Result<Json> {
         Json::parse(&self.report().to_json().to_string())
     }
