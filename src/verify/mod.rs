@@ -2,6 +2,7 @@
 
 mod auth;
 mod metrics;
+mod open_metrics;
 mod options;
 mod report;
 mod requirements;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 pub use auth::Auth;
 pub(crate) use auth::{Field, Verified};
+pub use metrics::{MetricFamily, MetricKind, MetricSample, MetricSum};
 use once_cell::race::OnceBox;
 pub use options::VerifierOptions;
 pub use requirements::{
