@@ -2,6 +2,7 @@
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
+# make docs    writes the site, with the reference of torii.h, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
 #
 # To build and to test, nothing is installed but Debian packages that are missing, and those only as
@@ -147,7 +148,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 BINDINGS := cpp go ruby php python nginx envoy
 # Long ones first: two run at a time.
 TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity observe readme \
-  lint model header symbols abi demo
+  site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
@@ -180,7 +181,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-packages tools-observe $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -316,6 +317,19 @@ suite-docs: all programs envoy-module | tools-docs
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
 	@scripts/require cmake pkg-config =libcurl4-openssl-dev
+
+# The pages and the reference, opened in a browser.
+suite-site: docs | tools-site
+	$(BUILD)/site-tools/bin/python tests/site.py $(BUILD)/site
+
+.PHONY: tools-site
+tools-site: tools-rust
+	@scripts/require git doxygen chromium chromedriver:chromium-driver
+
+.PHONY: docs
+docs: | tools-rust
+	@scripts/require git doxygen
+	scripts/site $(BUILD)
 
 # ---- while working -----------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ use crate::keys::KeyStats;
 pub struct MetricFamily {
     /// The name, as in `torii_key_age_seconds`; of a counter without `_total`.
     pub name: &'static str,
-    /// What kind of metric it is.
+    /// Counter or gauge.
     pub kind: MetricKind,
     /// How values of several issuers, and of several verifiers, become one.
     pub sum: MetricSum,

@@ -150,7 +150,6 @@ def counts_are_what_happened(emulator, server):
     refused = {
         "TORII_ERR_TOKEN_EXPIRED": emulator.mint(now_offset=-5000),
         "TORII_ERR_TOKEN_SIGNATURE": emulator.mint(signer="forged"),
-        "TORII_ERR_TOKEN_REVOKED": emulator.mint(claims={"sub": "banned"}),
         "TORII_ERR_TOKEN_MALFORMED": "a.b",
         "TORII_ERR_TOKEN_KEY_UNKNOWN": emulator.mint(header={"kid": "unknown"}),
     }
