@@ -236,8 +236,7 @@ pub unsafe extern "C" fn torii_verifier_metrics(
         fallible(err, || {
             let size = out(size, "size")?;
             let metrics = shared(verifier, "verifier")?.0.metrics();
-            *size = metrics.len();
-            fill(buf, cap, metrics.as_bytes())
+            fill(buf, cap, size, metrics.as_bytes())
         })
     }
 }

@@ -15,7 +15,7 @@ mod registry;
 pub(crate) use cache_dir::KeyCacheDir;
 pub(crate) use fetch::jwks_url;
 pub(crate) use freshness::Lifetimes;
-pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, Refresh};
+pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, KeyStats, Refresh};
 pub(crate) use jwks::KeySet;
 pub(crate) use key::KeyId;
 pub use lease::KeyFetch;
