@@ -42,6 +42,7 @@ pub struct Verifier {
     legacy_organization: bool,
     requirements: Requirements,
     challenge: Option<Arc<Challenge>>,
+    fixed_base: bool,
     key_options: KeyOptions,
     clock: Clock,
     token_cache: TokenCache,
@@ -95,6 +96,7 @@ impl Verifier {
             legacy_organization: options.legacy_organization,
             requirements: options.requirements(),
             challenge: options.challenge(),
+            fixed_base: options.fixed_base,
             key_options: KeyOptions {
                 lifetimes: options.lifetimes,
                 background: options.background,
@@ -214,10 +216,15 @@ impl Verifier {
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
         let keys = issuer.keys().usable_with(&token.kid, call)?;
-        let key = keys
-            .as_ref()
-            .and_then(|keys| keys.set.find(&token.kid))
-            .filter(|key| key.verify(token.signed, &token.signature));
+        let key = keys.as_ref().and_then(|keys| {
+            let key = keys.set.find(&token.kid)?;
+            let valid = if self.fixed_base {
+                key.verify_fixed_base(token.signed, &token.signature, &keys.set)
+            } else {
+                key.verify(token.signed, &token.signature)
+            };
+            valid.then_some(key)
+        });
         let Some(key) = key else {
             let why = "not made by the issuer's key";
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
@@ -341,8 +348,9 @@ impl Verifier {
     /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
     /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
     /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
-    /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
-    /// absent values are null.
+    /// among them, `last_success` in seconds and `last_error`; also `tables_built` and
+    /// `tables_discarded` of [`VerifierOptions::set_fixed_base`]. Fetches and tables are counted for
+    /// the process; absent values are null.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
@@ -361,12 +369,15 @@ impl Verifier {
                 "last_error": stats.last_error,
             })
         });
+        let tables = keys::table_counts();
         let stats = json!({
             "accepted": self.stats.accepted(),
             "hits": self.stats.hits(),
             "refused": refused,
             "cached_tokens": tokens,
             "cache_bytes": bytes,
+            "tables_built": tables.built,
+            "tables_discarded": tables.discarded,
             "issuers": issuers.collect::<Vec<_>>(),
         });
         Json::parse(&stats.to_string())
