@@ -95,43 +95,39 @@ impl Fe {
         out.0
     }
 
+    /// Returns what an operation of fiat-crypto writes.
     #[inline]
-    pub(super) fn mul(&self, other: &Fe) -> Fe {
+    fn computed(operation: impl FnOnce(&mut FeLimbs)) -> Fe {
         let mut out = FeLimbs([0; 4]);
-        fiat_p256_mul(&mut out, &self.0, &other.0);
+        operation(&mut out);
         #[cfg(test)]
         super::tests::fault::inject(&mut out.0);
         Fe(out)
+    }
+
+    #[inline]
+    pub(super) fn mul(&self, other: &Fe) -> Fe {
+        Fe::computed(|out| fiat_p256_mul(out, &self.0, &other.0))
     }
 
     #[inline]
     pub(super) fn square(&self) -> Fe {
-        let mut out = FeLimbs([0; 4]);
-        fiat_p256_square(&mut out, &self.0);
-        #[cfg(test)]
-        super::tests::fault::inject(&mut out.0);
-        Fe(out)
+        Fe::computed(|out| fiat_p256_square(out, &self.0))
     }
 
     #[inline]
     pub(super) fn add(&self, other: &Fe) -> Fe {
-        let mut out = FeLimbs([0; 4]);
-        fiat_p256_add(&mut out, &self.0, &other.0);
-        Fe(out)
+        Fe::computed(|out| fiat_p256_add(out, &self.0, &other.0))
     }
 
     #[inline]
     pub(super) fn sub(&self, other: &Fe) -> Fe {
-        let mut out = FeLimbs([0; 4]);
-        fiat_p256_sub(&mut out, &self.0, &other.0);
-        Fe(out)
+        Fe::computed(|out| fiat_p256_sub(out, &self.0, &other.0))
     }
 
     #[inline]
     pub(super) fn negate(&self) -> Fe {
-        let mut out = FeLimbs([0; 4]);
-        fiat_p256_opp(&mut out, &self.0);
-        Fe(out)
+        Fe::computed(|out| fiat_p256_opp(out, &self.0))
     }
 
     /// The element with one bit turned, which is no longer reduced if it is the wrong one.

@@ -10,11 +10,10 @@
 mod field;
 mod inverse;
 mod point;
-mod self_test;
+pub(crate) mod self_test;
 mod table;
 mod verify;
 
-pub(crate) use self_test::{STEPS as SELF_TEST_STEPS, step as self_test_step};
 pub(crate) use table::Table;
 pub(crate) use verify::accepts;
 

@@ -38,7 +38,7 @@ pub(crate) fn step(generator: &Table, key: &Table, public: &ParsedPublicKey, ste
 /// A signature needs no private key if its digest may be chosen: with R = a·G + b·Q, it is
 /// r = x(R) and s = r/b for the digest e = a·s (Brown: "Generic Groups, Collision Resistance, and
 /// ECDSA", 2005). R comes from the tables: aws-lc accepts the signature only if R is right.
-pub(super) fn signature(
+pub(crate) fn signature(
     generator: &Table,
     a: &Limbs,
     key: &Table,

@@ -241,8 +241,11 @@ pub unsafe extern "C" fn torii_verifier_metrics(
 /// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
 ///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
-///   Fetches are counted for the process.
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none);
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc.
+///
+/// Fetches and tables are counted for the process.
 ///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]

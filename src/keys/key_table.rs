@@ -11,7 +11,7 @@ use aws_lc_rs::digest::Digest;
 use aws_lc_rs::signature::ParsedPublicKey;
 use once_cell::race::OnceBox;
 
-use crate::es256::{SELF_TEST_STEPS, Table, accepts, self_test_step};
+use crate::es256::{Table, accepts, self_test};
 use crate::fork::ForkLocal;
 
 /// After how many new tokens under a key building its table pays.
@@ -171,11 +171,11 @@ impl Build {
             self.key.add_row();
             return Slice::Unfinished;
         }
-        if !self_test_step(generator, &self.key, public, self.tested) {
+        if !self_test::step(generator, &self.key, public, self.tested) {
             return Slice::Failed;
         }
         self.tested += 1;
-        if self.tested < SELF_TEST_STEPS { Slice::Unfinished } else { Slice::Finished }
+        if self.tested < self_test::STEPS { Slice::Unfinished } else { Slice::Finished }
     }
 }
 

@@ -1,4 +1,4 @@
-//! A wrong bit in the result of one product, on this thread.
+//! A wrong bit in the result of one field operation, on this thread.
 
 use std::cell::Cell;
 
@@ -6,7 +6,7 @@ thread_local! {
     static FAULT: Cell<Option<(u32, u32)>> = const { Cell::new(None) };
 }
 
-/// Called with the result of each product.
+/// Called with each result.
 pub(in crate::es256) fn inject(limbs: &mut [u64; 4]) {
     match FAULT.get() {
         None => {}
@@ -18,8 +18,8 @@ pub(in crate::es256) fn inject(limbs: &mut [u64; 4]) {
     }
 }
 
-/// Runs `work` with this bit of the result of its product number `index` turned. Returns whether it
-/// has so many products.
+/// Runs `work` with this bit of the result of its operation number `index` turned. Returns whether
+/// it has so many operations.
 pub(super) fn with_fault<T>(index: u32, bit: u32, work: impl FnOnce() -> T) -> (T, bool) {
     FAULT.set(Some((index, bit)));
     let result = work();
