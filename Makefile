@@ -348,6 +348,7 @@ check: programs | tools-rust
 bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
 	mkdir -p $(BUILD)
 	$(CARGO) bench --locked -p torii --bench verify
+	$(CARGO) bench --locked -p torii --bench fixed_base
 	TORII_BENCH_PYTHON=$(BUILD)/parity/bin/python $(CARGO) bench --locked -p torii --bench api
 	cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I include benches/load.c -o $(BUILD)/load -ldl
 	for round in 1 2 3 4 5; do $(BUILD)/load $(RELEASE)/libtorii.so; done
@@ -369,6 +370,8 @@ FORKS ?= 50000
 .PHONY: soak
 soak: programs | tools-rust
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
+	TORII_ES256_SIGNATURES=10000000 TORII_ES256_SEED=$$RANDOM \
+	  $(CARGO) test --release --locked -p torii --lib es256::tests::differential -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
 	TORII_TEST_FORKS=$(FORKS) TORII_TEST_TIMEOUT=14400 tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm

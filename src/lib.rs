@@ -28,6 +28,7 @@ mod api;
 mod clock;
 mod crypto;
 mod error;
+mod es256;
 #[cfg(feature = "capi")]
 mod ffi;
 #[allow(unsafe_code, reason = "pthread_atfork, signal masks and aws-lc's thread state")]

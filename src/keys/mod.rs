@@ -9,6 +9,7 @@ mod freshness;
 mod issuer_keys;
 pub(crate) mod jwks;
 mod key;
+mod key_table;
 mod lease;
 mod registry;
 
@@ -18,5 +19,6 @@ pub(crate) use freshness::Lifetimes;
 pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, KeyStats, Refresh};
 pub(crate) use jwks::KeySet;
 pub(crate) use key::KeyId;
+pub(crate) use key_table::{TableCounts, table_counts};
 pub use lease::KeyFetch;
 pub(crate) use registry::{CacheKey, FetchedBy, clear, shared};

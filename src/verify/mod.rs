@@ -47,6 +47,7 @@ pub struct Verifier {
     legacy_organization: bool,
     requirements: Requirements,
     challenge: Option<Arc<Challenge>>,
+    fixed_base: bool,
     key_options: KeyOptions,
     clock: Clock,
     revocations: Revocations,
@@ -107,6 +108,7 @@ impl Verifier {
             legacy_organization: options.legacy_organization,
             requirements: options.requirements(),
             challenge: options.challenge(),
+            fixed_base: options.fixed_base,
             key_options: KeyOptions {
                 lifetimes: options.lifetimes,
                 background: options.background,
@@ -255,10 +257,15 @@ impl Verifier {
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
         let keys = issuer.keys().usable_with(&token.kid, call)?;
-        let key = keys
-            .as_ref()
-            .and_then(|keys| keys.set.find(&token.kid))
-            .filter(|key| key.verify(token.signed, &token.signature));
+        let key = keys.as_ref().and_then(|keys| {
+            let key = keys.set.find(&token.kid)?;
+            let valid = if self.fixed_base {
+                key.verify_fixed_base(token.signed, &token.signature, &keys.set)
+            } else {
+                key.verify(token.signed, &token.signature)
+            };
+            valid.then_some(key)
+        });
         let Some(key) = key else {
             let why = "not made by the issuer's key";
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));

@@ -8,7 +8,7 @@ use super::Verifier;
 use super::revocations::RevocationStats;
 use crate::error::{Result, Status};
 use crate::json::Json;
-use crate::keys::KeyStats;
+use crate::keys::{self, KeyStats, TableCounts};
 use crate::text::NulString;
 
 /// A snapshot of a verifier's counters and keys.
@@ -23,6 +23,7 @@ pub(super) struct Report {
     /// In the order of configuration.
     pub(super) issuers: Vec<IssuerReport>,
     pub(super) revocations: RevocationStats,
+    pub(super) tables: TableCounts,
 }
 
 pub(super) struct IssuerReport {
@@ -45,6 +46,7 @@ impl Verifier {
             cache_bytes,
             issuers: issuers.collect(),
             revocations: self.revocations.stats(),
+            tables: keys::table_counts(),
         }
     }
 
@@ -54,7 +56,8 @@ impl Verifier {
     /// among them, `last_success` in seconds, `last_error` and `key_cache_dir`: sets `loaded` and
     /// `written`, writes that `failed`, files `ignored` by the reason, and `last_error`; `revocations`
     /// with its `entries` and its `file`: `entries`, `last_look` in seconds, `reads`, `failures` and
-    /// `last_error`. Fetches and files are counted for the process; absent values are null.
+    /// `last_error`; `tables_built` and `tables_discarded` of [`VerifierOptions::set_fixed_base`](super::VerifierOptions::set_fixed_base).
+    /// Fetches, files and tables are counted for the process; absent values are null.
     pub fn stats(&self) -> Result<Json> {
         Json::parse(&self.report().to_json().to_string())
     }
@@ -70,6 +73,8 @@ impl Report {
             "refused": refused.collect::<serde_json::Map<_, _>>(),
             "cached_tokens": self.cached_tokens,
             "cache_bytes": self.cache_bytes,
+            "tables_built": self.tables.built,
+            "tables_discarded": self.tables.discarded,
             "issuers": self.issuers.iter().map(IssuerReport::to_json).collect::<Vec<_>>(),
             "revocations": self.revocations.to_json(),
         })
