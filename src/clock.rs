@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod suspended;
@@ -45,6 +46,10 @@ impl fmt::Debug for Clock {
 /// Milliseconds on a clock that never goes back, comparable within one process and its children.
 pub(crate) type Millis = u64;
 
+/// What the clock of [`monotonic`] shows when the machine starts: 60 days, so that keys from a file may
+/// be older than that.
+const AT_BOOT: Millis = 60 * 86_400_000;
+
 /// What the clocks say.
 pub(crate) struct Now {
     /// Unix seconds.
@@ -58,12 +63,18 @@ pub(crate) struct Now {
 #[inline]
 pub(crate) fn now() -> Now {
     let now = platform::now();
-    Now { monotonic: now.monotonic + hooks::advanced(), ..now }
+    Now { monotonic: AT_BOOT + now.monotonic + hooks::advanced(), ..now }
 }
 
 /// The current time on the clock that never goes back.
 pub(crate) fn monotonic() -> Millis {
     now().monotonic
+}
+
+/// Milliseconds since 1970, for what outlives the process.
+pub(crate) fn since_1970() -> Millis {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_millis()).unwrap_or(u64::MAX / 2) + hooks::advanced()
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -186,19 +186,25 @@ impl Zeroed for bool {
     const ZEROED: Self = false;
 }
 
-/// Copies a text into a buffer of the caller.
+/// Copies a text into a buffer of the caller, who learns its size even if the buffer is too small.
 ///
 /// # Safety
 ///
 /// `buf` is NULL with `cap` 0, or writable for `cap` bytes.
-pub(super) unsafe fn fill(buf: *mut c_char, cap: usize, text: &[u8]) -> Result<()> {
+pub(super) unsafe fn fill(
+    buf: *mut c_char,
+    cap: usize,
+    size: &mut usize,
+    text: &[u8],
+) -> Result<()> {
     if buf.is_null() && cap > 0 {
         return Err(Error::argument("buf", "NULL, with a capacity that is not 0"));
     }
+    *size = text.len();
     if cap < text.len() {
         return Err(Error::fixed(Status::BufferTooSmall, "cap", "smaller than the text"));
     }
-    // SAFETY: `buf` has room for the text, and a buffer the caller lets us write to is not part of a
+    // SAFETY: `buf` has room for the text, and a buffer the caller makes writable is not part of a
     // text that this library has just made.
     unsafe { buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len()) };
     Ok(())

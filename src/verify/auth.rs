@@ -148,7 +148,7 @@ impl Verified {
         Json::parse(self.payload())
     }
 
-    fn str(&self, field: Field) -> Option<&str> {
+    pub(super) fn str(&self, field: Field) -> Option<&str> {
         self.text(field).map(NulStr::as_str)
     }
 
@@ -256,7 +256,7 @@ impl Auth {
         self.0.organization_role()
     }
 
-    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if nobody does, or if the token
+    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there is no such party, or if the token
     /// does not say who; [`impersonating`](Self::impersonating) tells the two apart.
     pub fn actor_id(&self) -> Option<&str> {
         self.0.str(Field::ActorId)
