@@ -13,7 +13,7 @@ if [ -z "$version" ] && command -v npm >/dev/null; then
         exit 0
     fi
 fi
-version=${version:-22.23.2}
+version=${version:-24.19.0}
 bin=$dir/node-$version/bin
 if [ ! -e "$bin/npm" ]; then
     "${PYTHON:-python3}" -m venv "$dir/node-$version/venv" >&2

@@ -262,6 +262,12 @@ export function attempt<T>(work: () => T): T {
 }
 
 /** Throws for an argument that cannot be passed on. */
-export function usage(name: string, problem: string): never {
-  throw new ToriiUsageError(`${name}: ${problem}`);
+export function usage(
+  name: string,
+  problem: string,
+  reason: ToriiReason = "TORII_ERR_INVALID_ARGUMENT",
+): never {
+  const error = new ToriiUsageError(`${name}: ${problem}`);
+  define(error, { reason });
+  throw error;
 }

@@ -32,7 +32,9 @@ export class ToriiWebhookVerifier {
   constructor(secrets: string | Iterable<string>, options: ToriiWebhookOptions = {}) {
     known("options", options, ["tolerance"]);
     const several = texts("secrets", secrets);
-    if (several.length === 0) usage("secrets", "empty (expected at least one)");
+    if (several.length === 0) {
+      usage("secrets", "empty (expected at least one)", "TORII_ERR_INVALID_CONFIG");
+    }
     let webhook: NativeWebhook | undefined;
     for (const [index, secret] of several.entries()) {
       try {
@@ -40,7 +42,8 @@ export class ToriiWebhookVerifier {
         else attempt(() => webhook?.addSecret(secret));
       } catch (error) {
         if (!(error instanceof ToriiUsageError)) throw error;
-        usage(`secrets: number ${index + 1}`, error.message.replace(/^secret: /, ""));
+        const problem = error.message.replace(/^secret: /, "");
+      usage(`secrets: number ${index + 1}`, problem, error.reason);
       }
     }
     this.#native = webhook as NativeWebhook;
