@@ -32,9 +32,8 @@ export async function requested(torii, path, count) {
   await torii.control("GET", `/requests?${query}`);
 }
 
-/** A promise and what settles it. */
-export function deferred() {
-  const parts = {};
-  parts.promise = new Promise((resolve, reject) => Object.assign(parts, { resolve, reject }));
-  return parts;
+/** Lets the requests go that the fault `hold` holds, and ends the fault. */
+export async function release(torii, path) {
+  await torii.control("POST", "/faults/release", { path });
+  await torii.control("DELETE", "/faults");
 }
