@@ -5,6 +5,7 @@
 //! has to be fast, so it is written against Node-API itself, and so holds the only `unsafe` code.
 
 #![deny(unsafe_code)]
+#![cfg_attr(test, allow(dead_code, reason = "in a build for tests napi registers no functions"))]
 
 #[allow(unsafe_code, reason = "calls Node-API, and is called by it")]
 mod check;
