@@ -58,6 +58,8 @@ enum Command {
     #[command(flatten)]
     Api(api::Command),
     Dev(dev::Dev),
+    #[cfg(feature = "gate")]
+    Gate(torii_gate::Options),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -71,6 +73,8 @@ impl Command {
             Command::Doctor(doctor) => doctor.run(),
             Command::Api(command) => command.run(),
             Command::Dev(dev) => dev.run(),
+            #[cfg(feature = "gate")]
+            Command::Gate(options) => Ok(options.run()?),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }

@@ -1,0 +1,42 @@
+//! `torii gate`: forward authentication for reverse proxies.
+//!
+//! A proxy asks about each request before it passes the request on. The gate verifies the access
+//! token locally and answers 200 with identity headers, or the refusal for the client. Every path
+//! is such a question, because many proxies forward the path of the client. Health and metrics have
+//! an address of their own.
+
+#![deny(unsafe_code)]
+
+mod address;
+mod admin;
+mod answer;
+mod config;
+mod connection;
+mod credentials;
+mod error;
+mod guard;
+mod identity;
+mod keys;
+mod layers;
+mod listener;
+mod log;
+mod metrics;
+mod options;
+mod server;
+mod systemd;
+
+pub use error::Error;
+pub use options::Options;
+
+impl Options {
+    /// Answers questions until the process is told to end; with `--check`, only checks the
+    /// configuration.
+    ///
+    /// # Errors
+    /// If the configuration is invalid, or an address cannot be used.
+    pub fn run(self) -> Result<(), Error> {
+        let check = self.check;
+        let config = layers::read(self)?.build()?;
+        if check { Ok(()) } else { server::run(config) }
+    }
+}
