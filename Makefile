@@ -2,6 +2,7 @@
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
+# make docs    writes the site, with the reference of torii.h, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
 #
 # To build and to test, nothing is installed but Debian packages that are missing, and those only as
@@ -147,9 +148,9 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 BINDINGS := cpp go ruby php python nginx envoy
 # Long ones first: two run at a time.
 TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity readme \
-  lint model header symbols abi demo
+  site lint model header symbols abi demo
 
-# What is built or installed comes first and one at a time; then the suites use it, and none waits for another.
+# Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test $(TESTS:%=test-%): export COMMANDS = $(CI)
 test:
@@ -164,7 +165,7 @@ $(TESTS:%=test-%): test-%:
 build: programs
 	$(CARGO) test $(MEMBERS) --no-run
 
-# Envoy's module has the library inside, without its C functions. What cargo has built above is taken over.
+# Envoy's module has the library inside, without its C functions. It reuses the crates built above.
 ENVOY := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
 .PHONY: envoy-module
 envoy-module: programs
@@ -180,7 +181,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-packages $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -188,6 +189,8 @@ tools-rust: tools
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
 suite-lint: | tools
+	@scripts/require python3 git
+	scripts/words
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
@@ -213,7 +216,7 @@ suite-header: programs | tools-rust
 suite-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
-# Programs built before run on. What is compared is the header alone.
+# Programs built before run on. Only the header is compared.
 suite-abi: | tools-abi
 	abi/compare include/torii.h abi/libtorii.abi
 
@@ -301,6 +304,19 @@ suite-docs: all programs envoy-module | tools-docs
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
 	@scripts/require cmake pkg-config =libcurl4-openssl-dev
+
+# The pages and the reference, opened in a browser.
+suite-site: docs | tools-site
+	$(BUILD)/site-tools/bin/python tests/site.py $(BUILD)/site
+
+.PHONY: tools-site
+tools-site: tools-rust
+	@scripts/require git doxygen chromium chromedriver:chromium-driver
+
+.PHONY: docs
+docs: | tools-rust
+	@scripts/require git doxygen
+	scripts/site $(BUILD)
 
 # ---- while working -----------------------------------------------------------------------------
 

@@ -130,9 +130,6 @@
 #endif
 
 
-/// In place of a time: every token of the user, for ever.
-#define REVOKE_ALL INT64_MAX
-
 /// The result of a call. Numbers are never reused, and later releases may add some: handle an unknown
 /// number by its range.
 ///
@@ -805,7 +802,7 @@ torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *o
                                                      torii_error_t **err);
 
 /// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
-/// the issuer is unreachable. Whoever can write there can log in as anybody: use one directory for each
+/// the issuer is unreachable. Anyone who can write there can log in as any user: use one directory for each
 /// trust domain. Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 TORII_API
@@ -916,7 +913,7 @@ TORII_API const char *torii_auth_organization_id(const torii_auth_t *auth, size_
 TORII_API const char *torii_auth_organization_role(const torii_auth_t *auth, size_t *len);
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
-/// does not mean that nobody does: see torii_auth_impersonating(). Since: 0.1.0.
+/// does not mean that there is no such party: see torii_auth_impersonating(). Since: 0.1.0.
 TORII_API const char *torii_auth_actor_id(const torii_auth_t *auth, size_t *len);
 
 /// Returns all claims exactly as signed: the payload of the token. Since: 0.1.0.

@@ -4,7 +4,7 @@
 //! held stays locked in the child for ever, and an open socket is shared with the parent. Two
 //! things protect a child:
 //!
-//! - Values with a lock or a socket of ours live in a [`ForkLocal`]. A child replaces them at its
+//! - Values with a lock or a socket of the library live in a [`ForkLocal`]. A child replaces them at its
 //!   first use.
 //! - aws-lc has locks that cannot be replaced. A thread calls code that may take one inside
 //!   [`without_fork`], and a fork waits until no thread is there.
@@ -144,7 +144,7 @@ pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     impl Drop for Restore {
         fn drop(&mut self) {
             if let Some(before) = &self.0 {
-                // SAFETY: `before` is the mask this thread had, and nobody asks for the current one.
+                // SAFETY: `before` is the mask this thread had, and no caller asks for the current one.
                 unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
             }
         }

@@ -97,7 +97,7 @@ fn bounded(tokens: usize, more: &str, at_least: i64) {
         let auth = verifier.verify(issuer.token(n, more)).unwrap();
         assert_eq!(auth.claim_str("sub"), Some(auth.user_id()));
     };
-    // What is made once has been made after a few.
+    // Values that are made once exist after a few tokens.
     (0..3).for_each(verify);
     let before = LIVE.load(Ordering::Relaxed);
     (3..tokens).for_each(verify);

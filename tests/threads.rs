@@ -75,7 +75,7 @@ fn main() {
     );
 }
 
-/// The cases that one verifier with default options can judge. A key that is missing would have to
+/// The cases that one verifier with default options can verify. A key that is missing would have to
 /// be asked for, which is no verdict.
 fn plain_cases(corpus: &Corpus) -> Vec<(&Case, String)> {
     let first = &corpus.cases[0];

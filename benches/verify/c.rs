@@ -74,26 +74,26 @@ impl Verifier {
             torii_verify_token(self.0, token_ptr, token.len(), &mut auth, ptr::null_mut())
         };
         assert_eq!(status, 0);
-        // SAFETY: it was given to us, and is not used again.
+        // SAFETY: the library gave it to this program, which does not use it again.
         unsafe { torii_auth_free(auth) };
     }
 
     pub(crate) fn refuse(&self, token: &str, with_err: bool) {
         let (mut auth, mut error) = (ptr::null_mut(), ptr::null_mut());
         let err = if with_err { &raw mut error } else { ptr::null_mut() };
-        // SAFETY: a live verifier, a text with its length, out-pointers that are ours or NULL.
+        // SAFETY: a live verifier, a text with its length, out-pointers to locals or NULL.
         let status = unsafe {
             torii_verify_token(self.0, token.as_ptr().cast(), token.len(), &mut auth, err)
         };
         assert!((100..150).contains(&status));
-        // SAFETY: it was given to us or is NULL, and is not used again.
+        // SAFETY: the library gave it to this program, which does not use it again, or it is NULL.
         unsafe { torii_error_free(error) };
     }
 }
 
 impl Drop for Verifier {
     fn drop(&mut self) {
-        // SAFETY: it was given to us, and is not used again.
+        // SAFETY: the library gave it to this program, which does not use it again.
         unsafe { torii_verifier_free(self.0) };
     }
 }

@@ -487,7 +487,7 @@ func TestClientConcurrency(t *testing.T) {
 	group.Wait()
 }
 
-// What is wrong about options is refused by name.
+// Refuses wrong options by name.
 func TestClientOptions(t *testing.T) {
 	for name, c := range map[string]struct {
 		option torii.ClientOption

@@ -168,7 +168,7 @@ func TestMiddlewareHooks(t *testing.T) {
 	}
 }
 
-// A route with requirements lets nobody pass without an identity: not by Optional, not by Skip.
+// A route with requirements lets no request pass without an identity: not by Optional, not by Skip.
 func TestMiddlewareRequirementsNeedAnIdentity(t *testing.T) {
 	issuer := newIssuer(t)
 	admins := newRequirements(t, torii.RequireOrganizationRole("org-1", "admin"))

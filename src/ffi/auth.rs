@@ -79,7 +79,7 @@ pub unsafe extern "C" fn torii_auth_organization_role(
 }
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
-/// does not mean that nobody does: see torii_auth_impersonating(). Since: 0.1.0.
+/// does not mean that there is no such party: see torii_auth_impersonating(). Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_actor_id(
     auth: *const torii_auth_t,

@@ -432,7 +432,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
 }
 
 /// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
-/// the issuer is unreachable. Whoever can write there can log in as anybody: use one directory for each
+/// the issuer is unreachable. Anyone who can write there can log in as any user: use one directory for each
 /// trust domain. Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 #[must_use]

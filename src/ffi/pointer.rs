@@ -198,7 +198,7 @@ pub(super) unsafe fn fill(buf: *mut c_char, cap: usize, text: &[u8]) -> Result<(
     if cap < text.len() {
         return Err(Error::fixed(Status::BufferTooSmall, "cap", "smaller than the text"));
     }
-    // SAFETY: `buf` has room for the text, and a buffer the caller lets us write to is not part of a
+    // SAFETY: `buf` has room for the text, and a buffer the caller makes writable is not part of a
     // text that this library has just made.
     unsafe { buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len()) };
     Ok(())

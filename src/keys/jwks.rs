@@ -22,7 +22,7 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a key set. Keys that `known` holds as well stay the very same keys.
+    /// Reads a key set. Keys that `known` holds as well stay the same keys.
     pub(crate) fn parse(body: &[u8], known: Option<&KeySet>) -> Result<KeySet, &'static str> {
         let published = published(body)?;
         let count = published.len();
@@ -44,7 +44,7 @@ impl KeySet {
         self.keys.iter().find(|key| key.kid == kid).map(Arc::as_ref)
     }
 
-    /// Whether the set still holds the very key.
+    /// Whether the set still holds this key.
     pub(crate) fn holds(&self, id: KeyId) -> bool {
         self.keys.iter().any(|key| key.id == id)
     }
@@ -120,7 +120,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
             ("alg", Value::String(_)) => "`alg` is not ES256",
             ("key_ops", Value::Array(_)) => "`key_ops` does not name verify",
             ("d", _) => return private = true,
-            // What has one of these with another type is no JWK.
+            // An object that has one of these with another type is no JWK.
             ("kty" | "crv" | "x" | "y" | "kid" | "use" | "alg" | "key_ops", _) => {
                 "a member of the wrong type"
             }
@@ -131,7 +131,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
     if private {
         return Err("`d`: a private key, which belongs to everybody now");
     }
-    // What it is for says more than what else is wrong with it.
+    // Its purpose is reported before other problems.
     if kty.ok_or("no `kty`")? != "EC" {
         return Err("`kty` is not EC");
     }

@@ -484,7 +484,7 @@ mod tests {
     }
 
     /// Whatever this reader takes, serde_json takes as well, and the other way round but for the
-    /// rules that are ours.
+    /// rules of this library.
     #[test]
     fn agrees_with_serde_json() {
         let texts = [

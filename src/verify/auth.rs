@@ -263,7 +263,7 @@ impl Auth {
         self.0.organization_role()
     }
 
-    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if nobody does, or if the token
+    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there is no such party, or if the token
     /// does not say who; [`impersonating`](Self::impersonating) tells the two apart.
     pub fn actor_id(&self) -> Option<&str> {
         self.0.str(Field::ActorId)

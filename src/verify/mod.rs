@@ -342,7 +342,7 @@ impl Verifier {
     /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
     /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
     /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
-    /// what does not exist is null.
+    /// absent values are null.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();

@@ -277,7 +277,7 @@ impl VerifierOptions {
 
     /// Sets a directory in which fetched key sets are kept for the next process.
     ///
-    /// Whoever can write there can log in as anybody: one directory for each trust domain.
+    /// Anyone who can write there can log in as any user: one directory for each trust domain.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.

@@ -9,7 +9,7 @@ use crate::token::{Pointer, decimal};
 pub const REQUIRE_EMAIL_VERIFIED: u32 = 1;
 /// All required profile fields are set: `profile_complete` is not `false`.
 pub const REQUIRE_PROFILE_COMPLETE: u32 = 2;
-/// Nobody else acts as the user.
+/// No other party acts as the user.
 pub const REQUIRE_NOT_IMPERSONATED: u32 = 4;
 /// An organization is active.
 pub const REQUIRE_ORGANIZATION: u32 = 8;

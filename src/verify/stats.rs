@@ -1,4 +1,4 @@
-//! What a verifier has done so far, counted without a lock.
+//! Statistics of a verifier, counted without a lock.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};

@@ -154,7 +154,7 @@ static void a_removed_key_is_trusted_no_more(void)
     free(issuer);
 }
 
-/* A port of this host where nobody listens. */
+/* A port of this host without a server. */
 static unsigned closed_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
@@ -194,7 +194,7 @@ static void a_dead_issuer_is_named(void)
     CHECK(strstr(torii_error_message(error, NULL), issuer) != NULL);
     CHECK(strstr(torii_error_message(error, NULL), "refused") != NULL);
 
-    /* Until then nobody asks again. */
+    /* Until then no call asks again. */
     REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, "refused");
     REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, "refused");
     CHECK_FAILS(TORII_ERR_KEYS_UNAVAILABLE, "refused", torii_verifier_refresh(verifier, err));
@@ -299,7 +299,7 @@ static void who_does_not_wait_is_told(void)
     torii_auth_t *auth = GARBAGE;
     torii_status_t status;
 
-    /* Without a thread of the library's somebody has to fetch. */
+    /* Without a library thread, a caller has to fetch. */
     torii_verifier_t *verifier = new_verifier(issuer, host_options());
     REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_PENDING, "keys");
     REFUSE_NOWAIT(verifier, token, TORII_ERR_KEYS_PENDING, "keys");

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# inside-debian.sh VERSION ISSUER TOKEN PORT: what deb.sh has run in a Debian without anything else of ours.
+# inside-debian.sh VERSION ISSUER TOKEN PORT: run by deb.sh in a Debian without any other file of this project.
 set -euo pipefail
 
 version=$1 issuer=$2 token=$3 port=$4

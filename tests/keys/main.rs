@@ -41,7 +41,7 @@ impl Stage {
         Stage { emulator: &EMULATOR, _turn: turn }
     }
 
-    /// An issuer nobody has heard of.
+    /// An unknown issuer.
     pub(crate) fn issuer(&self, name: &str) -> Issuer {
         self.emulator.create_issuer(name)
     }

@@ -121,7 +121,7 @@ public:
 
     std::string body() { return fill(row_.value("body", "")); }
 
-    /// What must not come back: the payloads and the signatures.
+    /// The payloads and the signatures, which must not come back.
     std::vector<std::string> secrets() const
     {
         std::vector<std::string> secrets;

@@ -137,7 +137,7 @@ class Row:
         return Answer(connection.getresponse())
 
     def secrets(self) -> Iterator[str]:
-        """What must not come back: the payloads and the signatures."""
+        """The payloads and the signatures, which must not come back."""
         for token in self.tokens.values():
             yield from filter(None, token.split(".")[-2:])
 
