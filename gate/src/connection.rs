@@ -58,6 +58,7 @@ pub(crate) async fn serve<S, F>(
     let mut connection = pin!(
         http1::Builder::new()
             .max_buf_size(HEAD_LIMIT)
+            .max_header_size(HEAD_LIMIT)
             .max_headers(HEADERS_LIMIT)
             // hyper's own limit would also end connections that rest.
             .header_read_timeout(None)

@@ -25,6 +25,8 @@ mod options;
 mod server;
 mod systemd;
 
+use std::io::{Write, stdout};
+
 pub use error::Error;
 pub use options::Options;
 
@@ -37,6 +39,11 @@ impl Options {
     pub fn run(self) -> Result<(), Error> {
         let check = self.check;
         let config = layers::read(self)?.build()?;
-        if check { Ok(()) } else { server::run(config) }
+        if !check {
+            return server::run(config);
+        }
+        // The exit status says it as well.
+        let _ = writeln!(stdout(), "configuration: valid");
+        Ok(())
     }
 }

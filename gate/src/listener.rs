@@ -37,13 +37,29 @@ pub(crate) struct Sockets {
 
 impl Sockets {
     /// Takes over the sockets that systemd passes.
+    ///
+    /// # Errors
+    /// If it passes a socket that is none of `addresses`: connections to it would wait for ever.
     #[cfg_attr(not(unix), allow(unused_variables, reason = "for Unix sockets"))]
-    pub(crate) fn new(mode: Option<u32>) -> Result<Self, Error> {
+    pub(crate) fn new(mode: Option<u32>, addresses: &[&Address]) -> Result<Self, Error> {
+        #[cfg(unix)]
+        let passed = systemd::sockets().map_err(Error::Config)?;
+        #[cfg(unix)]
+        for (name, _) in &passed {
+            let used =
+                |address: &&Address| matches!(address, Address::Systemd(known) if known == name);
+            if !addresses.iter().any(used) {
+                let text = format!(
+                    "systemd passes the socket `{name}`: unused (expected --listen systemd:{name})"
+                );
+                return Err(Error::Config(text));
+            }
+        }
         Ok(Sockets {
             #[cfg(unix)]
             mode,
             #[cfg(unix)]
-            passed: systemd::sockets().map_err(Error::Config)?,
+            passed,
             #[cfg(unix)]
             made: Vec::new(),
         })
@@ -63,18 +79,6 @@ impl Sockets {
         .map_err(|error| Error::Local(format!("cannot listen on {address}: {error}")))?;
         log::line(&format!("listening on {place}"));
         Ok(listener)
-    }
-
-    /// Fails if systemd passed a socket that no option names: connections to it would wait for ever.
-    pub(crate) fn all_used(&self) -> Result<(), Error> {
-        #[cfg(unix)]
-        if let Some((name, _)) = self.passed.first() {
-            let text = format!(
-                "systemd passes the socket `{name}`: unused (expected --listen systemd:{name})"
-            );
-            return Err(Error::Config(text));
-        }
-        Ok(())
     }
 
     /// Removes the Unix sockets that were made here.

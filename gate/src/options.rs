@@ -65,7 +65,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "NAME", help_heading = "Tokens")]
     pub(crate) audience: Vec<String>,
     /// Do not check `aud`. Without this option and --audience, a token with `aud` is invalid
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Tokens")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = "Tokens")]
     pub(crate) ignore_audience: Option<bool>,
     /// Clock difference to tolerate, in seconds, 0 to 300 [default: 30]
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(0..=300), help_heading = "Tokens")]
@@ -75,7 +75,7 @@ pub(crate) struct Settings {
     pub(crate) max_lifetime: Option<u32>,
     /// Also read the organization from the older claims `org_id` and `org_role`. A JWT template can
     /// set claims with these names
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Tokens")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = "Tokens")]
     pub(crate) legacy_organization: Option<bool>,
     /// Revoked users: this file, read again when it changes
     #[arg(long, value_name = "FILE", help_heading = "Tokens")]
@@ -125,10 +125,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", help_heading = "Keys")]
     pub(crate) proxy: Option<String>,
     /// Allow plain http to hosts other than this one. Anyone on the network path can then forge keys
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Keys")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = "Keys")]
     pub(crate) allow_http: Option<bool>,
     /// Verify signatures with tables of the keys: faster, and more memory
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Keys")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = "Keys")]
     pub(crate) fixed_base: Option<bool>,
     /// Memory for tokens that were verified before, in bytes; 0: none [default: 8388608]
     #[arg(long, value_name = "BYTES", help_heading = "Keys")]
@@ -150,7 +150,7 @@ pub(crate) struct Access {
     pub(crate) require_organization: Vec<RequiredOrganization>,
     /// Answer 200 to requests without credentials, with empty identity headers. Invalid credentials
     /// are still refused
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", help_heading = "Access")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, help_heading = "Access")]
     pub(crate) optional: Option<bool>,
 }
 

@@ -44,13 +44,14 @@ pub(crate) fn run(config: Config) -> Result<(), Error> {
 
 async fn serve(config: Config) -> Result<(), Error> {
     let mut signals = Signals::new()?;
-    let mut sockets = Sockets::new(config.socket_mode)?;
+    let addresses: Vec<_> =
+        config.listeners.iter().map(|(address, _)| address).chain(&config.admin).collect();
+    let mut sockets = Sockets::new(config.socket_mode, &addresses)?;
     let mut listeners = Vec::new();
     for (address, policy) in config.listeners {
         listeners.push((sockets.bind(&address)?, policy));
     }
     let admin = config.admin.map(|address| sockets.bind(&address)).transpose()?;
-    sockets.all_used()?;
 
     let guard = config.guard;
     let limit = Arc::new(Semaphore::new(connections(config.max_connections)));

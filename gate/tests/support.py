@@ -70,6 +70,10 @@ class Torii:
         times = {"times": members.pop("times")} if "times" in members else {}
         self.call("POST", "/faults", {"path": path, "fault": {"kind": kind, **members}, **times})
 
+    def release(self, path="/acme/"):
+        """Has a request answered that the fault `hold` holds, as soon as it is there."""
+        until(lambda: self.call("POST", "/faults/release", {"path": path})["released"], "a request is held")
+
     def clear_faults(self):
         self.call("DELETE", "/faults")
 
@@ -151,13 +155,14 @@ def toml(options):
 class Gate(Program):
     """torii gate with the options in a file; addresses with port 0 get a free one."""
 
-    def __init__(self, options, *arguments, environment=None, **settings):
+    def __init__(self, options, *arguments, environment=None, prefix=(), **settings):
         options = {"listen": "127.0.0.1:0", **options}
         with tempfile.NamedTemporaryFile("w", suffix=".toml") as file:
             file.write(toml(options))
             file.flush()
             environment = {**os.environ, **(environment or {})}
-            super().__init__([TORII, "gate", "--config", file.name, *arguments], env=environment, **settings)
+            command = [*prefix, TORII, "gate", "--config", file.name, *arguments]
+            super().__init__(command, env=environment, **settings)
             routes = sum(len(listed(route["listen"])) for route in options.get("route", []))
             count = len(listed(options["listen"])) + routes + ("admin" in options)
             self.wait(lambda: len(self.listening()) == count, "the gate listens")
