@@ -23,9 +23,12 @@ class Proxy(Program):
 
 
 def listens(port):
-    wanted = f"0100007F:{port:04X}"
-    with open("/proc/net/tcp") as file:
-        return any(line.split()[1] == wanted and line.split()[3] == "0A" for line in file.readlines()[1:])
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(path) as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        if any(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows):
+            return True
+    return False
 
 
 # ---- Caddy ---------------------------------------------------------------------------------------

@@ -180,7 +180,7 @@ class Connections(unittest.TestCase):
             with self.assertRaisesRegex(AssertionError, "systemd passes the socket `tcp`: unused"):
                 self.passed("tcp", {}, [tcp])
             with self.assertRaisesRegex(AssertionError, "cannot listen on systemd:gate: systemd does not pass it"):
-                self.passed("tcp", {"listen": "systemd:gate"}, [tcp])
+                self.gate({"listen": "systemd:gate"})
 
     def test_systemd_is_told_of_start_and_end(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
