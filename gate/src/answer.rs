@@ -73,7 +73,7 @@ impl Refusal {
     }
 }
 
-/// The outcome of a question, for the metrics.
+/// The outcome of a request, for the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// 200, with an identity.

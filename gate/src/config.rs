@@ -19,10 +19,10 @@ use crate::layers::Layers;
 use crate::metrics::Metrics;
 use crate::options::{Route, Settings};
 
-/// The address for questions if none is configured.
+/// The address for the proxy if none is configured.
 const LISTEN: &str = "127.0.0.1:9180";
 
-/// How long a fetch of keys may take, and a question may wait, in seconds.
+/// How long a fetch of keys may take, and a request may wait, in seconds.
 const TIMEOUT: u32 = 5;
 
 const MAX_CONNECTIONS: u32 = 20_000;
@@ -154,7 +154,7 @@ fn keys(settings: &Settings, several: bool, options: &mut VerifierOptions) -> Re
     Ok(())
 }
 
-/// The addresses for questions, and who passes at each.
+/// The addresses for the proxy, and who passes at each.
 fn listeners(settings: &Settings, routes: Vec<Route>) -> Result<Vec<(Address, Policy)>, String> {
     let optional = settings.access.optional == Some(true);
     let mut addresses = settings.listen.clone();
@@ -175,7 +175,7 @@ fn listeners(settings: &Settings, routes: Vec<Route>) -> Result<Vec<(Address, Po
                 return Err(named(why.to_owned()));
             }
             (Some(optional), _) => optional,
-            // What is required is required of everybody.
+            // Requirements hold for every request.
             (None, Some(_)) => false,
             (None, None) => optional,
         };

@@ -85,7 +85,7 @@ pub(crate) async fn serve<S, F>(
     .await;
 }
 
-/// What a connection does. Whatever arrives while a request is served waits for its turn.
+/// The state of a connection. Bytes that arrive while a request is served belong to later ones.
 #[derive(Default)]
 struct Phase(AtomicU8);
 

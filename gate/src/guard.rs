@@ -1,4 +1,4 @@
-//! The decision over a question.
+//! Decides over a request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) struct Policy {
 const SPACING: Duration = Duration::from_millis(20);
 
 impl Guard {
-    /// Answers a question, by the headers of the client's request.
+    /// Answers an authorization request, which has the headers of the client's request.
     pub(crate) async fn answer(&self, policy: &Policy, headers: &HeaderMap) -> Answer {
         let decision = match self.decide(policy, headers) {
             Err(error) if error.status() == Status::KeysPending => {
@@ -55,7 +55,7 @@ impl Guard {
         answer
     }
 
-    /// The user, or nobody where that is allowed. Never blocks.
+    /// Returns the user, or `None` for an anonymous request where that is allowed. Never blocks.
     fn decide(&self, policy: &Policy, headers: &HeaderMap) -> Result<Option<Auth>, Error> {
         let check = |text: &[u8], header| {
             let how = Check { header, nowait: true };

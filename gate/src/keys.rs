@@ -1,4 +1,4 @@
-//! Fetches keys beside the questions, and wakes the questions that wait for them.
+//! Fetches keys beside the requests, and wakes the requests that wait for them.
 //!
 //! The library decides when a fetch is due. Its blocking calls run on threads for them, one for each
 //! issuer at a time, so that no connection waits for the issuer of another.
@@ -16,7 +16,7 @@ use crate::log;
 pub(crate) struct Keys {
     verifier: Arc<Verifier>,
     issuers: Vec<Issuer>,
-    /// How long a question may wait.
+    /// How long a request may wait.
     timeout: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Keys {
         (0..self.issuers.len()).any(|index| number(&stats, index, "keys") > 0)
     }
 
-    /// When a question that begins to wait now must be answered.
+    /// When a request that begins to wait now must be answered.
     pub(crate) fn deadline(&self) -> Instant {
         Instant::now() + self.timeout
     }

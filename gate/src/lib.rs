@@ -1,8 +1,8 @@
 //! `torii gate`: forward authentication for reverse proxies.
 //!
-//! A proxy asks about each request before it passes the request on. The gate verifies the access
+//! A proxy sends the headers of each request to the gate before it passes the request on. The gate verifies the access
 //! token locally and answers 200 with identity headers, or the refusal for the client. Every path
-//! is such a question, because many proxies forward the path of the client. Health and metrics have
+//! is an authorization request, because many proxies forward the path of the client. Health and metrics have
 //! an address of their own.
 
 #![deny(unsafe_code)]
@@ -31,7 +31,7 @@ pub use error::Error;
 pub use options::Options;
 
 impl Options {
-    /// Answers questions until the process is told to end; with `--check`, only checks the
+    /// Answers requests until the process is told to end; with `--check`, only checks the
     /// configuration.
     ///
     /// # Errors

@@ -85,7 +85,7 @@ impl Sockets {
     pub(crate) fn remove(self) {
         #[cfg(unix)]
         for path in self.made {
-            // Somebody may have removed it before.
+            // It may be gone already.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -137,7 +137,7 @@ impl Sockets {
     }
 }
 
-/// Whether the path is a socket at which nobody listens.
+/// Whether the path is a socket without a listener.
 #[cfg(unix)]
 fn is_left_over(path: &Path) -> bool {
     use std::os::unix::fs::FileTypeExt;

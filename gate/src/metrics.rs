@@ -39,12 +39,12 @@ impl Metrics {
         }
     }
 
-    /// Open connections to the addresses for questions.
+    /// Open connections to the addresses for the proxy.
     pub(crate) fn connections(&self) -> &Gauge {
         &self.connections
     }
 
-    /// Questions that wait for keys.
+    /// Requests that wait for keys.
     pub(crate) fn waiting(&self) -> &Gauge {
         &self.waiting
     }
@@ -54,7 +54,7 @@ impl Metrics {
         let mut text = verifier.strip_suffix(END).unwrap_or(verifier).to_owned();
         text.push_str(
             "# TYPE torii_gate_answers counter\n\
-             # HELP torii_gate_answers Answers to authorization questions.\n",
+             # HELP torii_gate_answers Answers to authorization requests.\n",
         );
         for (outcome, count) in Outcome::ALL.iter().zip(&self.answers) {
             let (name, count) = (outcome.name(), count.load(Ordering::Relaxed));
@@ -62,7 +62,7 @@ impl Metrics {
         }
         for (name, help, gauge) in [
             ("connections", "Open connections.", &self.connections),
-            ("waiting", "Questions that wait for signing keys.", &self.waiting),
+            ("waiting", "Requests that wait for signing keys.", &self.waiting),
         ] {
             let value = gauge.0.load(Ordering::Relaxed);
             text.push_str(&format!(

@@ -11,11 +11,11 @@ use torii::{
 use crate::address::Address;
 use crate::identity::IdentityHeader;
 
-/// Answer authorization questions of reverse proxies (forward authentication).
+/// Answer authorization requests of reverse proxies (forward authentication).
 ///
 /// For Traefik, Caddy, nginx (auth_request), ingress-nginx, HAProxy and Envoy (ext_authz). Every request
-/// to --listen is a question: 200 with identity headers, or 401, 403, 503 for the client, whatever its
-/// path. Ends with SIGTERM or SIGINT, after the requests in progress.
+/// to --listen is one, whatever its path. The answer is 200 with identity headers, or 401, 403 or 503 for
+/// the client. Ends with SIGTERM or SIGINT, after the requests in progress.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "\
 Each option is also a variable, such as TORII_GATE_KEY_CACHE, with commas between several values, and a
@@ -39,7 +39,7 @@ pub struct Options {
 /// What the environment and the file can set as well.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Settings {
-    /// Answer questions here: IP:PORT, unix:/PATH or systemd:NAME; repeatable [default: 127.0.0.1:9180]
+    /// Answer requests here: IP:PORT, unix:/PATH or systemd:NAME; repeatable [default: 127.0.0.1:9180]
     #[arg(long, value_name = "ADDRESS", help_heading = "Addresses")]
     pub(crate) listen: Vec<Address>,
     /// Answer /healthy, /ready and /metrics here; never where clients or proxies reach it
@@ -51,7 +51,7 @@ pub(crate) struct Settings {
     /// The most open connections; further ones wait [default: 20000]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000), help_heading = "Addresses")]
     pub(crate) max_connections: Option<u32>,
-    /// Threads that answer questions [default: one for each processor]
+    /// Threads that answer requests [default: one for each processor]
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1024), help_heading = "Addresses")]
     pub(crate) threads: Option<u32>,
     /// How long requests in progress may take at the end, in seconds, 0 to 3600 [default: 10]

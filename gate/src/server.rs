@@ -37,7 +37,7 @@ pub(crate) fn run(config: Config) -> Result<(), Error> {
     let runtime =
         builder.build().map_err(|error| Error::Local(format!("cannot start threads: {error}")))?;
     let outcome = runtime.block_on(serve(config));
-    // A fetch of keys may still be in progress, which nobody waits for.
+    // Does not wait for a key fetch in progress.
     runtime.shutdown_background();
     outcome
 }
@@ -65,7 +65,7 @@ async fn serve(config: Config) -> Result<(), Error> {
             stopping: stopping.clone(),
             open: open.clone(),
         };
-        tokio::spawn(accept.run(listener, Purpose::Questions(Arc::new(policy))));
+        tokio::spawn(accept.run(listener, Purpose::Authorization(Arc::new(policy))));
     }
     if let Some(listener) = admin {
         let limit = Arc::new(Semaphore::new(ADMIN_CONNECTIONS));
@@ -103,11 +103,11 @@ fn connections(wanted: usize) -> usize {
     wanted.min(most)
 }
 
-/// What the connections of a listener are for.
+/// The purpose of a listener's connections.
 #[derive(Clone)]
 enum Purpose {
-    /// Authorization questions, answered by this policy.
-    Questions(Arc<Policy>),
+    /// Authorization requests, answered by this policy.
+    Authorization(Arc<Policy>),
     /// Health and metrics.
     Operators,
 }
@@ -133,7 +133,7 @@ impl Accept {
     async fn accept(self, listener: Listener, purpose: Purpose) {
         let mut failing = false;
         loop {
-            // Beyond the limit, connections wait to be accepted. It is closed by nobody.
+            // Beyond the limit, connections wait to be accepted. The semaphore is never closed.
             let Ok(permit) = self.limit.clone().acquire_owned().await else { return };
             let accepted = match &listener {
                 Listener::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
@@ -167,7 +167,7 @@ impl Accept {
         let (stopping, open) = (self.stopping.clone(), self.open.clone());
         tokio::spawn(async move {
             match &purpose {
-                Purpose::Questions(policy) => {
+                Purpose::Authorization(policy) => {
                     let _counted = guard.metrics.connections().count();
                     let answer = async |request: Request<Incoming>| {
                         guard.answer(policy, request.headers()).await

@@ -1,4 +1,4 @@
-"""The answers of the gate to each kind of question, without a proxy."""
+"""The answers of the gate to each kind of request, without a proxy."""
 
 import tempfile
 import unittest

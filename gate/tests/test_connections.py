@@ -198,7 +198,7 @@ class Connections(unittest.TestCase):
             with gate.connect() as waiting, gate.connect() as idle, gate.connect() as used:
                 waiting.request(headers=bearer(self.valid))
                 self.assertEqual(used.get().status, 401)
-                until(lambda: gate.metric("torii_gate_waiting") == 1, "a question waits for keys")
+                until(lambda: gate.metric("torii_gate_waiting") == 1, "a request waits for keys")
                 gate.process.send_signal(number)
                 until(lambda: any("stopping" in line for line in list(gate.lines)), "the gate stops")
                 self.assertIsNone(idle.answer())

@@ -1,4 +1,4 @@
-"""The examples as they are, but for their ports and their issuer. What cannot run here is checked for syntax."""
+"""The examples, with other ports. Those for programs that are not in Debian are checked for syntax."""
 
 import os
 import pathlib
@@ -14,7 +14,7 @@ EXAMPLES = pathlib.Path(ROOT, "examples/gate")
 WRITTEN = {"issuer": 8099, "proxy": 8097, "application": 9000, "gate": 9180, "operators": 9181, "admin": 9182,
            "optional": 9183}
 HEADERS = ["X-User-Id", "X-Actor-Id", "X-Organization-Id", "X-Organization-Role"]
-# The client's own, in each spelling that a backend may take for ours.
+# The client's own, in each spelling that a backend may take for an identity header.
 LIES = [(spelling, "lie") for name in HEADERS
         for spelling in (name, name.lower(), name.replace("-", "_"), name.replace("-", "_", 1), name.upper())]
 
@@ -106,7 +106,7 @@ class Examples(unittest.TestCase):
         self.check()
 
     def test_nginx(self):
-        self.copy("nginx/nginx.conf", "nginx/gate_question.conf", "nginx/gate_answer.conf")
+        self.copy("nginx/nginx.conf", "nginx/gate_request.conf", "nginx/gate_answer.conf")
         self.local_pid("nginx.conf")
         self.start_gate()
         self.start(["nginx", "-p", str(self.folder), "-e", "stderr", "-c", "nginx.conf"])
@@ -123,7 +123,7 @@ class Examples(unittest.TestCase):
                    stdout=subprocess.DEVNULL)
         self.check()
 
-    # ---- what cannot run here ----------------------------------------------------------------------
+    # ---- syntax ----------------------------------------------------------------------
 
     def test_haproxy_accepts_its_configuration(self):
         """The Lua script is not in Debian: another with the same action takes its place."""

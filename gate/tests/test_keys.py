@@ -1,4 +1,4 @@
-"""Keys: questions that wait for them, outages, readiness, metrics."""
+"""Keys: requests that wait for them, outages, readiness, metrics."""
 
 import concurrent.futures
 import unittest
@@ -58,7 +58,7 @@ class Keys(unittest.TestCase):
             self.assertEqual(gate.get(headers=bearer(self.valid)).status, 503)
         self.assertFalse(gate.ready())
         self.torii.clear_faults()
-        # Nobody asks: the gate fetches by itself.
+        # Without a request: the gate fetches by itself.
         until(gate.ready, "keys at hand")
         self.assertEqual(gate.get(headers=bearer(self.valid)).status, 200)
         until(lambda: "again" in gate.log, "the log says so")
@@ -85,7 +85,7 @@ class Keys(unittest.TestCase):
             self.assertEqual(gate.admin_get(path).status, status, path)
         refused = gate.admin_get("/ready", method="POST")
         self.assertEqual((refused.status, refused.header("allow")), (405, "GET, HEAD"))
-        # No question is answered there.
+        # No request is answered there.
         self.assertEqual(gate.admin_get("/").values("x-user-id"), [])
 
     def test_metrics(self):

@@ -43,7 +43,7 @@ good=$(asked "Authorization: Bearer $token"$'\r\n') bad=$(asked "Authorization: 
 kill "$GATE_PID"
 wait "$GATE_PID" || failed "torii-gate ends with $?"
 [[ $good == "HTTP/1.0 200 OK" && $bad == "HTTP/1.0 401 "* ]] || failed "torii-gate answers $good, $bad ($listening)"
-echo "torii-gate: answers questions"
+echo "torii-gate: answers requests"
 
 cat >/etc/nginx/conf.d/torii.conf <<NGINX
 server {
