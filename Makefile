@@ -49,7 +49,7 @@ $(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
 endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
-$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator -type f)
+$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator gate -type f)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
@@ -147,7 +147,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c docs rust python node go php ruby cpp packages deb install counts parity observe readme \
+TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
@@ -182,7 +182,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -282,6 +282,14 @@ tools-nginx: tools-rust
 	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =libfaketime
 tools-envoy: tools-rust
 	@scripts/require wrk
+
+# torii gate, alone and behind real proxies.
+suite-gate: programs | tools-gate
+	BUILD="$(CURDIR)/$(BUILD)" gate/test.sh $(CI)/torii $(EMULATOR)
+
+.PHONY: tools-gate
+tools-gate: tools-rust
+	@scripts/require caddy haproxy nginx systemd-analyze:systemd
 
 suite-demo: demo
 
