@@ -147,7 +147,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity readme \
+TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity observe readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
@@ -181,7 +181,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -251,6 +251,19 @@ $(BUILD)/parity/.made: | tools-rust
 suite-envoy: envoy-module
 $(BINDINGS:%=suite-%): suite-%: programs | tools-%
 	$(ENVOY) bindings/$*/test.sh $(CI) include $(EMULATOR)
+
+# Metrics, alerts and the dashboard, with promtool and a Prometheus server.
+suite-observe: programs $(BUILD)/observe/.made | tools-observe
+	$(BUILD)/observe/bin/python tests/observe/observe.py $(EMULATOR) $(CI)/libtorii.so
+
+$(BUILD)/observe/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check prometheus-client==0.26.0
+	touch $@
+
+.PHONY: tools-observe
+tools-observe: tools-rust
+	@scripts/require promtool:prometheus
 
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
