@@ -344,10 +344,20 @@ check: programs | tools-rust
 
 # ---- what takes longer -------------------------------------------------------------------------
 
+# The commit beside which the benchmark shows this one, built in a folder of its own.
+EARLIER ?= 0fb9eb9
+EARLIER_BUILD := $(BUILD)/earlier/$(EARLIER)
+$(EARLIER_BUILD)/libtorii.so:
+	mkdir -p $(EARLIER_BUILD)/source
+	git archive $(EARLIER) | tar -x -C $(EARLIER_BUILD)/source
+	cd $(EARLIER_BUILD)/source && CARGO_TARGET_DIR=../target $(CARGO) build --release --locked -p torii
+	cp $(EARLIER_BUILD)/target/release/libtorii.so $@
+
 .PHONY: bench
-bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
+bench: $(RELEASE)/libtorii.so $(EARLIER_BUILD)/libtorii.so $(BUILD)/parity/.made
 	mkdir -p $(BUILD)
-	$(CARGO) bench --locked -p torii --bench verify
+	TORII_BENCH_LIBRARY="$(CURDIR)/$(RELEASE)/libtorii.so" TORII_BENCH_EARLIER="$(CURDIR)/$(EARLIER_BUILD)/libtorii.so" \
+	  $(CARGO) bench --locked -p torii --bench verify
 	$(CARGO) bench --locked -p torii --bench fixed_base
 	TORII_BENCH_PYTHON=$(BUILD)/parity/bin/python $(CARGO) bench --locked -p torii --bench api
 	cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I include benches/load.c -o $(BUILD)/load -ldl
