@@ -63,7 +63,7 @@ impl Suspended {
     ) -> Millis {
         let awake = nanoseconds(awake);
         let wall_ahead = nanoseconds(wall).wrapping_sub(awake);
-        // Acquire: what was stored before these is seen as well.
+        // Acquire: also shows the values stored before these.
         let kept_wall_ahead = self.wall_ahead.load(Ordering::Acquire);
         let moved = wall_ahead.wrapping_sub(kept_wall_ahead).wrapping_add(TOLERANCE);
         let age = awake.wrapping_sub(self.read_at.load(Ordering::Acquire));
