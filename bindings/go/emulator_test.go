@@ -5,7 +5,7 @@ import (
 	"os"
 	"testing"
 
-	"github.com/torii-so/libtorii/bindings/go/toriitest"
+	"libtorii.internal/go/toriitest"
 )
 
 // local is the local torii that TestMain starts.

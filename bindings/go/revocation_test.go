@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // expectRevoked checks whether the token is refused as revoked, or else is valid.
