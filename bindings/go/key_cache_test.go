@@ -32,12 +32,12 @@ func TestKeyCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(10 * time.Millisecond) {
-		text, err := first.Metrics()
-		if strings.Contains(text, `torii_key_cache_events_total{outcome="written"} 1`) {
-			break
-		}
+		stats, err := first.Stats()
 		if err != nil || time.Now().After(deadline) {
-			t.Fatal(err, text)
+			t.Fatal(err, stats)
+		}
+		if cache := stats.Issuers[0].KeyCacheDir; cache.Written > 0 && cache.LastError == nil {
+			break
 		}
 	}
 	issuer.FailKeys(t)

@@ -51,7 +51,7 @@ TEST(the_next_process_has_the_cached_keys)
     const std::string token = acme.mint(R"({"claims":{"sub":"ada"}})");
     (void)first.verify(token);
     // alarm() ends the tests.
-    while (first.metrics().find(R"(torii_key_cache_events_total{outcome="written"} 1)") == std::string::npos)
+    while (first.stats().integer("/issuers/0/key_cache_dir/written") == 0)
         usleep(10000);
     acme.fail_keys();
     const auto start = [&](const char *with) {

@@ -27,8 +27,8 @@ final class VerifierTest extends EmulatorTestCase
         $first = $this->torii->verifier(keyCacheDir: $folder);
         $token = $this->token(['sub' => self::USER]);
         $first->verify($token);
-        $written = 'torii_key_cache_events_total{outcome="written"} 1';
-        for ($deadline = time() + 120; !str_contains($first->metrics(), $written); usleep(10_000)) {
+        $written = static fn () => $first->stats()['issuers'][0]['key_cache_dir']['written'] > 0;
+        for ($deadline = time() + 120; !$written(); usleep(10_000)) {
             self::assertLessThan($deadline, time());
         }
         $this->torii->failKeys();

@@ -303,7 +303,7 @@ def test_the_next_process_has_the_cached_keys(emulator: LocalTorii, tmp_path: Pa
     token = emulator.token({"sub": "user-1"})
     first.verify(token)
     deadline = time.monotonic() + 120
-    while 'torii_key_cache_events_total{outcome="written"} 1' not in first.metrics():
+    while not first.stats()["issuers"][0]["key_cache_dir"]["written"]:
         assert time.monotonic() < deadline
     emulator.fail_keys()
     program = """
