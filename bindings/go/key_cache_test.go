@@ -21,8 +21,13 @@ func TestKeyCache(t *testing.T) {
 		if !errors.Is(err, torii.ErrKeysUnavailable) {
 			t.Errorf("the issuer is not down: %v", err)
 		}
-		if _, err := newVerifier(t, is.Issuer, torii.WithKeyCacheDir(is.Dir)).Verify(t.Context(), is.Token); err != nil {
+		second := newVerifier(t, is.Issuer, torii.WithKeyCacheDir(is.Dir))
+		if _, err := second.Verify(t.Context(), is.Token); err != nil {
 			t.Error(err)
+		}
+		stats, err := second.Stats()
+		if err != nil || stats.Issuers[0].KeyCacheDir.Loaded != 1 || stats.Issuers[0].Fetches != 0 {
+			t.Error(err, stats)
 		}
 		return
 	}

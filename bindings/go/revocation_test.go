@@ -102,6 +102,9 @@ func TestRevocationsFile(t *testing.T) {
 			}
 		}
 	}
+	if stats, err := verifier.Stats(); err != nil || stats.Revocations.File == nil || stats.Revocations.File.Reads < 3 {
+		t.Error(err, stats)
+	}
 	_, err := torii.NewVerifier(issuer.Issuer, torii.WithRevocationsFile(path+".missing"))
 	if !errors.Is(err, torii.ErrInvalidConfig) || !strings.Contains(err.Error(), "revocations") {
 		t.Error(err)
