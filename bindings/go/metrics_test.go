@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func TestMetrics(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // expectRevoked checks whether the token is refused as revoked, or else is valid.
@@ -101,6 +101,9 @@ func TestRevocationsFile(t *testing.T) {
 				t.Fatalf("%s: %v", change.list, err)
 			}
 		}
+	}
+	if stats, err := verifier.Stats(); err != nil || stats.Revocations.File == nil || stats.Revocations.File.Reads < 3 {
+		t.Error(err, stats)
 	}
 	_, err := torii.NewVerifier(issuer.Issuer, torii.WithRevocationsFile(path+".missing"))
 	if !errors.Is(err, torii.ErrInvalidConfig) || !strings.Contains(err.Error(), "revocations") {

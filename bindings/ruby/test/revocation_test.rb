@@ -59,8 +59,8 @@ class RevocationTest < Minitest::Test
       File.write(file.path, JSON.generate(list))
       Timeout.timeout(120) { sleep 0.01 until refusal(@token) == expected }
     end
-    file.close!
-    error = assert_raises(Torii::InvalidConfigError) { torii.verifier(revocations_file: file.path) }
+    missing = "#{file.path}.missing"
+    error = assert_raises(Torii::InvalidConfigError) { torii.verifier(revocations_file: missing) }
     assert_match(/revocations/, error.message)
   end
 
