@@ -467,8 +467,18 @@ pub unsafe extern "C" fn torii_verifier_options_set_key_cache_dir(
     }
 }
 
-/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(); the file is
-/// read again when it changes. Default: none.
+/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(). A change
+/// takes effect within 2 seconds, without a call. Default: none.
+///
+/// torii_verifier_new() reads the file. Later, calls that may block check it for changes once a second.
+/// The `_nowait` functions leave that to a thread of this library or, without background refresh, to
+/// torii_verifier_refresh_due(); they fail with TORII_ERR_KEYS_PENDING if the last check is more than
+/// 5 seconds ago. If the file is missing or invalid by then, the last list stays in use;
+/// torii_verifier_stats_json() has the reason. A child of fork() has the list and checks the file itself.
+///
+/// The file is a regular file, or a symbolic link to one, of at most 32 MiB. It belongs to the effective
+/// user of the process or to root, and neither group nor others may write to it. Replace it with
+/// rename(). A relative path is relative to the working directory during torii_verifier_new().
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]

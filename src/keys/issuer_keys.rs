@@ -17,11 +17,11 @@ use super::freshness::{CacheHeaders, Fetched, Freshness, Lifetimes};
 use super::jwks::KeySet;
 use super::lease::{Lease, NewKeys};
 use super::registry::{CacheKey, FetchedBy, Registry};
-use super::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::clock::{Millis, monotonic, since_1970};
 use crate::error::{Error, Result, Status};
 use crate::fork::{ForkLocal, with_signals_blocked};
 use crate::jitter::jitter;
+use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::text::NulString;
 
 /// How long a host may take for a fetch.
@@ -124,10 +124,10 @@ struct Progress {
 
 /// What statistics say about an issuer's keys.
 pub(crate) struct KeyStats {
-    /// Usable keys, and published keys that are not.
+    /// Usable keys, none if they are too old, and published keys that are not usable.
     pub(crate) keys: usize,
     pub(crate) skipped: usize,
-    /// Seconds since the request for the keys in use.
+    /// Seconds since the keys were requested.
     pub(crate) age: Option<u64>,
     /// Milliseconds until a fetch is due; none for given keys.
     pub(crate) due_in: Option<u64>,
@@ -148,8 +148,21 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 impl<'a> Call<'a> {
     /// Begins a call. Without `may_wait` it performs no I/O, and waits for none.
     pub(crate) fn begin(options: &'a KeyOptions, may_wait: bool) -> Self {
+        Call::begin_at(monotonic(), options, may_wait)
+    }
+
+    /// As [`begin`](Self::begin), with the time just read.
+    pub(crate) fn begin_at(started: Millis, options: &'a KeyOptions, may_wait: bool) -> Self {
         let latest = FetchId(SEQUENCE.load(Ordering::Acquire));
-        Call { options, may_wait, started: monotonic(), latest }
+        Call { options, may_wait, started, latest }
+    }
+
+    pub(crate) fn started(&self) -> Millis {
+        self.started
+    }
+
+    pub(crate) fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     fn timeout(&self) -> Millis {
@@ -288,14 +301,19 @@ impl IssuerKeys {
 
     /// Returns keys that are not too old, fetched first if need be.
     pub(crate) fn usable(self: &Arc<Self>, call: &Call<'_>) -> Result<SnapshotGuard> {
+        self.fresh(call).map_or_else(|| self.usable_after_fetch(call), Ok)
+    }
+
+    /// Returns keys within their lifetime. Waits for nothing.
+    pub(crate) fn fresh(self: &Arc<Self>, call: &Call<'_>) -> Option<SnapshotGuard> {
         let snapshot = self.snapshot.load();
-        let Some(keys) = &*snapshot else { return self.usable_after_fetch(call) };
+        let keys = snapshot.as_ref()?;
         match keys.freshness(call.started, &call.options.lifetimes) {
             Freshness::Fresh if call.started < keys.kid_due_at.load(Ordering::Relaxed) => {}
             Freshness::Fresh | Freshness::RefreshAhead => self.refresh_aside(call),
-            Freshness::Stale | Freshness::Expired => return self.usable_after_fetch(call),
+            Freshness::Stale | Freshness::Expired => return None,
         }
-        Ok(snapshot)
+        Some(snapshot)
     }
 
     /// Returns usable keys with this `kid`. Keys that lack it are fetched again, unless their fetch
@@ -560,8 +578,10 @@ impl IssuerKeys {
         let snapshot = self.snapshot.load();
         let seconds = |since: Millis| now.saturating_sub(since) / 1_000;
         let fetched = snapshot.as_ref().and_then(|keys| keys.fetched);
+        let in_use =
+            snapshot.as_ref().filter(|keys| keys.freshness(now, lifetimes) != Freshness::Expired);
         KeyStats {
-            keys: snapshot.as_ref().map_or(0, |keys| keys.set.len()),
+            keys: in_use.map_or(0, |keys| keys.set.len()),
             skipped: snapshot.as_ref().map_or(0, |keys| keys.set.skipped),
             age: fetched.map(|fetched| seconds(fetched.sent_at)),
             due_in: self.remote.is_some().then(|| due_at.saturating_sub(now)),
@@ -586,7 +606,7 @@ impl IssuerKeys {
                 keys.perform(lease, time);
             }
         };
-        let Err(error) = with_signals_blocked(|| spawn(work)) else { return true };
+        let Err(error) = with_signals_blocked(|| spawn("torii-keys", work)) else { return true };
         if let Some(lease) = take(&lease) {
             let reason = format!("cannot start a thread: {error}");
             lease.fail(FetchError { reason, timed_out: false });

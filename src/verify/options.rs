@@ -294,7 +294,18 @@ impl VerifierOptions {
         Ok(self)
     }
 
-    /// Sets a file that lists revoked users, which is read again when it changes.
+    /// Sets a file that lists revoked users: JSON, as for
+    /// [`set_revocations_json`](super::Verifier::set_revocations_json). A change takes effect within
+    /// 2 s.
+    ///
+    /// The file is read when the verifier is created. Later, calls that may block check it for changes
+    /// once a second; calls that may not leave that to a thread of the library or, without background
+    /// refresh, to [`refresh_due`](super::Verifier::refresh_due), and fail with
+    /// [`Status::KeysPending`] if the last check is more than 5 s ago. If the file is missing or
+    /// invalid by then, the last list stays in use and the statistics tell.
+    ///
+    /// It must be a regular file, or a symbolic link to one, that belongs to the process's effective
+    /// user or to root and is not writable by group or others.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.

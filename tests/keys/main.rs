@@ -16,7 +16,9 @@ mod due;
 mod host;
 mod life;
 mod matrix;
+mod metrics;
 mod server;
+mod suspend;
 mod verdicts;
 mod waiting;
 

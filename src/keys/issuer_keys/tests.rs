@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::fetch::JwksResponse;
 use super::super::freshness::CacheHeaders;
-use super::super::sync::NO_THREADS;
 use super::*;
+use crate::sync::NO_THREADS;
 
 /// The point that generates the group P-256 lies in: a usable key as good as any.
 const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
