@@ -516,8 +516,10 @@ torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
 /// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
 ///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
-///   Fetches are counted for the process;
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
+///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
+///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
+///   Fetches and files are counted for the process;
 /// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
 ///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
 ///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process.
@@ -817,10 +819,24 @@ torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *o
                                                      bool on,
                                                      torii_error_t **err);
 
-/// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
-/// the issuer is unreachable. Anyone who can write there can log in as any user: use one directory for each
-/// trust domain. Default: none.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+/// Keeps the key sets that the library fetches in this directory, one file for each key URL, certificate
+/// authorities and proxy, so that the next process starts without a fetch, even while the issuer is
+/// unreachable. Anyone who can write there can log in as any user: use one directory for each trust domain.
+///
+/// torii_verifier_new() creates a missing directory (mode 0700; its parent has to exist) and reads the
+/// files, so no later call waits for that. The thread that fetches keys writes them, after it has woken
+/// the calls that wait for it.
+///
+/// Keys from a file age as if this process had fetched them. Past their lifetime they are used only after
+/// a fetch has failed in this process, and never beyond torii_verifier_options_set_max_stale_seconds().
+/// Keys set as JSON and keys the host fetches are not written.
+///
+/// The effective user or root has to own the directory and its files, and group and others must not be able
+/// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
+/// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
+/// Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_key_cache_dir(torii_verifier_options_t *options,

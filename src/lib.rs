@@ -70,3 +70,10 @@ pub fn clear_jwks_cache() {
 pub fn advance_clock(milliseconds: u64) {
     clock::hooks::advance(milliseconds);
 }
+
+/// Has the machine sleep, as far as the clock by which keys age can tell.
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub fn suspend_clock(milliseconds: u64) {
+    clock::hooks::suspend(milliseconds);
+}

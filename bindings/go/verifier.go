@@ -174,14 +174,17 @@ func (v *Verifier) fetch(ctx context.Context, f func(e **C.torii_error_t) C.tori
 	if ctx.Err() != nil {
 		return contextError(ctx)
 	}
-	_, err := await(ctx, func() (struct{}, error) {
-		if !v.handle.acquire() {
-			return struct{}{}, ErrClosed
-		}
-		defer v.handle.release()
-		return struct{}{}, refused(f)
-	})
+	_, err := await(ctx, func() (struct{}, error) { return struct{}{}, v.use(f) })
 	return err
+}
+
+// use makes a call of C that returns nothing but an error.
+func (v *Verifier) use(call func(e **C.torii_error_t) C.torii_status_t) error {
+	if !v.handle.acquire() {
+		return ErrClosed
+	}
+	defer v.handle.release()
+	return refused(call)
 }
 
 // DueIn returns how long until a key fetch is due, for a timer that runs [Verifier.RefreshDue]. It
@@ -230,12 +233,8 @@ type IssuerStats struct {
 // Stats returns statistics of the verifier.
 func (v *Verifier) Stats() (Stats, error) {
 	var stats Stats
-	if !v.handle.acquire() {
-		return stats, ErrClosed
-	}
-	defer v.handle.release()
 	var out *C.torii_json_t
-	err := refused(func(e **C.torii_error_t) C.torii_status_t {
+	err := v.use(func(e **C.torii_error_t) C.torii_status_t {
 		return C.torii_verifier_stats_json(v.verifier, &out, e)
 	})
 	if err != nil {

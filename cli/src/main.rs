@@ -14,6 +14,7 @@ mod show;
 mod terminal;
 mod usage;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 

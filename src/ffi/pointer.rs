@@ -15,7 +15,7 @@ use crate::text::NulStr;
 /// `handle` is NULL or a live handle of this type.
 pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &'static str) -> Result<&'a T> {
     // SAFETY: a live handle by the caller's promise, or NULL, which gives `None`.
-    unsafe { handle.as_ref() }.ok_or(Error::argument(name, "NULL"))
+    unsafe { handle.as_ref() }.ok_or_else(|| Error::argument(name, "NULL"))
 }
 
 /// A handle that no other thread uses during the call.
@@ -25,7 +25,7 @@ pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &'static str) -> Resu
 /// `handle` is NULL or a live handle of this type that nothing else uses.
 pub(super) unsafe fn exclusive<'a, T>(handle: *mut T, name: &'static str) -> Result<&'a mut T> {
     // SAFETY: a live handle of the caller's alone by its promise, or NULL, which gives `None`.
-    unsafe { handle.as_mut() }.ok_or(Error::argument(name, "NULL"))
+    unsafe { handle.as_mut() }.ok_or_else(|| Error::argument(name, "NULL"))
 }
 
 /// TORII_NUL_TERMINATED: a length that means "up to the NUL".

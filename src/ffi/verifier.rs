@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::auth::torii_auth_t;
+use super::auth::{self, torii_auth_t};
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::json::torii_json_t;
@@ -144,7 +144,7 @@ unsafe fn verify(
             let out = self::out(out, "out")?;
             let text = bytes(text, len, name)?;
             let auth = shared(verifier, "verifier")?.0.check(text, check, None)?;
-            *out = into_raw(torii_auth_t(auth));
+            *out = auth::into_raw(auth);
             Ok(())
         })
     }
@@ -250,8 +250,10 @@ pub unsafe extern "C" fn torii_verifier_metrics(
 /// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
 ///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
-///   Fetches are counted for the process;
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
+///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
+///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
+///   Fetches and files are counted for the process;
 /// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
 ///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
 ///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process.

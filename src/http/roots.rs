@@ -46,6 +46,11 @@ impl RootCertificates {
         Ok(RootCertificates(Arc::new(Roots { certificates, verifier })))
     }
 
+    /// The certificates, DER-encoded.
+    pub(crate) fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.certificates.iter().map(|certificate| certificate.as_ref())
+    }
+
     pub(super) fn verifier(&self) -> Arc<dyn ServerCertVerifier> {
         self.0.verifier.clone()
     }

@@ -1,6 +1,8 @@
 //! An issuer's keys: reading a key set, how long it is used, who fetches it, and the registry by
 //! which the verifiers of the process share it.
 
+mod cache_dir;
+mod cache_file;
 pub(crate) mod fetch;
 mod fetch_state;
 mod freshness;
@@ -10,6 +12,7 @@ mod key;
 mod lease;
 mod registry;
 
+pub(crate) use cache_dir::KeyCacheDir;
 pub(crate) use fetch::jwks_url;
 pub(crate) use freshness::Lifetimes;
 pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, Refresh};

@@ -60,11 +60,11 @@ pub(crate) struct Verified {
     organization_role: Option<Span>,
     actor_id: Option<Span>,
     /// The `REQUIRE_` flags that this login meets.
-    pub(super) flags: u32,
+    pub(crate) flags: u32,
     pub(super) names_email_verified: bool,
     pub(super) issuer: Arc<Issuer>,
     pub(super) key: KeyId,
-    pub(super) times: Times,
+    pub(crate) times: Times,
     challenge: Option<Arc<Challenge>>,
     string_claims: StringClaims,
     /// Read when the first of them is asked for. A lock could be held by a thread that a child
@@ -153,6 +153,21 @@ impl Verified {
 
     pub(crate) fn text(&self, field: Field) -> Option<NulStr<'_>> {
         terminated(&self.text, self.span(field)?)
+    }
+
+    /// Whether this login meets what a `REQUIRE_` flag stands for.
+    pub(crate) fn meets(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// See [`Auth::require`].
+    pub(crate) fn require(&self, requirements: &Requirements) -> Result<()> {
+        requirements.check(self).map_err(|unmet| unmet.challenged_by(self.challenge.as_ref()))
+    }
+
+    /// See [`Auth::claims`].
+    pub(crate) fn claims(&self) -> Result<Json> {
+        Json::parse(self.payload())
     }
 
     pub(super) fn str(&self, field: Field) -> Option<&str> {
@@ -281,23 +296,22 @@ impl Auth {
     /// # Errors
     /// [`Status::Policy`](crate::Status::Policy), with the requirement that is not met.
     pub fn require(&self, requirements: &Requirements) -> Result<()> {
-        let unmet = |error: crate::Error| error.challenged_by(self.0.challenge.as_ref());
-        requirements.check(&self.0).map_err(unmet)
+        self.0.require(requirements)
     }
 
     /// Whether the user has a verified email address: only when the token says `true`.
     pub fn email_verified(&self) -> bool {
-        self.flags() & REQUIRE_EMAIL_VERIFIED != 0
+        self.0.meets(REQUIRE_EMAIL_VERIFIED)
     }
 
     /// Whether all required profile fields are set: unless the token says `false`.
     pub fn profile_complete(&self) -> bool {
-        self.flags() & REQUIRE_PROFILE_COMPLETE != 0
+        self.0.meets(REQUIRE_PROFILE_COMPLETE)
     }
 
     /// Whether another party acts as the user: `impersonating` is `true`, or there is an `act`.
     pub fn impersonating(&self) -> bool {
-        self.flags() & REQUIRE_NOT_IMPERSONATED == 0
+        !self.0.meets(REQUIRE_NOT_IMPERSONATED)
     }
 
     /// `iat`, in Unix seconds.
@@ -322,7 +336,7 @@ impl Auth {
 
     /// All claims, to be read by JSON pointer.
     pub fn claims(&self) -> Result<Json> {
-        Json::parse(self.claims_json())
+        self.0.claims()
     }
 }
 

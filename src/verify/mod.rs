@@ -23,12 +23,13 @@ use serde_json::json;
 use stats::Stats;
 use token_cache::TokenCache;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Now};
 use crate::error::{Challenge, Error, Result, Status};
 use crate::http::{Rules, check_url};
 use crate::json::Json;
 use crate::keys::{
-    self, CacheKey, Call, FetchedBy, IssuerKeys, KeyFetch, KeyOptions, Refresh, jwks_url,
+    self, CacheKey, Call, FetchedBy, IssuerKeys, KeyCacheDir, KeyFetch, KeyOptions, Refresh,
+    jwks_url,
 };
 use crate::text::NulString;
 use crate::token::{self, Audience, Claims, Token};
@@ -73,18 +74,23 @@ pub(crate) struct Issuer {
 }
 
 impl Verifier {
-    /// Creates a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet.
+    /// Creates a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet. Keys are
+    /// read from the [key cache directory](VerifierOptions::set_key_cache_dir), if there is one.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `issuer` is not a valid base URL; [`Status::InvalidConfig`] if
-    /// the options contradict each other.
+    /// the options contradict each other, or the key cache directory is missing and cannot be created.
     pub fn new(issuer: &str, options: &VerifierOptions) -> Result<Self> {
         let status = Status::InvalidArgument;
         let rules = Rules { name: "issuer", allow_http: options.allow_http, status };
-        let mut issuers = vec![Issuer::new(issuer, options.keys.as_ref(), options, &rules)?];
+        let cache_dir = options.key_cache_dir.as_deref().map(KeyCacheDir::prepare).transpose()?;
+        let new = |url: &str, keys: Option<&options::GivenKeys>, rules: &Rules| {
+            Issuer::new(url, keys, options, cache_dir.as_ref(), rules)
+        };
+        let mut issuers = vec![new(issuer, options.keys.as_ref(), &rules)?];
         let rules = Rules { status: Status::InvalidConfig, ..rules };
         for (issuer, keys) in &options.issuers {
-            let issuer = Issuer::new(issuer, keys.as_ref(), options, &rules)?;
+            let issuer = new(issuer, keys.as_ref(), &rules)?;
             if issuers.iter().any(|known| known.name.as_str() == issuer.name.as_str()) {
                 return Err(Error::fixed(Status::InvalidConfig, "issuer", "named twice"));
             }
@@ -191,26 +197,53 @@ impl Verifier {
     /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
-        let call = Call::begin(&self.key_options, may_wait);
-        let mut stale = false;
-        if let Some(verified) = self.token_cache.get(token) {
-            let keys = verified.issuer.keys().usable(&call)?;
-            if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
-                let checked = self.check_current(&verified, &call);
-                if checked.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
-                    self.token_cache.remove(&Box::<[u8]>::from(token));
-                }
-                return checked.map(|()| (verified, true));
+        let mut now = clock::now();
+        let call = Call::begin_at(now.monotonic, &self.key_options, may_wait);
+        let Some(verified) = self.token_cache.get(token) else {
+            return self.verify_new(token, &call, false);
+        };
+        let issuer = verified.issuer.keys();
+        let keys = match issuer.fresh(&call) {
+            Some(keys) => keys,
+            None => {
+                let keys = issuer.usable(&call)?;
+                now = clock::now();
+                keys
             }
-            stale = true;
+        };
+        if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
+            return match self.check_current(&verified, &call, &now) {
+                Ok(()) => Ok((verified, true)),
+                Err(error) => Err(self.refused_again(token, error)),
+            };
         }
+        self.verify_new(token, &call, true)
+    }
+
+    /// A token that is not in the cache, or there by a key that is gone.
+    #[inline(never)]
+    fn verify_new(
+        &self,
+        token: &[u8],
+        call: &Call<'_>,
+        stale: bool,
+    ) -> Result<(Arc<Verified>, bool)> {
         let token = Box::<[u8]>::from(token);
         if stale {
             self.token_cache.remove(&token);
         }
-        let verified = self.verify_signature(&token, &call)?;
+        let verified = self.verify_signature(&token, call)?;
         self.token_cache.insert(token, verified.clone());
         Ok((verified, false))
+    }
+
+    /// Removes an expired token from the cache.
+    #[cold]
+    fn refused_again(&self, token: &[u8], error: Error) -> Error {
+        if error.status() == Status::TokenExpired {
+            self.token_cache.remove(&Box::<[u8]>::from(token));
+        }
+        error
     }
 
     fn verify_signature(&self, token: &[u8], call: &Call<'_>) -> Result<Arc<Verified>> {
@@ -239,8 +272,8 @@ impl Verifier {
 
     /// Checks again what time or the operator may have to say against a token whose signature was
     /// verified before.
-    fn check_current(&self, verified: &Verified, call: &Call<'_>) -> Result<()> {
-        verified.times.check(self.clock.now(), self.leeway)?;
+    fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
+        verified.times.check(self.clock.at(now), self.leeway)?;
         self.revocations.check(verified, call)?;
         self.requirements.check(verified)
     }
@@ -362,15 +395,25 @@ impl Verifier {
     /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
     /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
     /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
-    /// among them, `last_success` in seconds and `last_error`; `revocations` with its `entries` and its
-    /// `file`: `entries`, `last_look` in seconds, `reads`, `failures` and `last_error`. Fetches and the
-    /// file are counted for the process; absent values are null.
+    /// among them, `last_success` in seconds, `last_error` and `key_cache_dir`: sets `loaded` and
+    /// `written`, writes that `failed`, files `ignored` by the reason, and `last_error`; `revocations`
+    /// with its `entries` and its `file`: `entries`, `last_look` in seconds, `reads`, `failures` and
+    /// `last_error`. Fetches and files are counted for the process; absent values are null.
     pub fn stats(&self) -> Result<Json> {
         let refused: serde_json::Map<_, _> =
             self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
         let (tokens, bytes) = self.token_cache.size();
         let issuers = self.issuers.iter().map(|issuer| {
             let stats = issuer.keys().stats(&self.key_options.lifetimes);
+            let key_cache_dir = stats.cache_dir.map(|events| {
+                json!({
+                    "loaded": events.loaded,
+                    "written": events.written,
+                    "failed": events.failed,
+                    "ignored": events.ignored,
+                    "last_error": events.last_error,
+                })
+            });
             json!({
                 "issuer": issuer.name.as_str(),
                 "keys": stats.keys,
@@ -381,6 +424,7 @@ impl Verifier {
                 "failures": stats.failures,
                 "last_success": stats.last_success,
                 "last_error": stats.last_error,
+                "key_cache_dir": key_cache_dir,
             })
         });
         let stats = json!({
@@ -401,6 +445,7 @@ impl Issuer {
         url: &str,
         given: Option<&options::GivenKeys>,
         options: &VerifierOptions,
+        cache_dir: Option<&KeyCacheDir>,
         rules: &Rules,
     ) -> Result<Self> {
         let name = Arc::new(NulString::new(check_url(url, rules)?));
@@ -411,6 +456,7 @@ impl Issuer {
                     url: jwks_url(name.as_str()),
                     root_certificates: options.root_certificates.clone(),
                     proxy: options.proxy.clone(),
+                    cache_dir: cache_dir.cloned(),
                     fetched_by: FetchedBy::Library,
                 };
                 keys::shared(&name, key)

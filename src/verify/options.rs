@@ -275,9 +275,17 @@ impl VerifierOptions {
         Ok(self)
     }
 
-    /// Sets a directory in which fetched key sets are kept for the next process.
+    /// Keeps the key sets that the library fetches in this directory, so that the next process starts
+    /// without a fetch, even while the issuer is unreachable.
     ///
-    /// Anyone who can write there can log in as any user: one directory for each trust domain.
+    /// [`Verifier::new`](super::Verifier::new) creates the directory if it is missing (mode 0700) and
+    /// reads its files; the thread that fetches keys writes them. Keys from a file age as if this process
+    /// had fetched them. Past their lifetime they are used only after a fetch has failed in this
+    /// process, and never beyond the [maximum staleness](Self::set_max_stale_seconds).
+    ///
+    /// Anyone who can write there can log in as any user: use one directory for each trust domain. A
+    /// directory or file is ignored, and counted in the statistics, unless the effective user or root
+    /// owns it and no other user can write to it.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.

@@ -130,6 +130,13 @@ impl Requirements {
         if missing != 0 {
             return Err(unmet_flag(missing, login));
         }
+        if self.organizations.is_empty() && self.claims.is_empty() {
+            return Ok(());
+        }
+        self.check_values(login)
+    }
+
+    fn check_values(&self, login: &Verified) -> Result<()> {
         if !self.organizations.is_empty() {
             self.check_organization(login)?;
         }

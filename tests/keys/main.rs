@@ -10,11 +10,14 @@
     reason = "tests fail by panicking"
 )]
 
+#[cfg(unix)]
+mod cache_dir;
 mod due;
 mod host;
 mod life;
 mod matrix;
 mod server;
+mod suspend;
 mod verdicts;
 mod waiting;
 

@@ -47,7 +47,7 @@ torii::verifier verifier_of(const json &configuration)
     if (configuration.contains("requirements"))
         options.requirements(requirements_of(configuration["requirements"]));
     return must(torii::verifier::make(
-        emulator::url() + "/" + configuration["issuer"].get<std::string>(), options));
+        emulator::local().url() + "/" + configuration["issuer"].get<std::string>(), options));
 }
 
 /// The application of a configuration: one verifier and one guard for all routes.

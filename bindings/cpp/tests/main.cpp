@@ -1,8 +1,9 @@
-// tests EMULATOR SERVER: runs all tests with the emulator. SERVER is the example.
+// tests SERVER: runs all tests with the local torii. SERVER is the example.
 #include "emulator.hpp"
 
 #include <unistd.h>
 
+void local_torii();
 void other_abi();
 
 std::string example_server, this_program;
@@ -11,15 +12,17 @@ int main(int argc, char **argv)
 {
     if (argc == 2 && std::string(argv[1]) == "other-abi")
         return other_abi(), 0;
-    CHECK(argc == 3);
+    if (argc == 2 && std::string(argv[1]) == "local-torii")
+        return local_torii(), 0;
+    CHECK(argc == 2);
     alarm(300);
     this_program = argv[0];
-    example_server = argv[2];
-    emulator::start(argv[1]);
+    example_server = argv[1];
+    emulator::start();
     for (const test &test : tests()) {
         std::printf("%s\n", test.name);
         test.run();
-        emulator::clear_faults();
+        emulator::local().clear_faults();
     }
     emulator::stop();
     std::printf("%zu tests passed\n", tests().size());

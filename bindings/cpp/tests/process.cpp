@@ -9,9 +9,9 @@
 
 TEST(a_child_uses_what_its_parent_made)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const torii::client client(acme.secret_key, torii::client_options().api_url(emulator::url()));
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const torii::client client(acme.secret_key(), torii::client_options().api_url(emulator::local().url()));
     const std::string token = acme.token();
     const std::string user(client.users().create("{}").string("/id").value());
     (void)verifier.verify(token);
@@ -19,9 +19,9 @@ TEST(a_child_uses_what_its_parent_made)
     const int child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        CHECK(verifier.verify(token).environment_id() == acme.environment_id);
+        CHECK(verifier.verify(token).environment_id() == acme.id());
         CHECK(client.users().get(user).string("/id") == user);
-        acme.rotate();
+        acme.rotate_keys();
         (void)verifier.verify(acme.token());
         _exit(0);
     }
@@ -53,10 +53,10 @@ static void flat(int times, Function function)
 
 TEST(memory_stays_flat)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const torii::client client(acme.secret_key, torii::client_options().api_url(emulator::url()));
-    const std::string good = acme.token(), expired = acme.token(R"({"expires_in":-60})");
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const torii::client client(acme.secret_key(), torii::client_options().api_url(emulator::local().url()));
+    const std::string good = acme.token(), expired = acme.mint(R"({"expires_in":-60})");
     const std::string user(client.users().create("{}").string("/id").value());
 
     flat(100000, [&](int i) {
@@ -72,7 +72,7 @@ TEST(memory_stays_flat)
         CHECK(!webhooks.verify(headers, "", std::nothrow));
     });
     const std::string large =
-        acme.token(R"({"claims":{"large":")" + std::string(4000, 'a') + "\"}}");
+        acme.mint(R"({"claims":{"large":")" + std::string(4000, 'a') + "\"}}");
     flat(10000, [&](int) {
         const auto requirements = torii::requirements().claim("/large", "1");
         CHECK(!verifier.verify(large, requirements, std::nothrow));

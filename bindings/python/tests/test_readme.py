@@ -10,12 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Emulator
 from sender import OTHER, SECRET, signed
 from serving import bearer, serving
 
 import torii_backend.fastapi
 from torii_backend import ToriiVerifier, verify
+from torii_backend.testing import LocalTorii
 
 ISSUER = "https://acme.torii.so"
 HERE = Path(__file__).parent
@@ -33,7 +33,7 @@ def snippets(document: str, language: str) -> list[str]:
 
 
 @pytest.fixture
-def names(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def names(emulator: LocalTorii, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The names that the snippets use. They reach the local torii, by its keys and its address."""
     keys = httpx.get(f"{emulator.issuer}/_torii/.well-known/jwks.json").text
     offline = partial(ToriiVerifier, jwks=keys)
@@ -49,7 +49,7 @@ def names(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]
 
 
 def test_the_seed(
-    emulator: Emulator, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    emulator: LocalTorii, names: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     blocks = snippets(SEED_README, "python")
     verifying, creating, serving_users, managing, updating, patching = blocks
@@ -85,7 +85,7 @@ def test_the_seed(
     print("6 snippets ran")
 
 
-def test_this_one(emulator: Emulator, names: dict[str, Any]) -> None:
+def test_this_one(emulator: LocalTorii, names: dict[str, Any]) -> None:
     claims = {"iss": ISSUER, "email_verified": True, "plan": "pro", "sub": names["user_id"]}
     names["token"] = emulator.token(claims=claims)
     for snippet in snippets(README, "python"):
