@@ -147,7 +147,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity readme \
+TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity observe readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
@@ -181,7 +181,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -251,6 +251,19 @@ $(BUILD)/parity/.made: | tools-rust
 suite-envoy: envoy-module
 $(BINDINGS:%=suite-%): suite-%: programs | tools-%
 	$(ENVOY) bindings/$*/test.sh $(CI) include $(EMULATOR)
+
+# Metrics, alerts and the dashboard, with promtool and a Prometheus server.
+suite-observe: programs $(BUILD)/observe/.made | tools-observe
+	$(BUILD)/observe/bin/python tests/observe/observe.py $(EMULATOR) $(CI)/libtorii.so
+
+$(BUILD)/observe/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check prometheus-client==0.26.0
+	touch $@
+
+.PHONY: tools-observe
+tools-observe: tools-rust
+	@scripts/require promtool:prometheus
 
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
@@ -331,10 +344,21 @@ check: programs | tools-rust
 
 # ---- what takes longer -------------------------------------------------------------------------
 
+# The commit beside which the benchmark shows this one, built in a folder of its own.
+EARLIER ?= 0fb9eb9
+EARLIER_BUILD := $(BUILD)/earlier/$(EARLIER)
+$(EARLIER_BUILD)/libtorii.so:
+	mkdir -p $(EARLIER_BUILD)/source
+	git archive $(EARLIER) | tar -x -C $(EARLIER_BUILD)/source
+	cd $(EARLIER_BUILD)/source && CARGO_TARGET_DIR=../target $(CARGO) build --release --locked -p torii
+	cp $(EARLIER_BUILD)/target/release/libtorii.so $@
+
 .PHONY: bench
-bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
+bench: $(RELEASE)/libtorii.so $(EARLIER_BUILD)/libtorii.so $(BUILD)/parity/.made
 	mkdir -p $(BUILD)
-	$(CARGO) bench --locked -p torii --bench verify
+	TORII_BENCH_LIBRARY="$(CURDIR)/$(RELEASE)/libtorii.so" TORII_BENCH_EARLIER="$(CURDIR)/$(EARLIER_BUILD)/libtorii.so" \
+	  $(CARGO) bench --locked -p torii --bench verify
+	$(CARGO) bench --locked -p torii --bench fixed_base
 	TORII_BENCH_PYTHON=$(BUILD)/parity/bin/python $(CARGO) bench --locked -p torii --bench api
 	cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I include benches/load.c -o $(BUILD)/load -ldl
 	for round in 1 2 3 4 5; do $(BUILD)/load $(RELEASE)/libtorii.so; done
@@ -356,6 +380,8 @@ FORKS ?= 50000
 .PHONY: soak
 soak: programs | tools-rust
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
+	TORII_ES256_SIGNATURES=10000000 TORII_ES256_SEED=$$RANDOM \
+	  $(CARGO) test --release --locked -p torii --lib es256::tests::differential -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
 	TORII_TEST_FORKS=$(FORKS) TORII_TEST_TIMEOUT=14400 tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm

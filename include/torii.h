@@ -235,6 +235,9 @@ typedef enum {
 } torii_verify_t;
 
 /// The identity in a verified token. A handle does not change, and it may outlive the verifier.
+///
+/// A handle points to the claims themselves and stands for one reference to them. So two results of
+/// one token can be the same pointer; each is freed.
 typedef struct torii_auth_t torii_auth_t;
 
 /// Options of a client, which copies them: options may serve several clients, change in between, and be
@@ -522,7 +525,9 @@ torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
 ///   Fetches and files are counted for the process;
 /// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
 ///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
-///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process.
+///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc. Tables are counted for the process.
 ///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API

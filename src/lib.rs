@@ -28,6 +28,7 @@ mod api;
 mod clock;
 mod crypto;
 mod error;
+mod es256;
 #[cfg(feature = "capi")]
 mod ffi;
 #[allow(unsafe_code, reason = "pthread_atfork, signal masks and aws-lc's thread state")]
@@ -53,8 +54,9 @@ pub use json::{Json, JsonKind};
 pub use keys::KeyFetch;
 pub use patch::Patch;
 pub use verify::{
-    Auth, Check, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
-    REQUIRE_PROFILE_COMPLETE, REVOKE_ALL, Requirements, Verifier, VerifierOptions,
+    Auth, Check, MetricFamily, MetricKind, MetricSample, MetricSum, REQUIRE_EMAIL_VERIFIED,
+    REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION, REQUIRE_PROFILE_COMPLETE, REVOKE_ALL,
+    Requirements, Verifier, VerifierOptions,
 };
 pub use webhook::Webhook;
 

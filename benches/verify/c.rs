@@ -89,6 +89,7 @@ impl Library {
             assert_eq!((self.verifier_new)(url, len, options, out, ptr::null_mut()), 0);
             (self.options_free)(options);
         }
+        Some(Verifier { library: self, handle: verifier })
     }
 }
 
@@ -102,9 +103,8 @@ unsafe impl Send for Verifier {}
 // SAFETY: as above.
 unsafe impl Sync for Verifier {}
 
-/// Room for any result of `torii_verify_into`.
-#[repr(align(8))]
-struct Record([u8; 32_768]);
+/// Room for any result of `torii_verify_into`, aligned as it has to be.
+type Record = [u64; 4_096];
 
 impl Verifier {
     /// Verifies a token and frees the result.
@@ -124,7 +124,7 @@ impl Verifier {
     pub(crate) fn verify_into(&self, token: &str) {
         thread_local! {
             static RECORD: std::cell::UnsafeCell<Record> =
-                const { std::cell::UnsafeCell::new(Record([0; 32_768])) };
+                const { std::cell::UnsafeCell::new([0; 4_096]) };
         }
         let status = RECORD.with(|record| {
             let (token, len) = (token.as_ptr().cast(), token.len());

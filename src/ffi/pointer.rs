@@ -186,15 +186,21 @@ impl Zeroed for bool {
     const ZEROED: Self = false;
 }
 
-/// Copies a text into a buffer of the caller.
+/// Copies a text into a buffer of the caller, who learns its size even if the buffer is too small.
 ///
 /// # Safety
 ///
 /// `buf` is NULL with `cap` 0, or writable for `cap` bytes.
-pub(super) unsafe fn fill(buf: *mut c_char, cap: usize, text: &[u8]) -> Result<()> {
+pub(super) unsafe fn fill(
+    buf: *mut c_char,
+    cap: usize,
+    size: &mut usize,
+    text: &[u8],
+) -> Result<()> {
     if buf.is_null() && cap > 0 {
         return Err(Error::argument("buf", "NULL, with a capacity that is not 0"));
     }
+    *size = text.len();
     if cap < text.len() {
         return Err(Error::fixed(Status::BufferTooSmall, "cap", "smaller than the text"));
     }

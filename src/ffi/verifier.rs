@@ -236,8 +236,7 @@ pub unsafe extern "C" fn torii_verifier_metrics(
         fallible(err, || {
             let size = out(size, "size")?;
             let metrics = shared(verifier, "verifier")?.0.metrics();
-            *size = metrics.len();
-            fill(buf, cap, metrics.as_bytes())
+            fill(buf, cap, size, metrics.as_bytes())
         })
     }
 }
@@ -256,7 +255,9 @@ pub unsafe extern "C" fn torii_verifier_metrics(
 ///   Fetches and files are counted for the process;
 /// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
 ///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
-///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process.
+///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc. Tables are counted for the process.
 ///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]

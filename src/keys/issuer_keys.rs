@@ -124,10 +124,10 @@ struct Progress {
 
 /// What statistics say about an issuer's keys.
 pub(crate) struct KeyStats {
-    /// Usable keys, and published keys that are not.
+    /// Usable keys, none if they are too old, and published keys that are not usable.
     pub(crate) keys: usize,
     pub(crate) skipped: usize,
-    /// Seconds since the request for the keys in use.
+    /// Seconds since the keys were requested.
     pub(crate) age: Option<u64>,
     /// Milliseconds until a fetch is due; none for given keys.
     pub(crate) due_in: Option<u64>,
@@ -578,8 +578,10 @@ impl IssuerKeys {
         let snapshot = self.snapshot.load();
         let seconds = |since: Millis| now.saturating_sub(since) / 1_000;
         let fetched = snapshot.as_ref().and_then(|keys| keys.fetched);
+        let in_use =
+            snapshot.as_ref().filter(|keys| keys.freshness(now, lifetimes) != Freshness::Expired);
         KeyStats {
-            keys: snapshot.as_ref().map_or(0, |keys| keys.set.len()),
+            keys: in_use.map_or(0, |keys| keys.set.len()),
             skipped: snapshot.as_ref().map_or(0, |keys| keys.set.skipped),
             age: fetched.map(|fetched| seconds(fetched.sent_at)),
             due_in: self.remote.is_some().then(|| due_at.saturating_sub(now)),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jsonwebtoken::DecodingKey;
 
 use super::key::{Key, KeyId};
+use super::key_table::MOST_IN_SET;
 use crate::token::json::{self, Value};
 use crate::token::{MAX_KID, decode_base64url};
 
@@ -39,6 +40,11 @@ impl KeySet {
         Ok(KeySet { skipped: count - keys.len(), keys })
     }
 
+    #[cfg(test)]
+    pub(super) fn of_keys(keys: impl IntoIterator<Item = Key>) -> KeySet {
+        KeySet { keys: keys.into_iter().map(Arc::new).collect(), skipped: 0 }
+    }
+
     /// The key with this name.
     pub(crate) fn find(&self, kid: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.kid == kid).map(Arc::as_ref)
@@ -47,6 +53,11 @@ impl KeySet {
     /// Whether the set still holds this key.
     pub(crate) fn holds(&self, id: KeyId) -> bool {
         self.keys.iter().any(|key| key.id == id)
+    }
+
+    /// Whether no more keys have a table of multiples, or are getting one, than may.
+    pub(super) fn has_room_for_tables(&self) -> bool {
+        self.keys.iter().filter(|key| key.has_table()).count() <= MOST_IN_SET
     }
 
     pub(crate) fn len(&self) -> usize {

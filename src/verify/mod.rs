@@ -1,7 +1,10 @@
 //! The verifier: options, token, keys and the time, and what follows from them.
 
 mod auth;
+mod metrics;
+mod open_metrics;
 mod options;
+mod report;
 mod requirements;
 mod revocations;
 mod stats;
@@ -12,6 +15,7 @@ use std::sync::Arc;
 
 pub use auth::Auth;
 pub(crate) use auth::{Field, Verified};
+pub use metrics::{MetricFamily, MetricKind, MetricSample, MetricSum};
 use once_cell::race::OnceBox;
 pub use options::VerifierOptions;
 pub use requirements::{
@@ -19,14 +23,12 @@ pub use requirements::{
     REQUIRE_PROFILE_COMPLETE, Requirements,
 };
 use revocations::Revocations;
-use serde_json::json;
 use stats::Stats;
 use token_cache::TokenCache;
 
 use crate::clock::{self, Clock, Now};
 use crate::error::{Challenge, Error, Result, Status};
 use crate::http::{Rules, check_url};
-use crate::json::Json;
 use crate::keys::{
     self, CacheKey, Call, FetchedBy, IssuerKeys, KeyCacheDir, KeyFetch, KeyOptions, Refresh,
     jwks_url,
@@ -45,11 +47,13 @@ pub struct Verifier {
     legacy_organization: bool,
     requirements: Requirements,
     challenge: Option<Arc<Challenge>>,
+    fixed_base: bool,
     key_options: KeyOptions,
     clock: Clock,
     revocations: Revocations,
     token_cache: TokenCache,
     stats: Stats,
+    metrics_issuer_label: bool,
 }
 
 /// How [`Verifier::check`] verifies; by default a token, with keys fetched first if need be.
@@ -104,6 +108,7 @@ impl Verifier {
             legacy_organization: options.legacy_organization,
             requirements: options.requirements(),
             challenge: options.challenge(),
+            fixed_base: options.fixed_base,
             key_options: KeyOptions {
                 lifetimes: options.lifetimes,
                 background: options.background,
@@ -113,6 +118,7 @@ impl Verifier {
             revocations: Revocations::new(options)?,
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
+            metrics_issuer_label: options.metrics_issuer_label,
         })
     }
 
@@ -251,10 +257,15 @@ impl Verifier {
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
         let keys = issuer.keys().usable_with(&token.kid, call)?;
-        let key = keys
-            .as_ref()
-            .and_then(|keys| keys.set.find(&token.kid))
-            .filter(|key| key.verify(token.signed, &token.signature));
+        let key = keys.as_ref().and_then(|keys| {
+            let key = keys.set.find(&token.kid)?;
+            let valid = if self.fixed_base {
+                key.verify_fixed_base(token.signed, &token.signature, &keys.set)
+            } else {
+                key.verify(token.signed, &token.signature)
+            };
+            valid.then_some(key)
+        });
         let Some(key) = key else {
             let why = "not made by the issuer's key";
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
@@ -385,58 +396,6 @@ impl Verifier {
     /// members, or has more than 100,000 entries. The earlier list then stays.
     pub fn set_revocations_json(&self, json: &[u8]) -> Result<()> {
         self.revocations.set_json(json)
-    }
-
-    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
-    pub fn metrics(&self) -> String {
-        String::from("# EOF\n")
-    }
-
-    /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
-    /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
-    /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
-    /// among them, `last_success` in seconds, `last_error` and `key_cache_dir`: sets `loaded` and
-    /// `written`, writes that `failed`, files `ignored` by the reason, and `last_error`; `revocations`
-    /// with its `entries` and its `file`: `entries`, `last_look` in seconds, `reads`, `failures` and
-    /// `last_error`. Fetches and files are counted for the process; absent values are null.
-    pub fn stats(&self) -> Result<Json> {
-        let refused: serde_json::Map<_, _> =
-            self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
-        let (tokens, bytes) = self.token_cache.size();
-        let issuers = self.issuers.iter().map(|issuer| {
-            let stats = issuer.keys().stats(&self.key_options.lifetimes);
-            let key_cache_dir = stats.cache_dir.map(|events| {
-                json!({
-                    "loaded": events.loaded,
-                    "written": events.written,
-                    "failed": events.failed,
-                    "ignored": events.ignored,
-                    "last_error": events.last_error,
-                })
-            });
-            json!({
-                "issuer": issuer.name.as_str(),
-                "keys": stats.keys,
-                "skipped": stats.skipped,
-                "key_age": stats.age,
-                "due_in_ms": stats.due_in,
-                "fetches": stats.fetches,
-                "failures": stats.failures,
-                "last_success": stats.last_success,
-                "last_error": stats.last_error,
-                "key_cache_dir": key_cache_dir,
-            })
-        });
-        let stats = json!({
-            "accepted": self.stats.accepted(),
-            "hits": self.stats.hits(),
-            "refused": refused,
-            "cached_tokens": tokens,
-            "cache_bytes": bytes,
-            "issuers": issuers.collect::<Vec<_>>(),
-            "revocations": self.revocations.stats().to_json(),
-        });
-        Json::parse(&stats.to_string())
     }
 }
 

@@ -16,6 +16,7 @@ mod due;
 mod host;
 mod life;
 mod matrix;
+mod metrics;
 mod server;
 mod suspend;
 mod verdicts;

@@ -44,7 +44,7 @@ TEST(a_test_signs_in_users)
     const torii::verifier verifier = local.verifier(torii::verifier_options().leeway(10s));
     const torii::auth auth = verifier.verify(session.token);
     CHECK(auth.user_id() == user && auth.environment_id() == local.id());
-    CHECK(local.client().sessions().list_for_user(user).string("/items/0/id") == session.id);
+    CHECK(local.client().sessions().list_for_user(user).string("/0/id") == session.id);
     const torii::auth pro = verifier.verify(local.token(R"({"sub":"user-1","plan":"pro"})"));
     CHECK(pro.user_id() == "user-1" && pro.claims_json().find("pro") != std::string::npos);
     CHECK(verifier.verify(local.token(), std::nothrow));
