@@ -1,4 +1,4 @@
-//! Reading the revocations file. Anyone who can change it can let banned users in again.
+//! Reading the revocations file. Anyone who can change it can lift bans.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Read;
