@@ -327,7 +327,7 @@ suite-docs: all programs modules | tools-docs
 
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
-	@scripts/require cmake pkg-config =libcurl4-openssl-dev
+	@scripts/require cmake pkg-config =libcurl4-openssl-dev =libuv1-dev
 
 # The pages and the reference, opened in a browser.
 suite-site: docs | tools-site
