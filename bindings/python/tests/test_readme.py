@@ -107,6 +107,7 @@ def test_this_one(emulator: LocalTorii, names: dict[str, Any]) -> None:
     for user, status in (("user-1", None), ("user-2", ToriiStatus.TOKEN_REVOKED)):
         assert refusal(names["verifier"], emulator.token({"iss": ISSUER, "sub": user})) == status
     for test in ("test_a_signed_in_user", "test_the_issuer_is_down"):
+        emulator.reset()
         names[test](emulator)
 
 
