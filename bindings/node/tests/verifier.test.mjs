@@ -161,11 +161,14 @@ test("a value that is no text is refused like a bad token, since clients choose 
 test("a result is the caller's own", async () => {
   const verifier = await ready();
   const token = await torii.token({ claims: { sub: "user-1", plan: "free" } });
-  const first = verifier.verifyNow(token);
-  first.raw.plan = "pro";
-  first.raw.sub = "user-2";
-  first.userId = "user-2";
-  first.account = { admin: true };
+  // One is new, the others are known.
+  for (let call = 0; call < 3; call += 1) {
+    const changed = verifier.verifyNow(token);
+    changed.raw.plan = "pro";
+    changed.raw.sub = "user-2";
+    changed.userId = "user-2";
+    changed.account = { admin: true };
+  }
   const second = verifier.verifyNow(token);
   assert.equal(second.userId, "user-1");
   assert.deepEqual([second.raw.plan, second.raw.sub], ["free", "user-1"]);
