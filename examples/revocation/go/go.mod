@@ -1,10 +1,10 @@
-module github.com/torii-so/libtorii/examples/revocation/go
+module libtorii.internal/examples/revocation/go
 
 go 1.25
 
 require (
 	github.com/redis/go-redis/v9 v9.17.2
-	github.com/torii-so/libtorii/bindings/go v0.0.0
+	libtorii.internal/go v0.0.0
 )
 
 require (
@@ -12,4 +12,4 @@ require (
 	github.com/dgryski/go-rendezvous v0.0.0-20200823014737-9f7001d12a5f // indirect
 )
 
-replace github.com/torii-so/libtorii/bindings/go => ../../../bindings/go
+replace libtorii.internal/go => ../../../bindings/go

@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 const (
