@@ -84,13 +84,13 @@ impl Counters {
 pub struct Metrics {
     /// Envoy's numbers.
     ids: HashMap<&'static str, usize>,
-    /// Counters as Envoy was told, by name and tag.
+    /// Counters as Envoy was told, by name and tag, and whether it was told at all.
     told: Mutex<Told>,
     /// Milliseconds since [`START`] from which the next request tells Envoy.
     due: AtomicU64,
 }
 
-type Told = HashMap<(&'static str, String), u64>;
+type Told = HashMap<(&'static str, String), (u64, bool)>;
 
 /// Milliseconds between two updates.
 const EVERY: u64 = 1_000;
@@ -120,7 +120,9 @@ impl Metrics {
         let mut told = Told::new();
         for family in exported(verifier) {
             if !is_first || family.name == OF_PROCESS {
-                counts(&family, |tag, value| drop(told.insert((family.name, tag.into()), value)));
+                counts(&family, |tag, value| {
+                    told.insert((family.name, tag.to_owned()), (value, false));
+                });
             }
         }
         Metrics { ids: HashMap::new(), told: Mutex::new(told), due: AtomicU64::new(0) }
@@ -152,13 +154,11 @@ impl Metrics {
         for family in exported(verifier) {
             let Some(id) = self.ids.get(family.name).copied() else { continue };
             counts(&family, |tag, value| {
-                let told = told.entry((family.name, tag.to_owned()));
-                let is_new = matches!(told, std::collections::hash_map::Entry::Vacant(_));
-                let before = told.or_default();
+                let (before, is_known) = told.entry((family.name, tag.to_owned())).or_default();
                 // One of which nothing has been counted is there all the same.
-                if value > *before || is_new {
+                if value > *before || !*is_known {
                     host.count(id, family.label.map(|_| tag), value.saturating_sub(*before));
-                    *before = value;
+                    (*before, *is_known) = (value.max(*before), true);
                 }
             });
             if family.kind == MetricKind::Gauge {
