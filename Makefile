@@ -49,7 +49,7 @@ $(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
 endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
-$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator -type f)
+$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator gate -type f)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
@@ -145,16 +145,16 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 # ---- tests -------------------------------------------------------------------------------------
 
-BINDINGS := cpp go ruby php python nginx envoy
+BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c docs rust python go php ruby cpp packages deb install counts parity observe readme \
+TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test $(TESTS:%=test-%): export COMMANDS = $(CI)
 test:
-	@scripts/test-all $(BUILD)/logs test-tools build envoy-module release -- $(TESTS)
+	@scripts/test-all $(BUILD)/logs test-tools build modules release -- $(TESTS)
 
 .PHONY: $(TESTS:%=test-%) $(TESTS:%=suite-%)
 $(TESTS:%=test-%): test-%:
@@ -165,12 +165,13 @@ $(TESTS:%=test-%): test-%:
 build: programs
 	$(CARGO) test $(MEMBERS) --no-run
 
-# Envoy's module has the library inside, without its C functions. It reuses the crates built above.
-ENVOY := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
-.PHONY: envoy-module
-envoy-module: programs
+# The modules of Envoy and of Node.js have the library inside, without its C functions. They
+# reuse the crates built above, and both are built at once.
+MODULES := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
+.PHONY: modules
+modules: programs
 ifndef BUILT
-	$(ENVOY) bindings/envoy/build.sh $(BUILD)/torii-envoy
+	$(MODULES) bindings/envoy/build.sh $(BUILD)/torii-envoy
 endif
 
 # The library that users get, optimized across crates, which takes long. It is used where that is what the suite is
@@ -181,7 +182,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -248,9 +249,9 @@ $(BUILD)/parity/.made: | tools-rust
 	touch $@
 
 # With the library of the test build, which finds an overflow.
-suite-envoy: envoy-module
+suite-envoy suite-node: modules
 $(BINDINGS:%=suite-%): suite-%: programs | tools-%
-	$(ENVOY) bindings/$*/test.sh $(CI) include $(EMULATOR)
+	$(MODULES) bindings/$*/test.sh $(CI) include $(EMULATOR)
 
 # Metrics, alerts and the dashboard, with promtool and a Prometheus server.
 suite-observe: programs $(BUILD)/observe/.made | tools-observe
@@ -265,6 +266,19 @@ $(BUILD)/observe/.made: | tools-rust
 tools-observe: tools-rust
 	@scripts/require promtool:prometheus
 
+# Bans that reach a fleet through Redis, with the programs of examples/revocation.
+suite-revocation: programs $(BUILD)/revocation/.made | tools-revocation
+	tests/revocation/run.sh $(EMULATOR) $(CI) include $(BUILD)/revocation
+
+$(BUILD)/revocation/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check redis==8.1.0
+	touch $@
+
+.PHONY: tools-revocation
+tools-revocation: tools-rust
+	@scripts/require redis-server go
+
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
 	@scripts/require pkg-config =nlohmann-json3-dev =libcpp-httplib-dev =libssl-dev
@@ -275,10 +289,20 @@ tools-ruby: tools-rust
 tools-php: tools-rust
 	@scripts/require php:php-cli phpunit nginx:nginx-light =php-fpm =php-psr =php-nyholm-psr7
 tools-python: tools-rust
+# Node.js itself comes from node.sh if the system has none, or an old one.
+tools-node: tools-rust
 tools-nginx: tools-rust
 	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =libfaketime
 tools-envoy: tools-rust
 	@scripts/require wrk
+
+# torii gate, alone and behind real proxies.
+suite-gate: programs | tools-gate
+	BUILD="$(CURDIR)/$(BUILD)" gate/test.sh $(CI)/torii $(EMULATOR)
+
+.PHONY: tools-gate
+tools-gate: tools-rust
+	@scripts/require caddy haproxy nginx systemd-analyze:systemd
 
 suite-demo: demo
 
@@ -298,25 +322,25 @@ tools-deb: tools-rust
 	@scripts/require dh:debhelper dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev lintian mmdebstrap unshare:util-linux newuidmap:uidmap
 
 # What each language's package manager takes, installed into an empty folder.
-suite-packages: $(RELEASE)/libtorii.so programs | tools-packages
-	BUILD="$(CURDIR)/$(BUILD)" tests/packages/run.sh $(RELEASE) include $(EMULATOR)
+suite-packages: $(RELEASE)/libtorii.so programs modules | tools-packages
+	$(MODULES) tests/packages/run.sh $(RELEASE) include $(EMULATOR)
 
 .PHONY: tools-packages
-tools-packages: tools-ruby tools-php tools-python tools-go
+tools-packages: tools-ruby tools-php tools-python tools-go tools-node
 	@scripts/require git zip unzip cgi-fcgi:libfcgi-bin =php-zip
 
 suite-readme: $(RELEASE)/libtorii.so $(COMMANDS)/torii programs
 	scripts/readme $(EMULATOR) $(COMMANDS)
 
 # As their reader does who has installed the library.
-suite-docs: all programs envoy-module | tools-docs
+suite-docs: all programs modules | tools-docs
 	bindings/envoy/envoy.sh $(BUILD)/torii-envoy 1.40.0
-	$(ENVOY) PATH="$(CURDIR)/$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH" \
+	$(MODULES) PATH="$(CURDIR)/$(BUILD)/torii-envoy/1.40.0/envoy/_bin:$$PATH" \
 	  scripts/docs $(EMULATOR)
 
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
-	@scripts/require cmake pkg-config =libcurl4-openssl-dev
+	@scripts/require cmake pkg-config =libcurl4-openssl-dev =libuv1-dev
 
 # The pages and the reference, opened in a browser.
 suite-site: docs | tools-site
@@ -375,6 +399,7 @@ bench-bindings: $(RELEASE)/libtorii.so programs | $(BINDINGS:%=tools-%)
 	BUILD="$(CURDIR)/$(BUILD)" bindings/python/bench.sh $(RELEASE) $(EMULATOR)
 	BUILD="$(CURDIR)/$(BUILD)" bindings/nginx/bench.sh $(RELEASE) include $(EMULATOR)
 	BUILD="$(CURDIR)/$(BUILD)" bindings/envoy/bench.sh $(EMULATOR)
+	BUILD="$(CURDIR)/$(BUILD)" bindings/node/bench/bench.sh $(EMULATOR)
 
 FORKS ?= 50000
 .PHONY: soak

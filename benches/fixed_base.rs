@@ -10,7 +10,7 @@
     reason = "a benchmark fails by panicking"
 )]
 
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports, reason = "its own tests are elsewhere")]
 #[path = "../src/es256/mod.rs"]
 mod es256;
 

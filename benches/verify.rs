@@ -31,7 +31,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use c::Library;
 use contest::Contest;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use torii::{Verifier, VerifierOptions};
+use torii::{REVOKE_ALL, Verifier, VerifierOptions};
 use torii_emulator::{Emulator, Issuer, Mint};
 
 /// How many distinct tokens take turns, and how many of them in one turn.
@@ -40,6 +40,9 @@ const NEW: usize = 120;
 
 /// New tokens before the first that is timed, so that a table of the key is there.
 const UNTIMED: usize = 40;
+
+/// Entries of each list of revocations: as many as it can have.
+const REVOKED: usize = 100_000;
 
 const BARE: &str = "bare P-256, aws-lc UnparsedPublicKey";
 
@@ -170,6 +173,14 @@ fn rust<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &'a [String]) {
     options.set_jwks(issuer.jwks().to_string().as_bytes()).unwrap();
     let own = Verifier::new(&issuer.url(), &options).unwrap();
     contest.add("known token, Rust", move |n| {
+        black_box(own.verify(&tokens[n % 2]).unwrap());
+    });
+    let own = Verifier::new(&issuer.url(), &options).unwrap();
+    let others = (0..REVOKED).map(|n| format!(r#"{{"sub":"other-{n}","before":"all"}}"#));
+    let list = format!(r#"{{"revoked":[{}]}}"#, others.collect::<Vec<_>>().join(","));
+    own.set_revocations_json(list.as_bytes()).unwrap();
+    (0..REVOKED).for_each(|n| own.revoke(&format!("other-{n}"), REVOKE_ALL).unwrap());
+    contest.add("known token, Rust, two lists of 100,000 revocations", move |n| {
         black_box(own.verify(&tokens[n % 2]).unwrap());
     });
 }

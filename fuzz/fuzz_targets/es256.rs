@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{Digest, SHA256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use libfuzzer_sys::fuzz_target;
 
-#[allow(dead_code)]
+#[allow(dead_code, reason = "only a part is fuzzed")]
 #[path = "../../src/es256/mod.rs"]
 mod es256;
 

@@ -118,8 +118,8 @@ mod files {
     use super::{CachedKeys, KeyCacheDir};
     use crate::clock::Millis;
 
-    /// How long a write waits for those of other processes.
-    const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+    /// How long a write waits for those of other processes, which take two calls.
+    const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
     impl KeyCacheDir {
         /// Reads the keys of this cache key. `now` is in milliseconds since 1970. `None`: no file.
@@ -156,14 +156,15 @@ mod files {
             let name = cache_file::name(key);
             let directory = self.open().map_err(|ignored| self.about(None, ignored).why)?;
             let error = |error: io::Error| format!("{}: {error}", self.path(Some(&name)));
-            let locked = Lock::take(&directory).map_err(error)?;
-            if is_newer_there(&directory, &name, file, now) {
-                return Ok(());
+            remove_abandoned(&directory);
+            let temporary = Temporary::create(&directory, &name).map_err(error)?;
+            temporary.fill(&file.encode()).map_err(error)?;
+            // Held for two calls, so that the disk keeps no other process waiting.
+            let lock = Lock::take(&directory).map_err(error)?;
+            if !is_newer_there(&directory, &name, file, now) {
+                temporary.rename(&name).map_err(error)?;
             }
-            let temporary =
-                Temporary::create(&directory, &name, locked.is_some()).map_err(error)?;
-            temporary.fill_and_rename(&name, &file.encode()).map_err(error)?;
-            drop(locked);
+            drop(lock);
             // Some file systems cannot do this for a directory. The file is in place already.
             let _ = rustix::fs::fsync(&directory);
             Ok(())
@@ -250,7 +251,7 @@ mod files {
             .is_ok_and(|there| there.requested_at > file.requested_at)
     }
 
-    /// Keeps other processes from writing to the directory.
+    /// Keeps others from replacing files in the directory.
     ///
     /// A child made by `fork` inherits the lock, so it is released explicitly: closing the descriptor
     /// here would leave the child's.
@@ -281,35 +282,43 @@ mod files {
         }
     }
 
-    /// A file under a name that no process reads, removed unless it is renamed.
+    /// A file under a name that no process reads, locked by its writer. It is removed unless it is renamed.
     struct Temporary<'a> {
         directory: &'a OwnedFd,
         name: Option<CString>,
         file: File,
     }
 
+    const TEMPORARY: &str = ".tmp";
+
     impl<'a> Temporary<'a> {
-        fn create(directory: &'a OwnedFd, name: &str, locked: bool) -> io::Result<Self> {
-            let temporary = if locked {
-                // There is one writer, so this is what one that was killed left behind.
-                let temporary = CString::new(format!("{name}.tmp"))?;
-                let _ = rustix::fs::unlinkat(directory, &temporary, AtFlags::empty());
-                temporary
-            } else {
-                CString::new(format!("{name}.{:016x}.tmp", RandomState::new().hash_one(0)))?
-            };
+        fn create(directory: &'a OwnedFd, name: &str) -> io::Result<Self> {
             let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
             let mode = Mode::RUSR | Mode::WUSR;
-            let file = rustix::fs::openat(directory, &temporary, flags | OFlags::CLOEXEC, mode)?;
-            let temporary = Temporary { directory, name: Some(temporary), file: File::from(file) };
-            // The process's umask may have taken something away.
-            rustix::fs::fchmod(&temporary.file, mode)?;
-            Ok(temporary)
+            loop {
+                let number = RandomState::new().hash_one(0);
+                let name = CString::new(format!("{name}.{number:016x}{TEMPORARY}"))?;
+                let file = rustix::fs::openat(directory, &name, flags | OFlags::CLOEXEC, mode)?;
+                let temporary = Temporary { directory, name: Some(name), file: File::from(file) };
+                // Before it has the lock, another process may take the file for abandoned.
+                let locked =
+                    rustix::fs::flock(&temporary.file, FlockOperation::NonBlockingLockExclusive);
+                if locked != Err(Errno::WOULDBLOCK)
+                    && rustix::fs::fstat(&temporary.file)?.st_nlink == 1
+                {
+                    // The umask of the process may have taken something away.
+                    rustix::fs::fchmod(&temporary.file, mode)?;
+                    return Ok(temporary);
+                }
+            }
         }
 
-        fn fill_and_rename(mut self, name: &str, text: &[u8]) -> io::Result<()> {
-            self.file.write_all(text)?;
-            self.file.sync_all()?;
+        fn fill(&self, text: &[u8]) -> io::Result<()> {
+            (&self.file).write_all(text)?;
+            self.file.sync_all()
+        }
+
+        fn rename(mut self, name: &str) -> io::Result<()> {
             if let Some(temporary) = &self.name {
                 rustix::fs::renameat(self.directory, temporary, self.directory, name)?;
                 self.name = None;
@@ -322,6 +331,24 @@ mod files {
         fn drop(&mut self) {
             if let Some(name) = &self.name {
                 let _ = rustix::fs::unlinkat(self.directory, name, AtFlags::empty());
+            }
+        }
+    }
+
+    /// Removes temporary files whose writers were killed: their locks are free.
+    fn remove_abandoned(directory: &OwnedFd) {
+        let Ok(entries) = rustix::fs::Dir::read_from(directory) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            if !name.to_bytes().ends_with(TEMPORARY.as_bytes()) {
+                continue;
+            }
+            let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let Ok(file) = rustix::fs::openat(directory, name, flags, Mode::empty()) else {
+                continue;
+            };
+            if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
+                let _ = rustix::fs::unlinkat(directory, name, AtFlags::empty());
             }
         }
     }

@@ -137,19 +137,22 @@ static void a_restart_while_the_issuer_is_down_serves(void)
     free(tell("DELETE", control, "/faults", ""));
 }
 
-/* Files in the directory whose names end so; the last of them is `path`. */
-static int count_files(const char *end, char path[512])
+/* How many files are in the directory but this one; the last of them is `path`. With `temporary`,
+ * only those that are being written, or were. */
+static int count_files(bool temporary, const char *but, char path[512])
 {
     DIR *files = opendir(directory);
+    char found[512];
     int count = 0;
 
     CHECK(files != NULL);
     for (struct dirent *file; (file = readdir(files)) != NULL;) {
-        size_t length = strlen(file->d_name);
-        if (file->d_name[0] == '.' || length < strlen(end)
-            || strcmp(file->d_name + length - strlen(end), end) != 0)
+        if (file->d_name[0] == '.' || (temporary && strstr(file->d_name, ".tmp") == NULL))
             continue;
-        snprintf(path, 512, "%s/%s", directory, file->d_name);
+        snprintf(found, sizeof found, "%s/%s", directory, file->d_name);
+        if (strcmp(found, but) == 0)
+            continue;
+        strcpy(path, found);
         count++;
     }
     closedir(files);
@@ -181,35 +184,33 @@ static void write_once(void)
 static void a_kill_in_the_middle_of_a_write_leaves_the_file_whole(void)
 {
     const int kills = reduced ? 10 : 500;
-    char file[512], temporary[512 + 4];
+    char file[512], left[512] = "";
     int in_the_middle = 0;
 
     for (int i = 0; i < 30; i++)
         free(new_key(control, "key-cache", "false"));
-    CHECK(count_files("", file) == 1);
-    snprintf(temporary, sizeof temporary, "%s.tmp", file);
+    CHECK(count_files(false, "", file) == 1);
     srand(1);
     for (int i = 0; i < kills; i++) {
-        struct stat status;
         pid_t child = start(write_until_killed);
         int result = 0;
 
-        /* The child removes the file that the one before left. */
-        ino_t left = stat(temporary, &status) == 0 ? status.st_ino : 0;
-        while (stat(temporary, &status) != 0 || status.st_ino == left)
+        while (count_files(true, left, file) == 0)
             CHECK(waitpid(child, &result, WNOHANG) == 0);
         for (volatile int spin = rand() % 100000; spin > 0; spin--)
             ;
         CHECK(kill(child, SIGKILL) == 0);
         CHECK(waitpid(child, &result, 0) == child);
         CHECK(WIFSIGNALED(result) && WTERMSIG(result) == SIGKILL);
-        in_the_middle += stat(temporary, &status) == 0;
+        /* The next one removes what this one leaves. */
+        CHECK(count_files(true, "", left) <= 1);
+        in_the_middle += count_files(true, "", left);
     }
     printf("%d of %d were killed while they wrote\n", in_the_middle, kills);
     fflush(stdout); /* or children print it too */
     CHECK(reduced || in_the_middle > 0);
     finish(start(write_once));
-    CHECK(count_files("", file) == 1);
+    CHECK(count_files(false, "", file) == 1);
     finish(start(accept_without_a_fetch));
 }
 
@@ -303,7 +304,7 @@ int main(int argc, char **argv)
     finish(start(wrong_arguments));
 
     char path[512];
-    while (count_files("", path) > 0)
+    while (count_files(false, "", path) > 0)
         CHECK(unlink(path) == 0);
     CHECK(rmdir(directory) == 0 && rmdir(folder) == 0);
     free(token);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh LIBDIR INCLUDEDIR EMULATOR [ruby|php|python|go]...: the packages of the bindings are all that a
+# run.sh LIBDIR INCLUDEDIR EMULATOR [ruby|php|python|node|go]...: the packages of the bindings are all that a
 # program needs. Each is made, installed into an empty directory and used by a program there; without
 # the library it says what to do, and with another one it does not start.
 #
@@ -9,7 +9,7 @@ set -euo pipefail
 
 libdir=$(realpath "$1") includedir=$(realpath "$2") emulator=$(realpath "$3")
 shift 3
-[ $# -gt 0 ] || set -- ruby php python go
+[ $# -gt 0 ] || set -- ruby php python node go
 library=$(realpath "$libdir/libtorii.so.0")
 here=$(realpath "$(dirname "$0")")
 root=$(realpath "$here/../..")
@@ -75,7 +75,7 @@ holds() {
   for needed in LICENSE '(README\.md|METADATA)'; do
     grep -qE "(^|/)$needed$" <<<"$files" || failed "$1 has no $needed"
   done
-  [ "$(grep -c 'libtorii\.so' <<<"$files")" = "$(grep -c 'LICENSE\.third-party$' <<<"$files")" ] ||
+  [ "$(grep -cE 'libtorii\.(so|node)' <<<"$files")" = "$(grep -c 'LICENSE\.third-party$' <<<"$files")" ] ||
     failed "$1 carries the code of others without their terms, or their terms without it"
   echo "$1: $(wc -l <<<"$files") files"
 }
@@ -83,13 +83,13 @@ holds() {
 other_abi=$work/other.so
 cc -shared -fPIC -x c -o "$other_abi" - <<<'unsigned torii_abi_version(void) { return 7; }'
 
-# of_one_version BINDING: it cannot be packaged under another number than it and the library have.
+# of_one_version BINDING ARGUMENT...: it cannot be packaged under another number than it and the library have.
 of_one_version() {
   mkdir -p "$work/other/bindings"
   cp -r "$root/bindings/$1" "$work/other/bindings"
   cp "$root/LICENSE" "$work/other"
   sed "s/^version = \"$version\"/version = \"9.9.9\"/" "$root/Cargo.toml" >"$work/other/Cargo.toml"
-  refuses "$1 of two versions" 9.9.9 "$version" -- "$work/other/bindings/$1/package.sh" "$libdir" "$work/other/out"
+  refuses "$1 of two versions" 9.9.9 "$version" -- "$work/other/bindings/$1/package.sh" "${@:2}" "$work/other/out"
 }
 
 # ---- the packages
@@ -102,7 +102,7 @@ test_ruby() {
   for each in "torii-$version" "$gem"; do
     tar xOf "$work/out/$each.gem" data.tar.gz | tar tz | holds "$each.gem"
   done
-  of_one_version ruby
+  of_one_version ruby "$libdir"
 
   # ffi is Debian's, which rubygems finds beside what GEM_HOME has.
   install_gem() { env GEM_HOME="$1" gem install --local --no-document --silent "$work/out/$2.gem"; }
@@ -144,7 +144,7 @@ test_php() {
   local project=$work/php bundled fpm=$work/fpm php_fpm
   "$root/bindings/php/package.sh" "$libdir" "$work/php-packages"
   unzip -Z1 "$work/php-packages/torii-torii-$version.zip" | holds "torii-torii-$version.zip"
-  of_one_version php
+  of_one_version php "$libdir"
 
   get_composer
   mkdir "$project"
@@ -231,7 +231,7 @@ test_python() {
   wheel=torii_backend-$version-py3-none-manylinux_2_${glibc#GLIBC_2.}_$(uname -m).whl
   unzip -Z1 "$out/$wheel" | holds "$wheel"
   tar tzf "$out/torii_backend-$version.tar.gz" | holds "torii_backend-$version.tar.gz"
-  of_one_version python
+  of_one_version python "$libdir"
 
   install_wheel() { # VENV WHEEL
     "${PYTHON:-python3}" -m venv --without-pip "$1"
@@ -255,6 +255,33 @@ test_python() {
   install_wheel "$home" "$work/pure/torii_backend-$version-py3-none-any.whl"
   refuses "source distribution without a library" "libtorii.so.0 in the loader's directories: " "Install libtorii" -- program
   uses "source distribution with the library of the system" "$library" program LD_LIBRARY_PATH="$libdir"
+}
+
+test_node() {
+  local out=$work/npm project=$work/node platform native
+  "$root/bindings/node/package.sh" "$out"
+  PATH=$("$root/bindings/node/node.sh" "$BUILD/torii-node"):$PATH
+  platform=linux-$(node -p process.arch)-gnu
+  native=$project/node_modules/libtorii-$platform/libtorii.node
+  for each in "libtorii-$version" "libtorii-$platform-$version"; do
+    tar tzf "$out/$each.tgz" | holds "$each.tgz"
+  done
+  of_one_version node
+
+  # Without the registry: the packages need no others.
+  mkdir "$project"
+  echo '{"private": true}' >"$project/package.json"
+  npm install --prefix "$project" --offline --silent --no-audit --no-fund \
+    "$out/libtorii-$version.tgz" "$out/libtorii-$platform-$version.tgz"
+  cp "$here/program.mjs" "$project"
+  program() { env -C "$work" node "$project/program.mjs"; }
+  uses "npm package" "$native" program
+  sed -i "s/\"$version\"/\"9.9.9\"/" "$project/node_modules/libtorii/dist/native.js"
+  refuses "npm package with another native module" "version 9.9.9 with a native module of version $version" -- program
+  echo "for other machines" >"$native"
+  refuses "npm package for other machines" "no native module for linux-" "libtorii-$platform: " -- program
+  rm -r "$(dirname "$native")"
+  refuses "npm package without a native module" "no native module for linux-" "expected one of these packages" -- program
 }
 
 test_go() {

@@ -1,6 +1,6 @@
 //! A computation or a table that goes wrong never makes an invalid signature valid.
 
-use super::super::table::{ROW, ROWS, recode};
+use super::super::table::{ROW, recode};
 use super::fault::with_fault;
 use super::{Key, Random, accepts, from_signature, generator, quotient};
 
@@ -51,11 +51,8 @@ fn a_wrong_bit_in_a_used_entry_makes_no_signature_valid() {
         bad[random.below(64) as usize] ^= 1 << random.below(8);
         let (r, s) = from_signature(&valid);
         let (digits, _) = recode(&quotient(&r, &s));
-        for row in 0..ROWS {
-            if digits[row] == 0 {
-                continue;
-            }
-            let index = row * ROW + usize::from(digits[row].unsigned_abs()) - 1;
+        for (row, digit) in digits.iter().enumerate().filter(|(_, digit)| **digit != 0) {
+            let index = row * ROW + usize::from(digit.unsigned_abs()) - 1;
             for _ in 0..4 {
                 let right = key.table.entries[index];
                 let bit = random.below(256) as u32;

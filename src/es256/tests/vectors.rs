@@ -15,7 +15,7 @@ fn signatures_of_r_and_s() {
 /// Signatures in ASN.1, as far as r and s can be written as 32 bytes each.
 #[test]
 fn signatures_in_asn1() {
-    let counts = run(TestName::EcdsaSecp256r1Sha256, |signature| convert(signature));
+    let counts = run(TestName::EcdsaSecp256r1Sha256, convert);
     assert!(counts.0 > 100 && counts.1 > 20, "{counts:?}");
 }
 

@@ -1,0 +1,4 @@
+import { toriiAuth } from "./fastify.js";
+
+export * from "./fastify.js";
+export default toriiAuth;

@@ -1,0 +1,141 @@
+/**
+ * The native module, and what it exports; `src` is the other side. Only this file loads it.
+ *
+ * It is in a package of its own for each platform, of which npm installs the one that fits
+ * (`optionalDependencies`).
+ */
+
+/** Place of a result known before, or -1; or the texts of a new one. */
+export type CheckFunction = (
+  text: string,
+  how: number,
+  record: Float64Array,
+  now?: number,
+) => number | string;
+
+export interface VerifierSettings {
+  jwks?: string;
+  issuers: { url: string; jwks?: string }[];
+  audiences: string[];
+  ignoreAudience?: boolean;
+  leeway?: number;
+  maxLifetime?: number;
+  legacyOrganization?: boolean;
+  require?: number;
+  requirements?: number;
+  realm?: string;
+  resourceMetadata?: string;
+  keyLifetime?: number;
+  maxStale?: number;
+  fetchTimeoutMs?: number;
+  backgroundRefresh?: boolean;
+  tokenCacheBytes?: number;
+  fixedBase?: boolean;
+  keyCacheDir?: string;
+  revocationsFile?: string;
+  metricsIssuerLabel?: boolean;
+  caFile?: string;
+  proxy?: string;
+  allowHttp?: boolean;
+  hasClock: boolean;
+}
+
+export interface NativeVerifier {
+  checkFunction(): CheckFunction;
+  takeFailure(): string | null;
+  dueInMs(): number | null;
+  stats(): string;
+  metrics(): string;
+  revoke(userId: string, issuedBefore?: number): void;
+  setRevocations(json: string): void;
+}
+
+export interface ClientSettings {
+  apiUrl?: string;
+  timeoutMs?: number;
+  connectTimeoutMs?: number;
+  maxRetries?: number;
+  caFile?: string;
+  proxy?: string;
+  userAgentSuffix?: string;
+  allowHttp?: boolean;
+}
+
+export interface NativeRequest {
+  ids: string[];
+  body?: string;
+  limit?: number;
+  cursor?: string;
+  text?: string;
+  statuses?: string[];
+  method?: string;
+  path?: string;
+  query?: string;
+}
+
+/** Which has no methods: {@link NativeCalls} makes its calls. */
+export type NativeClient = object;
+
+export interface NativeCalls {
+  request(call: number, client: NativeClient, operation: string, request: NativeRequest): void;
+  refresh(call: number, verifier: NativeVerifier, due: boolean, issuer?: string): void;
+  cancel(call: number): boolean;
+}
+
+export interface NativeWebhook {
+  addSecret(secret: string): void;
+  setTolerance(seconds: number): void;
+  verify(id: string, timestamp: string, signature: string, body: Buffer, now: number): number;
+}
+
+interface Native {
+  Verifier: new (issuer: string, settings: VerifierSettings) => NativeVerifier;
+  Client: new (secretKey: string, settings: ClientSettings) => NativeClient;
+  Calls: new (
+    settle: (call: number, failure: string | null, text: string | null) => void,
+  ) => NativeCalls;
+  Webhook: new (secret: string) => NativeWebhook;
+  makeRequirements(
+    flags: number,
+    claims: { pointer: string; json: string }[],
+    organizations: { id: string; role?: string }[],
+  ): number;
+  dropRequirements(number: number): void;
+  clearJwksCache(): void;
+  version(): string;
+}
+
+/** The packages that may fit, the likely one first. */
+function packages(): string[] {
+  const { platform, arch } = process;
+  const host = `libtorii-${platform}-${arch}`;
+  if (platform === "linux") return [`${host}-gnu`, `${host}-musl`];
+  return platform === "win32" ? [`${host}-msvc`] : [host];
+}
+
+function load(): Native {
+  const failed: string[] = [];
+  for (const name of packages()) {
+    try {
+      return require(name) as Native;
+    } catch (error) {
+      failed.push(`${name}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
+    }
+  }
+  throw new Error(
+    `libtorii: no native module for ${process.platform}-${process.arch} (expected one of these ` +
+      `packages; npm installs them as optional dependencies)\n${failed.join("\n")}`,
+  );
+}
+
+/** The version of this package. */
+export const version = "0.1.0";
+
+export const native: Native = load();
+
+if (native.version() !== version) {
+  throw new Error(
+    `libtorii: version ${version} with a native module of version ${native.version()} ` +
+      "(expected the same; reinstall the package)",
+  );
+}

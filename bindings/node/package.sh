@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Makes the packages for npm: package.sh OUTDIR
+#
+# libtorii has the JavaScript. The native module is in a package for each platform, of which npm installs the one that
+# fits; this makes that of the machine it runs on. package.json lists them all: run it on each platform, with the same
+# sources, to publish the others. The environment variables are those of scripts/build-module.
+set -euo pipefail
+
+mkdir -p "$1"
+out=$(realpath "$1")
+cd "$(dirname "${BASH_SOURCE[0]}")"
+root=$(realpath ../..)
+build=${BUILD:-/tmp}/torii-node
+mkdir -p "$build"
+PATH=$(./node.sh "$build"):$PATH
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
+stated=$(node -p 'const p = require("./package.json"); [...new Set([p.version, ...Object.values(p.optionalDependencies)])].join()')
+[[ $stated == "$version" ]] || {
+    echo "Cargo.toml has version $version, but package.json has $stated" >&2
+    exit 1
+}
+./build.sh "$stage"
+for native in "$stage"/libtorii-*; do
+    (cd "$root" && packaging/third-party torii-node) >"$native/LICENSE.third-party"
+done
+for package in "$stage"/*; do
+    (cd "$package" && npm pack --silent --pack-destination "$out" >/dev/null)
+done
