@@ -13,7 +13,7 @@ mod key_table;
 mod lease;
 mod registry;
 
-pub(crate) use cache_dir::KeyCacheDir;
+pub(crate) use cache_dir::{CacheDirStats, KeyCacheDir};
 pub(crate) use fetch::jwks_url;
 pub(crate) use freshness::Lifetimes;
 pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, KeyStats, Refresh};
