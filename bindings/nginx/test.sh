@@ -30,6 +30,7 @@ run test_configuration
 run test_variables
 run test_key_cache
 run test_revocations
+run test_metrics
 run test_behaviour
 run test_adapters
 run test_example

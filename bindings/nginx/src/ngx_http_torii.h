@@ -86,6 +86,7 @@ typedef struct {
 typedef struct ngx_http_torii_verifier_s  ngx_http_torii_verifier_t;
 typedef struct ngx_http_torii_fetch_s     ngx_http_torii_fetch_t;
 typedef struct ngx_http_torii_waiter_s    ngx_http_torii_waiter_t;
+typedef struct ngx_http_torii_shared_s    ngx_http_torii_shared_t;
 
 
 /* the keys of one issuer of a verifier */
@@ -126,6 +127,9 @@ struct ngx_http_torii_waiter_s {
 typedef struct {
     ngx_array_t                    verifiers;  /* ngx_http_torii_verifier_t * */
     ngx_thread_pool_t             *thread_pool;
+
+    ngx_shm_zone_t                *zone;       /* NULL without metrics */
+    ngx_event_t                    publication;
 } ngx_http_torii_main_conf_t;
 
 
@@ -176,6 +180,22 @@ char *ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error);
 
 void ngx_http_torii_complain(ngx_http_torii_verifier_t *verifier,
     ngx_log_t *log);
+
+ngx_uint_t ngx_http_torii_equal_str(ngx_str_t *a, ngx_str_t *b);
+
+char *ngx_http_torii_metrics(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+void ngx_http_torii_init_metrics(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
+void ngx_http_torii_exit_metrics(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
+
+ngx_array_t *ngx_http_torii_families(ngx_pool_t *pool);
+ngx_int_t ngx_http_torii_add_own(ngx_array_t *families, ngx_str_t *text,
+    ngx_http_torii_verifier_t **verifiers, ngx_uint_t current);
+ngx_int_t ngx_http_torii_add_worker(ngx_array_t *families, ngx_str_t *text);
+ngx_int_t ngx_http_torii_add_counters(ngx_array_t *families, ngx_str_t *text);
+ngx_int_t ngx_http_torii_write_families(ngx_array_t *families,
+    ngx_pool_t *pool, ngx_str_t *text);
 
 char *ngx_http_torii_check_key_cache(ngx_conf_t *cf, ngx_str_t *path);
 void ngx_http_torii_create_key_caches(ngx_cycle_t *cycle,

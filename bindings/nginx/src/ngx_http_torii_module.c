@@ -35,6 +35,7 @@ static ngx_int_t ngx_http_torii_add_handler(ngx_conf_t *cf,
     ngx_http_phases phase, ngx_http_handler_pt handler, ngx_uint_t last);
 static ngx_int_t ngx_http_torii_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_torii_init_process(ngx_cycle_t *cycle);
+static void ngx_http_torii_exit_process(ngx_cycle_t *cycle);
 
 
 /* a key set is at most 256 KiB, as it is when it is fetched */
@@ -108,6 +109,13 @@ static ngx_command_t  ngx_http_torii_commands[] = {
     ngx_http_torii_option("torii_key_cache", NGX_HTTP_TORII_KEY_CACHE),
     ngx_http_torii_option("torii_revocations", NGX_HTTP_TORII_REVOCATIONS),
 
+    { ngx_string("torii_metrics"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_NOARGS,
+      ngx_http_torii_metrics,
+      0,
+      0,
+      NULL },
+
     ngx_http_torii_directive("torii_require", NGX_CONF_1MORE,
                              ngx_http_torii_require, NGX_HTTP_TORII_FLAGS,
                              NULL),
@@ -174,7 +182,7 @@ ngx_module_t  ngx_http_torii_module = {
     ngx_http_torii_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
-    NULL,                                  /* exit process */
+    ngx_http_torii_exit_process,           /* exit process */
     NULL,                                  /* exit master */
     NGX_MODULE_V1_PADDING
 };
@@ -773,8 +781,22 @@ ngx_http_torii_init_process(ngx_cycle_t *cycle)
 
     if (tmcf) {
         ngx_http_torii_open_key_caches(cycle, tmcf);
+        ngx_http_torii_init_metrics(cycle, tmcf);
         ngx_http_torii_init_keys(cycle, tmcf);
     }
 
     return NGX_OK;
+}
+
+
+static void
+ngx_http_torii_exit_process(ngx_cycle_t *cycle)
+{
+    ngx_http_torii_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_torii_module);
+
+    if (tmcf) {
+        ngx_http_torii_exit_metrics(cycle, tmcf);
+    }
 }

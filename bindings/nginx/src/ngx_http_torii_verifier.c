@@ -95,7 +95,6 @@ static ngx_http_torii_setter_t  ngx_http_torii_setters[] = {
 
 static ngx_uint_t ngx_http_torii_equal(ngx_http_torii_options_t *a,
     ngx_http_torii_options_t *b);
-static ngx_uint_t ngx_http_torii_equal_str(ngx_str_t *a, ngx_str_t *b);
 static ngx_int_t ngx_http_torii_create(ngx_conf_t *cf,
     ngx_http_torii_verifier_t *verifier, torii_verifier_options_t *options,
     ngx_http_torii_place_t *place);
@@ -211,7 +210,7 @@ ngx_http_torii_equal(ngx_http_torii_options_t *a, ngx_http_torii_options_t *b)
 }
 
 
-static ngx_uint_t
+ngx_uint_t
 ngx_http_torii_equal_str(ngx_str_t *a, ngx_str_t *b)
 {
     return (a->data == NULL) == (b->data == NULL)
@@ -232,6 +231,13 @@ ngx_http_torii_create(ngx_conf_t *cf, ngx_http_torii_verifier_t *verifier,
 
     status = torii_verifier_options_set_background_refresh(options, false,
                                                            &error);
+
+    /* for torii_metrics, which removes the label again */
+
+    if (status == TORII_OK) {
+        status = torii_verifier_options_set_metrics_issuer_label(options, true,
+                                                                 &error);
+    }
 
     value = verifier->options.values;
 
