@@ -411,7 +411,7 @@ ngx_http_torii_metrics_handler(ngx_http_request_t *r)
         }
     }
 
-    /* what is read is in the zone: it goes away with the lock */
+    /* families point into texts of the zone until they are written */
 
     rc = NGX_OK;
 

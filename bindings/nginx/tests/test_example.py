@@ -23,6 +23,7 @@ class Example(unittest.TestCase):
             example = file.read()
         for written, port in ports.items():
             example = example.replace(f"127.0.0.1:{written}", f"127.0.0.1:{port}")
+        example = example.replace("/var/lib/nginx/torii-keys", f"{nginx.folder}/keys")
         with open(f"{nginx.folder}/example.conf", "w") as file:
             file.write(example)
         with open(nginx.log, "w") as log:
@@ -36,6 +37,8 @@ class Example(unittest.TestCase):
         eventually(lambda: ask(edge, "/whoami", good).status == 200)
 
         self.assertEqual(ask(edge, "/whoami", good).json["sub"], "user-1")
+        self.assertIn('torii_tokens_total{status="TORII_OK"} ', ask(edge, "/metrics").text)
+        self.assertTrue(os.path.isdir(f"{nginx.folder}/keys"))
         lies = [("X-User-Id", "root"), ("X-Organization", "root")]
         for path in ("/", "/billing/", "/shop/", "/browser-api/"):
             headers = dict(ask(edge, path, good, headers=lies).json["headers"])
@@ -64,7 +67,7 @@ class Readme(unittest.TestCase):
     def test_snippets(self):
         with open(f"{HERE}/../README.md") as file:
             snippets = re.findall(r"```nginx\n(.*?)```", file.read(), re.DOTALL)
-        self.assertEqual(len(snippets), 5)
+        self.assertEqual(len(snippets), 7)
         for snippet in snippets:
             with self.subTest(snippet):
                 http = "\n".join(line for line in snippet.splitlines()
