@@ -7,7 +7,7 @@ import threading
 import time
 import unittest
 
-from harness import ask, eventually
+from harness import Nginx, ask, eventually
 from parking import Parking
 
 
@@ -68,13 +68,22 @@ class Revocations(Parking):
         self.addCleanup(os.unlink, keys)
         with open(keys, "w") as file:
             file.write(self.emulator.jwks())
-        self.begin(f"location /given {{ torii on; torii_issuer {self.emulator.issuer} jwks_file={keys}; return 200 ok; }}")
-        token = self.emulator.token(claims={"sub": "mallory"})
-        self.assertEqual(self.ask("/given", token).status, 200)
-        self.revoke("mallory")
-        eventually(lambda: self.ask("/given", token).status == 401)
+        self.file = f"{keys}.revoked"
+        self.addCleanup(os.unlink, self.file)
         self.revoke()
-        eventually(lambda: self.ask("/given", token).status == 200)
+        # No other verifier, whose fetches would check the file as well.
+        nginx = Nginx(f"""
+            torii_issuer {self.emulator.issuer} jwks_file={keys};
+            torii_revocations {self.file};
+            server {{ listen 127.0.0.1:{self.port}; torii on; return 200 ok; }}
+        """).ready(self.port)
+        self.addCleanup(nginx.stop)
+        token = self.emulator.token(claims={"sub": "mallory"})
+        self.assertEqual(self.ask("/", token).status, 200)
+        self.revoke("mallory")
+        eventually(lambda: self.ask("/", token).status == 401)
+        self.revoke()
+        eventually(lambda: self.ask("/", token).status == 200)
 
     def test_a_bad_file_leaves_the_last_list(self):
         self.begin("location = /metrics { torii_metrics; }", listed=["mallory"])
