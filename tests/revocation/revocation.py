@@ -73,7 +73,7 @@ class Fleet:
         self.servers = {}
 
     def start(self, arguments, pipes=False, environment=None):
-        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True} if pipes else {}
+        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True} if pipes else {"stdout": self.log}
         process = subprocess.Popen(arguments, env=environment, stderr=self.log, **options)
         self.stack.callback(self.stop, process)
         return process
@@ -84,7 +84,7 @@ class Fleet:
         process.wait()
 
     def start_redis(self):
-        # What Redis has acknowledged is on the disk: a restart must not lift bans.
+        # Redis acknowledges after writing to the disk: a restart must not lift bans.
         arguments = ["redis-server", "--port", self.redis_port, "--bind", "127.0.0.1", "--dir", self.folder]
         options = ["--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning"]
         process = self.start(list(map(str, arguments)) + options)
