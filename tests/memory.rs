@@ -151,7 +151,7 @@ fn full_lists_of_revocations() {
     let json = grown(&|| verifier.set_revocations_json(list().as_bytes()).unwrap());
     let calls = grown(&|| (0..ENTRIES).for_each(|n| verifier.revoke(&user(n), 1).unwrap()));
     let again = grown(&|| {
-        (0..ENTRIES).for_each(|n| verifier.revoke(&user(n), 2).unwrap());
+        (0..10).for_each(|n| verifier.revoke(&user(n), 2).unwrap());
         verifier.set_revocations_json(list().as_bytes()).unwrap();
     });
     println!("{ENTRIES} revocations of 31 bytes: {json} bytes as JSON, {calls} bytes by calls");
