@@ -9,6 +9,7 @@ mod freshness;
 mod issuer_keys;
 pub(crate) mod jwks;
 mod key;
+#[cfg_attr(feature = "fips", path = "no_key_table.rs")]
 mod key_table;
 mod lease;
 mod registry;
