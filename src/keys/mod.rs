@@ -12,6 +12,7 @@ mod key;
 mod key_table;
 mod lease;
 mod registry;
+mod signature;
 
 pub(crate) use cache_dir::KeyCacheDir;
 pub(crate) use fetch::jwks_url;
