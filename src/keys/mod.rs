@@ -13,6 +13,7 @@ mod key;
 mod key_table;
 mod lease;
 mod registry;
+mod signature;
 
 pub(crate) use cache_dir::{CacheDirStats, KeyCacheDir};
 pub(crate) use fetch::jwks_url;
