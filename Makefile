@@ -2,6 +2,7 @@
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
+# make docs    writes the site, with the reference of torii.h, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
 #
 # To build and to test, nothing is installed but Debian packages that are missing, and those only as
@@ -48,7 +49,7 @@ $(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
 endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
-$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator -type f)
+$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator gate -type f)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
@@ -146,10 +147,10 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c docs rust python node go php ruby cpp packages deb install counts parity readme \
-  lint model header symbols abi demo
+TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation readme \
+  site lint model header symbols abi demo
 
-# What is built or installed comes first and one at a time; then the suites use it, and none waits for another.
+# Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test $(TESTS:%=test-%): export COMMANDS = $(CI)
 test:
@@ -164,8 +165,8 @@ $(TESTS:%=test-%): test-%:
 build: programs
 	$(CARGO) test $(MEMBERS) --no-run
 
-# The modules of Envoy and of Node.js have the library inside, without its C functions. What cargo has built above is
-# taken over, and both are built at once.
+# The modules of Envoy and of Node.js have the library inside, without its C functions. They
+# reuse the crates built above, and both are built at once.
 MODULES := BUILD="$(CURDIR)/$(BUILD)" TORII_PROFILE=ci TORII_SEED="$(CURDIR)/$(CI)"
 .PHONY: modules
 modules: programs
@@ -181,7 +182,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-packages $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -189,6 +190,8 @@ tools-rust: tools
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
 suite-lint: | tools
+	@scripts/require python3 git
+	scripts/words
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
@@ -214,7 +217,7 @@ suite-header: programs | tools-rust
 suite-symbols: $(RELEASE)/libtorii.so
 	scripts/symbols $(RELEASE)/libtorii.so include/torii.h abi/symbols.txt
 
-# Programs built before run on. What is compared is the header alone.
+# Programs built before run on. Only the header is compared.
 suite-abi: | tools-abi
 	abi/compare include/torii.h abi/libtorii.abi
 
@@ -250,6 +253,32 @@ suite-envoy suite-node: modules
 $(BINDINGS:%=suite-%): suite-%: programs | tools-%
 	$(MODULES) bindings/$*/test.sh $(CI) include $(EMULATOR)
 
+# Metrics, alerts and the dashboard, with promtool and a Prometheus server.
+suite-observe: programs $(BUILD)/observe/.made | tools-observe
+	$(BUILD)/observe/bin/python tests/observe/observe.py $(EMULATOR) $(CI)/libtorii.so
+
+$(BUILD)/observe/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check prometheus-client==0.26.0
+	touch $@
+
+.PHONY: tools-observe
+tools-observe: tools-rust
+	@scripts/require promtool:prometheus
+
+# Bans that reach a fleet through Redis, with the programs of examples/revocation.
+suite-revocation: programs $(BUILD)/revocation/.made | tools-revocation
+	tests/revocation/run.sh $(EMULATOR) $(CI) include $(BUILD)/revocation
+
+$(BUILD)/revocation/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check redis==8.1.0
+	touch $@
+
+.PHONY: tools-revocation
+tools-revocation: tools-rust
+	@scripts/require redis-server go
+
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
 	@scripts/require pkg-config =nlohmann-json3-dev =libcpp-httplib-dev =libssl-dev
@@ -266,6 +295,14 @@ tools-nginx: tools-rust
 	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =libfaketime
 tools-envoy: tools-rust
 	@scripts/require wrk
+
+# torii gate, alone and behind real proxies.
+suite-gate: programs | tools-gate
+	BUILD="$(CURDIR)/$(BUILD)" gate/test.sh $(CI)/torii $(EMULATOR)
+
+.PHONY: tools-gate
+tools-gate: tools-rust
+	@scripts/require caddy haproxy nginx systemd-analyze:systemd
 
 suite-demo: demo
 
@@ -303,7 +340,20 @@ suite-docs: all programs modules | tools-docs
 
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
-	@scripts/require cmake pkg-config =libcurl4-openssl-dev
+	@scripts/require cmake pkg-config =libcurl4-openssl-dev =libuv1-dev
+
+# The pages and the reference, opened in a browser.
+suite-site: docs | tools-site
+	$(BUILD)/site-tools/bin/python tests/site.py $(BUILD)/site
+
+.PHONY: tools-site
+tools-site: tools-rust
+	@scripts/require git doxygen chromium chromedriver:chromium-driver
+
+.PHONY: docs
+docs: | tools-rust
+	@scripts/require git doxygen
+	scripts/site $(BUILD)
 
 # ---- while working -----------------------------------------------------------------------------
 
@@ -318,10 +368,21 @@ check: programs | tools-rust
 
 # ---- what takes longer -------------------------------------------------------------------------
 
+# The commit beside which the benchmark shows this one, built in a folder of its own.
+EARLIER ?= 0fb9eb9
+EARLIER_BUILD := $(BUILD)/earlier/$(EARLIER)
+$(EARLIER_BUILD)/libtorii.so:
+	mkdir -p $(EARLIER_BUILD)/source
+	git archive $(EARLIER) | tar -x -C $(EARLIER_BUILD)/source
+	cd $(EARLIER_BUILD)/source && CARGO_TARGET_DIR=../target $(CARGO) build --release --locked -p torii
+	cp $(EARLIER_BUILD)/target/release/libtorii.so $@
+
 .PHONY: bench
-bench: $(RELEASE)/libtorii.so $(BUILD)/parity/.made
+bench: $(RELEASE)/libtorii.so $(EARLIER_BUILD)/libtorii.so $(BUILD)/parity/.made
 	mkdir -p $(BUILD)
-	$(CARGO) bench --locked -p torii --bench verify
+	TORII_BENCH_LIBRARY="$(CURDIR)/$(RELEASE)/libtorii.so" TORII_BENCH_EARLIER="$(CURDIR)/$(EARLIER_BUILD)/libtorii.so" \
+	  $(CARGO) bench --locked -p torii --bench verify
+	$(CARGO) bench --locked -p torii --bench fixed_base
 	TORII_BENCH_PYTHON=$(BUILD)/parity/bin/python $(CARGO) bench --locked -p torii --bench api
 	cc -std=c11 -O2 -Wall -Wextra -Wpedantic -Werror -I include benches/load.c -o $(BUILD)/load -ldl
 	for round in 1 2 3 4 5; do $(BUILD)/load $(RELEASE)/libtorii.so; done
@@ -344,6 +405,8 @@ FORKS ?= 50000
 .PHONY: soak
 soak: programs | tools-rust
 	TORII_SOAK_TOKENS=10000000 $(CARGO) test --release --locked -p torii --test memory -- --nocapture
+	TORII_ES256_SIGNATURES=10000000 TORII_ES256_SEED=$$RANDOM \
+	  $(CARGO) test --release --locked -p torii --lib es256::tests::differential -- --nocapture
 	TORII_LOAD_CALLS=5000 $(CARGO) test --release --locked -p torii --test load
 	scripts/thread-sanitizer $(BUILD)/thread-sanitizer
 	TORII_TEST_FORKS=$(FORKS) TORII_TEST_TIMEOUT=14400 tests/c/run.sh shared $(CI) include $(BUILD)/soak $(EMULATOR) $(CI) fork_storm

@@ -1,7 +1,9 @@
-//! How fast tokens are verified, beside bare cryptography and a peer, in one run: `make bench`.
+//! How fast tokens are verified, beside bare cryptography, other libraries and an earlier commit of
+//! this one, in one run: `make bench`.
 //!
-//! Contenders take turns in short rounds on a pinned thread, and the median round counts, so that
-//! whatever else the machine does falls on all of them alike.
+//! `TORII_BENCH_LIBRARY` is the shared library, `TORII_BENCH_EARLIER` one to compare with. Contenders
+//! take turns in short rounds on a pinned thread, so that whatever else the machine does falls on all
+//! of them alike.
 
 #![allow(
     missing_docs,
@@ -20,20 +22,36 @@ mod contest;
 #[path = "verify/outliers.rs"]
 mod outliers;
 
+use std::env;
 use std::hint::black_box;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use c::Library;
 use contest::Contest;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
-use torii::{Verifier, VerifierOptions};
+use torii::{REVOKE_ALL, Verifier, VerifierOptions};
 use torii_emulator::{Emulator, Issuer, Mint};
 
-/// How many distinct tokens take turns.
+/// How many distinct tokens take turns, and how many of them in one turn.
 const DISTINCT: usize = 1_000;
+const NEW: usize = 120;
+
+/// New tokens before the first that is timed, so that a table of the key is there.
+const UNTIMED: usize = 40;
+
+/// Entries of each list of revocations: as many as it can have.
+const REVOKED: usize = 100_000;
+
+const BARE: &str = "bare P-256, aws-lc UnparsedPublicKey";
 
 fn main() {
+    let load =
+        |variable, earlier| env::var(variable).ok().map(|path| Library::load(&path, earlier));
+    let library = load("TORII_BENCH_LIBRARY", false).expect("TORII_BENCH_LIBRARY: a libtorii.so");
+    let libraries: Vec<_> =
+        [Some(library), load("TORII_BENCH_EARLIER", true)].into_iter().flatten().collect();
     let emulator = Emulator::start();
     let issuer = emulator.issuer("acme");
     let tokens: Vec<String> =
@@ -42,28 +60,26 @@ fn main() {
 
     let mut contest = Contest::new();
     bare_crypto(&mut contest, &issuer, &tokens);
-    cold(&mut contest, &issuer, &tokens);
     peer(&mut contest, &issuer, &tokens);
-    hits(&mut contest, &issuer, &tokens);
-    refusals(&mut contest, &issuer, &tokens);
-    contest.run("bare P-256 verify");
+    for library in libraries.iter().copied() {
+        new_tokens(&mut contest, library, &issuer, &tokens);
+    }
+    rust(&mut contest, &issuer, &tokens);
+    for library in libraries.iter().copied() {
+        known_tokens(&mut contest, library, &issuer, &tokens);
+    }
+    contest.run_cold(BARE);
+    for library in libraries.iter().copied() {
+        refusals(&mut contest, library, &issuer, &tokens);
+    }
+    contest.run(BARE);
 
     let mut contest = Contest::new();
-    cold(&mut contest, &issuer, &tokens);
-    hits(&mut contest, &issuer, &tokens);
+    new_tokens(&mut contest, library, &issuer, &tokens);
+    known_tokens(&mut contest, library, &issuer, &tokens);
     contest.run_threads(2);
 
     outliers::run(&emulator);
-}
-
-fn offline(issuer: &Issuer) -> VerifierOptions {
-    let mut options = VerifierOptions::new();
-    options.set_jwks(issuer.jwks().to_string().as_bytes()).unwrap();
-    options
-}
-
-fn verifier(issuer: &Issuer) -> Verifier {
-    Verifier::new(&issuer.url(), &offline(issuer)).unwrap()
 }
 
 fn coordinate(issuer: &Issuer, name: &str) -> String {
@@ -75,16 +91,29 @@ fn bare_crypto<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &[String]
     for name in ["x", "y"] {
         point.extend(URL_SAFE_NO_PAD.decode(coordinate(issuer, name)).unwrap());
     }
-    let parts: Vec<(Vec<u8>, Vec<u8>)> = tokens
-        .iter()
-        .map(|token| {
+    let parts = || -> Vec<(Vec<u8>, Vec<u8>)> {
+        let part = |token: &String| {
             let (message, signature) = token.rsplit_once('.').unwrap();
             (message.into(), URL_SAFE_NO_PAD.decode(signature).unwrap())
-        })
-        .collect();
-    let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
-    contest.add("bare P-256 verify", move |n| {
-        let (message, signature) = &parts[n % parts.len()];
+        };
+        tokens.iter().map(part).collect()
+    };
+    let (tokens, key) = (parts(), UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point.clone()));
+    contest.add(BARE, move |n| {
+        let (message, signature) = &tokens[n % tokens.len()];
+        key.verify(message, signature).unwrap();
+    });
+    let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point).unwrap();
+    let tokens = parts();
+    contest.add("bare P-256, aws-lc ParsedPublicKey", move |n| {
+        let (message, signature) = &tokens[n % tokens.len()];
+        key.verify_sig(message, signature).unwrap();
+    });
+    let tokens = parts();
+    let key =
+        ring::signature::UnparsedPublicKey::new(&ring::signature::ECDSA_P256_SHA256_FIXED, point);
+    contest.add("bare P-256, ring", move |n| {
+        let (message, signature) = &tokens[n % tokens.len()];
         key.verify(message, signature).unwrap();
     });
 }
@@ -103,33 +132,65 @@ fn peer(contest: &mut Contest<'_>, issuer: &Issuer, tokens: &[String]) {
     });
 }
 
-/// Every token is seen for the first time: after one round of them, the verifier is a new one.
-fn cold<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &'a [String]) {
-    let (url, options) = (issuer.url(), offline(issuer));
-    contest.add_with("cold: distinct tokens", move || {
-        let verifier = Verifier::new(&url, &options).unwrap();
-        let mut next = 0;
-        Box::new(move |_| {
-            black_box(verifier.verify(&tokens[next]).unwrap());
-            next += 1;
-        })
-    });
+/// Every token is seen for the first time: after one turn of them, the verifier is a new one.
+fn new_tokens<'a>(
+    contest: &mut Contest<'a>,
+    library: &'static Library,
+    issuer: &'a Issuer,
+    tokens: &'a [String],
+) {
+    let prepare = move |fixed_base: bool| -> Box<dyn FnMut(usize) + 'a> {
+        let verifier = library.verifier(issuer, fixed_base).unwrap();
+        let (untimed, timed) = tokens.split_at(UNTIMED);
+        if fixed_base {
+            untimed.iter().for_each(|token| verifier.verify(token));
+        }
+        Box::new(move |n| verifier.verify(&timed[n]))
+    };
+    contest.add_with(library.earlier, "new token", NEW, move || prepare(false));
+    if library.verifier(issuer, true).is_some() {
+        let name = "new token, fixed_base";
+        contest.add_with(library.earlier, name, NEW, move || prepare(true));
+    }
 }
 
-fn hits<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &'a [String]) {
-    let own = verifier(issuer);
-    contest.add("hit: Rust", move |n| {
+fn known_tokens<'a>(
+    contest: &mut Contest<'a>,
+    library: &'static Library,
+    issuer: &Issuer,
+    tokens: &'a [String],
+) {
+    let own = library.verifier(issuer, false).unwrap();
+    let name = "known token, with torii_auth_free";
+    contest.add_of(library.earlier, name, move |n| own.verify(&tokens[n % 2]));
+    let own = library.verifier(issuer, false).unwrap();
+    let name = "known token, torii_verify_into";
+    contest.add_of(library.earlier, name, move |n| own.verify_into(&tokens[n % 2]));
+}
+
+fn rust<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &'a [String]) {
+    let mut options = VerifierOptions::new();
+    options.set_jwks(issuer.jwks().to_string().as_bytes()).unwrap();
+    let own = Verifier::new(&issuer.url(), &options).unwrap();
+    contest.add("known token, Rust", move |n| {
         black_box(own.verify(&tokens[n % 2]).unwrap());
     });
-    let own = verifier(issuer);
-    contest.add("hit: Rust, nowait", move |n| {
-        black_box(own.verify_nowait(&tokens[n % 2]).unwrap());
+    let own = Verifier::new(&issuer.url(), &options).unwrap();
+    let others = (0..REVOKED).map(|n| format!(r#"{{"sub":"other-{n}","before":"all"}}"#));
+    let list = format!(r#"{{"revoked":[{}]}}"#, others.collect::<Vec<_>>().join(","));
+    own.set_revocations_json(list.as_bytes()).unwrap();
+    (0..REVOKED).for_each(|n| own.revoke(&format!("other-{n}"), REVOKE_ALL).unwrap());
+    contest.add("known token, Rust, two lists of 100,000 revocations", move |n| {
+        black_box(own.verify(&tokens[n % 2]).unwrap());
     });
-    let own = c::Verifier::new(issuer);
-    contest.add("hit: C ABI with free", move |n| own.verify(&tokens[n % 2]));
 }
 
-fn refusals<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &[String]) {
+fn refusals<'a>(
+    contest: &mut Contest<'a>,
+    library: &'static Library,
+    issuer: &Issuer,
+    tokens: &[String],
+) {
     let (head, signature) = tokens[0].rsplit_once('.').unwrap();
     let forged = format!("{head}.{}", tokens[1].rsplit_once('.').unwrap().1);
     let junk = [
@@ -139,10 +200,10 @@ fn refusals<'a>(contest: &mut Contest<'a>, issuer: &Issuer, tokens: &[String]) {
         ("bad signature", forged),
     ];
     for (name, token) in junk {
-        let own = c::Verifier::new(issuer);
-        let junk = token.clone();
-        contest.add(&format!("refused: {name}"), move |_| own.refuse(&junk, false));
-        let own = c::Verifier::new(issuer);
-        contest.add(&format!("refused: {name}, with err"), move |_| own.refuse(&token, true));
+        for (with_err, how) in [(false, ""), (true, ", with err")] {
+            let own = library.verifier(issuer, false).unwrap();
+            let (name, token) = (format!("refused: {name}{how}"), token.clone());
+            contest.add_of(library.earlier, &name, move |_| own.refuse(&token, with_err));
+        }
     }
 }

@@ -130,9 +130,6 @@
 #endif
 
 
-/// In place of a time: every token of the user, for ever.
-#define REVOKE_ALL INT64_MAX
-
 /// The result of a call. Numbers are never reused, and later releases may add some: handle an unknown
 /// number by its range.
 ///
@@ -238,6 +235,9 @@ typedef enum {
 } torii_verify_t;
 
 /// The identity in a verified token. A handle does not change, and it may outlive the verifier.
+///
+/// A handle points to the claims themselves and stands for one reference to them. So two results of
+/// one token can be the same pointer; each is freed.
 typedef struct torii_auth_t torii_auth_t;
 
 /// Options of a client, which copies them: options may serve several clients, change in between, and be
@@ -364,7 +364,8 @@ TORII_API const char *torii_error_www_authenticate(const torii_error_t *error, s
 TORII_API int64_t torii_error_retry_after(const torii_error_t *error);
 
 /// Returns the issuer whose keys are missing, for TORII_ERR_KEYS_UNAVAILABLE and
-/// TORII_ERR_KEYS_PENDING; else NULL. Since: 0.1.0.
+/// TORII_ERR_KEYS_PENDING; else NULL. That of the token if the revocations file is the reason.
+/// Since: 0.1.0.
 TORII_API const char *torii_error_issuer(const torii_error_t *error, size_t *len);
 
 /// Returns the HTTP status of the answer, for TORII_ERR_API and TORII_ERR_RESPONSE; else 0. Since: 0.1.0.
@@ -394,7 +395,8 @@ TORII_API void torii_error_free(torii_error_t *error);
 /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
 /// [may be NULL] are copied.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
-/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other. Since: 0.1.0.
+/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other, and if the revocations file
+/// is missing or invalid. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_new(const char *issuer,
@@ -421,7 +423,8 @@ torii_status_t torii_verify_token(const torii_verifier_t *verifier,
 /// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
 /// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
 /// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
-/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched; else as torii_verify_token(). Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched, or the revocations file was last checked more
+/// than 5 s ago; else as torii_verify_token(). Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verify_token_nowait(const torii_verifier_t *verifier,
@@ -444,8 +447,8 @@ torii_status_t torii_verifier_authenticate(const torii_verifier_t *verifier,
                                            torii_error_t **err);
 
 /// As torii_verifier_authenticate(), without I/O and without waiting for I/O on another thread.
-/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verifier_authenticate().
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_PENDING as from torii_verify_token_nowait(); else as
+/// torii_verifier_authenticate(). Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifier,
@@ -454,22 +457,30 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
                                                   torii_auth_t **out,
                                                   torii_error_t **err);
 
-/// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
-/// flight; accepts one that ended within the last second; keeps the backoff after a failure.
+/// Fetches the keys of every issuer now, on this thread, for example at startup, and checks the
+/// revocations file. Joins a fetch in flight; accepts one that ended within the last second; keeps the backoff after a failure.
 /// Blocks up to the fetch timeout for each issuer.
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_KEYS_PENDING if the host fetches and
 /// has not claimed the fetch. Since: 0.1.0.
-TORII_API torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
+TORII_API
+torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier,
+                                      torii_error_t **err);
 
 /// == Revocation and metrics ==
-/// A token stays valid until its `exp`, also after a user was banned. A revocation refuses the tokens
-/// issued to a user up to a moment, in this process. Three lists are united, and each is replaced only
-/// by itself: calls, JSON, and the file of torii_verifier_options_set_revocations_file().
+/// A token stays valid until its `exp`, even after its user was banned. A revocation refuses the
+/// tokens issued to a user at or before a moment, with TORII_ERR_TOKEN_REVOKED: those whose `iat` is at
+/// most that time plus the leeway. It applies to `sub` and to the actor, whichever issuer the token is
+/// from, and to tokens in the token cache. A verifier has three lists: of calls, of JSON, and of the
+/// file of torii_verifier_options_set_revocations_file(). A token is refused if one of them says so;
+/// replacing one list leaves the others as they are. Each holds at most 100000 entries.
 ///
 /// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
-/// ahead, or TORII_REVOKE_ALL. Matches `sub` and the actor. Of two calls the later time counts.
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is out of range, or there are more
-/// than 100000 entries. Since: 0.1.0.
+/// ahead, or all of them with TORII_REVOKE_ALL. Of several calls for a user the latest time counts. If
+/// a maximum lifetime is set, the entry ends at `issued_before` plus that lifetime plus twice the
+/// leeway. Takes effect in this process, from the next verification on; a child of fork() has the
+/// entries of its parent. May be called while other threads verify. Does not block.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is negative or too far ahead, or
+/// the list of calls is full. Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_revoke(const torii_verifier_t *verifier,
                                      const char *user_id,
@@ -477,11 +488,12 @@ torii_status_t torii_verifier_revoke(const torii_verifier_t *verifier,
                                      int64_t issued_before,
                                      torii_error_t **err);
 
-/// Replaces the revocations of an earlier call of this function, from JSON:
+/// Replaces the list that an earlier call of this function set:
 /// `{"revoked":[{"sub":"…","before":1732550000}]}`. `before` is as for torii_verifier_revoke(), or
-/// "all".
-/// Errors: TORII_ERR_INVALID_ARGUMENT, with the place, if `json` is no such list or has more than 100000
-/// entries; the earlier list then stays. Since: 0.1.0.
+/// "all" for TORII_REVOKE_ALL. An empty list ends these revocations. May be called while other threads
+/// verify. Does not block.
+/// Errors: TORII_ERR_INVALID_ARGUMENT, with line and column, if `json` is not such a list, has other
+/// members, or has more than 100000 entries; the earlier list then stays. Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_set_revocations_json(const torii_verifier_t *verifier,
                                                    const char *json,
@@ -507,8 +519,15 @@ torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
 /// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
 ///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
-///   Fetches are counted for the process.
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
+///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
+///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
+///   Fetches and files are counted for the process;
+/// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
+///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
+///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc. Tables are counted for the process.
 ///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 TORII_API
@@ -529,7 +548,8 @@ TORII_API void torii_jwks_cache_clear(void);
 /// torii_verifier_claim_fetch().
 ///
 /// Fetches keys if a fetch is due, and waits for a fetch in flight: the job for a thread pool while a
-/// request is parked. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
+/// request is parked. Checks the revocations file if that is due; the host does so even if it fetches
+/// keys by itself. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
 /// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
 /// not over; a key missed during the cooldown makes a fetch due at its end.
 /// Blocks up to the fetch timeout.
@@ -541,9 +561,9 @@ torii_status_t torii_verifier_refresh_due(const torii_verifier_t *verifier,
                                           size_t issuer_len,
                                           torii_error_t **err);
 
-/// Returns the milliseconds until a key fetch is due, for a timer that runs
-/// torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if all keys
-/// were given, and for NULL. Since: 0.1.0.
+/// Returns the milliseconds until a key fetch or a check of the revocations file is due, for a timer
+/// that runs torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if
+/// all keys were given and there is no such file, and for NULL. Since: 0.1.0.
 TORII_API int64_t torii_verifier_due_in_ms(const torii_verifier_t *verifier);
 
 /// Claims a key fetch that is due. Request torii_fetch_url(), with torii_fetch_etag() as
@@ -804,10 +824,24 @@ torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *o
                                                      bool on,
                                                      torii_error_t **err);
 
-/// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
-/// the issuer is unreachable. Whoever can write there can log in as anybody: use one directory for each
-/// trust domain. Default: none.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+/// Keeps the key sets that the library fetches in this directory, one file for each key URL, certificate
+/// authorities and proxy, so that the next process starts without a fetch, even while the issuer is
+/// unreachable. Anyone who can write there can log in as any user: use one directory for each trust domain.
+///
+/// torii_verifier_new() creates a missing directory (mode 0700; its parent has to exist) and reads the
+/// files, so no later call waits for that. The thread that fetches keys writes them, after it has woken
+/// the calls that wait for it.
+///
+/// Keys from a file age as if this process had fetched them. Past their lifetime they are used only after
+/// a fetch has failed in this process, and never beyond torii_verifier_options_set_max_stale_seconds().
+/// Keys set as JSON and keys the host fetches are not written.
+///
+/// The effective user or root has to own the directory and its files, and group and others must not be able
+/// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
+/// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
+/// Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
 torii_status_t torii_verifier_options_set_key_cache_dir(torii_verifier_options_t *options,
@@ -815,8 +849,18 @@ torii_status_t torii_verifier_options_set_key_cache_dir(torii_verifier_options_t
                                                         size_t path_len,
                                                         torii_error_t **err);
 
-/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(); the file is
-/// read again when it changes. Default: none.
+/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(). A change
+/// takes effect within 2 seconds, without a call. Default: none.
+///
+/// torii_verifier_new() reads the file. Later, calls that may block check it for changes once a second.
+/// The `_nowait` functions leave that to a thread of this library or, without background refresh, to
+/// torii_verifier_refresh_due(); they fail with TORII_ERR_KEYS_PENDING if the last check is more than
+/// 5 seconds ago. If the file is missing or invalid by then, the last list stays in use;
+/// torii_verifier_stats_json() has the reason. A child of fork() has the list and checks the file itself.
+///
+/// The file is a regular file, or a symbolic link to one, of at most 32 MiB. It belongs to the effective
+/// user of the process or to root, and neither group nor others may write to it. Replace it with
+/// rename(). A relative path is relative to the working directory during torii_verifier_new().
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 TORII_API
 TORII_NODISCARD
@@ -916,7 +960,7 @@ TORII_API const char *torii_auth_organization_id(const torii_auth_t *auth, size_
 TORII_API const char *torii_auth_organization_role(const torii_auth_t *auth, size_t *len);
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
-/// does not mean that nobody does: see torii_auth_impersonating(). Since: 0.1.0.
+/// does not mean that there is no such party: see torii_auth_impersonating(). Since: 0.1.0.
 TORII_API const char *torii_auth_actor_id(const torii_auth_t *auth, size_t *len);
 
 /// Returns all claims exactly as signed: the payload of the token. Since: 0.1.0.

@@ -45,7 +45,7 @@ fn with_new_thread_state<T>(work: impl FnOnce() -> T) -> T {
         READY.set(true);
         return work();
     }
-    // The host calls from a destructor, and ours has already run on this thread.
+    // The host calls from a destructor, and the library's has already run on this thread.
     without_fork(|| {
         let result = work();
         clear_aws_lc_thread_state();

@@ -31,7 +31,7 @@ macro_rules! statuses {
             }
 
             /// The HTTP status with which a server that meets this status answers its own
-            /// client: 401 for a bad token, 403 for a policy, 503 when keys are missing, 400 for a
+            /// client: 401 for an invalid token, 403 for a policy, 503 when keys are missing, 400 for a
             /// webhook that is not genuine, else 500.
             pub const fn http(self) -> u16 {
                 match self { $(Status::$name => $http),+ }
@@ -112,7 +112,7 @@ impl Status {
 ///
 /// Displays as one line of English that names the argument, option or claim at fault, and never
 /// holds a token, a key, a secret or a query string. Making one allocates nothing for a token
-/// that is refused: the text is put together only when it is read. What the API has to say
+/// that is refused: the text is put together only when it is read. The problem that the API reports
 /// is in words of its own.
 #[derive(Clone, Debug)]
 pub struct Error {

@@ -4,23 +4,23 @@
 //! held stays locked in the child for ever, and an open socket is shared with the parent. Two
 //! things protect a child:
 //!
-//! - Values with a lock or a socket of ours live in a [`ForkLocal`]. A child replaces them at its
+//! - Values with a lock or a socket of the library live in a [`ForkLocal`]. A child replaces them at its
 //!   first use.
 //! - aws-lc has locks that cannot be replaced. A thread calls code that may take one inside
 //!   [`without_fork`], and a fork waits until no thread is there.
 
+use std::marker::PhantomData;
+#[cfg(any(target_os = "linux", target_os = "android"))]
 use std::mem;
-use std::ops::Deref;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use arc_swap::{ArcSwap, Guard};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::time::Duration;
 
 /// How many forks lie between the process that loaded the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
 fn generation() -> u64 {
-    watch();
     GENERATION.load(Ordering::Relaxed)
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn with_signals_blocked<T>(work: impl FnOnce() -> T) -> T {
     impl Drop for Restore {
         fn drop(&mut self) {
             if let Some(before) = &self.0 {
-                // SAFETY: `before` is the mask this thread had, and nobody asks for the current one.
+                // SAFETY: `before` is the mask this thread had, and no caller asks for the current one.
                 unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, before, std::ptr::null_mut()) };
             }
         }
@@ -200,74 +200,75 @@ struct Slot<T> {
 ///
 /// The child neither uses nor drops the parent's value, which may be half changed.
 pub(crate) struct ForkLocal<T> {
-    slot: ArcSwap<Slot<T>>,
+    /// Never null. A slot is replaced only in a child, by one of the child's generation, and the
+    /// inherited slot is then leaked. So no slot is freed before the [`ForkLocal`] is dropped.
+    slot: AtomicPtr<Slot<T>>,
     make: Box<dyn Fn() -> T + Send + Sync>,
+    /// It owns a `T`, which the pointer does not tell.
+    owned: PhantomData<T>,
 }
 
-impl<T> ForkLocal<T> {
+// Any thread may make the value, use it, and drop it.
+impl<T: Send + Sync> ForkLocal<T> {
     pub(crate) fn new(make: impl Fn() -> T + Send + Sync + 'static) -> Self {
-        let slot = ArcSwap::from_pointee(Slot { generation: generation(), value: make() });
-        ForkLocal { slot, make: Box::new(make) }
+        watch();
+        let make = Box::new(make);
+        let slot = AtomicPtr::new(Slot::make(&*make));
+        ForkLocal { slot, make, owned: PhantomData }
     }
 
     /// Returns the value of this process. Takes no lock.
-    pub(crate) fn get(&self) -> ForkLocalGuard<T> {
-        let slot = self.slot.load();
-        if slot.generation == generation() {
-            return ForkLocalGuard(slot);
-        }
-        self.renew(slot)
+    pub(crate) fn get(&self) -> &T {
+        let slot = self.slot.load(Ordering::Acquire);
+        // SAFETY: The slot was published by `new` or `renew`, and no slot is freed while `self` is
+        // borrowed. Nothing refers to it mutably.
+        let slot = unsafe { &*slot };
+        if slot.generation == generation() { &slot.value } else { self.renew(slot) }
     }
 
     #[cold]
-    fn renew(&self, inherited: Guard<Arc<Slot<T>>>) -> ForkLocalGuard<T> {
-        let fresh = Arc::new(Slot { generation: generation(), value: (self.make)() });
-        let previous = self.slot.compare_and_swap(&inherited, fresh);
-        if Arc::ptr_eq(&previous, &inherited) {
-            mem::forget(Guard::into_inner(previous));
+    fn renew(&self, inherited: &Slot<T>) -> &T {
+        let inherited = ptr::from_ref(inherited).cast_mut();
+        let fresh = Slot::make(&*self.make);
+        let exchanged =
+            self.slot.compare_exchange(inherited, fresh, Ordering::AcqRel, Ordering::Acquire);
+        if exchanged.is_err() {
+            // SAFETY: `fresh` came from `Box::into_raw` in `Slot::make`, and was not published.
+            drop(unsafe { Box::from_raw(fresh) });
         }
-        drop(inherited);
         self.get()
+    }
+}
+
+impl<T> Slot<T> {
+    fn make(make: &dyn Fn() -> T) -> *mut Self {
+        Box::into_raw(Box::new(Slot { generation: generation(), value: make() }))
     }
 }
 
 impl<T> Drop for ForkLocal<T> {
     fn drop(&mut self) {
-        let slot = self.slot.load_full();
-        if slot.generation != generation() {
-            mem::forget(slot);
+        let slot = *self.slot.get_mut();
+        // SAFETY: The slot was published and never freed, and nothing borrows it any more.
+        if unsafe { &*slot }.generation == generation() {
+            // SAFETY: As above; it came from `Box::into_raw`.
+            drop(unsafe { Box::from_raw(slot) });
         }
     }
 }
 
-/// The value of a [`ForkLocal`], borrowed.
-pub(crate) struct ForkLocalGuard<T>(Guard<Arc<Slot<T>>>);
-
-impl<T> Deref for ForkLocalGuard<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
-        &self.0.value
-    }
-}
-
-/// Time since boot, suspended time included. `None` where the platform has no such clock.
+/// The time of a clock of the platform since its epoch. `None` if it cannot be read.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-pub(crate) fn boot_time() -> Option<std::time::Duration> {
+pub(crate) fn clock(id: libc::clockid_t) -> Option<Duration> {
     let mut time = mem::MaybeUninit::<libc::timespec>::uninit();
-    // SAFETY: `time` has room for the timespec that clock_gettime writes; the clock's id is a
-    // constant of the platform.
-    let read = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, time.as_mut_ptr()) };
+    // SAFETY: `time` has room for the timespec that clock_gettime writes. An unknown id makes it
+    // fail.
+    let read = unsafe { libc::clock_gettime(id, time.as_mut_ptr()) };
     if read != 0 {
         return None;
     }
     // SAFETY: the call succeeded, so it wrote the whole timespec.
     let time = unsafe { time.assume_init() };
     let seconds = u64::try_from(time.tv_sec).ok()?;
-    Some(std::time::Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn boot_time() -> Option<std::time::Duration> {
-    None
+    Some(Duration::new(seconds, u32::try_from(time.tv_nsec).ok()?))
 }

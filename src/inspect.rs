@@ -4,14 +4,16 @@
 //! Reports facts and draws no conclusions. Nothing is cached: the verifiers and clients of the process
 //! keep what they have.
 
+use std::path::PathBuf;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use crate::api::{ClientOptions, probe};
+use crate::clock::since_1970;
 use crate::error::{Result, Status};
 use crate::http::{self, Failure, Rules, check_url};
 use crate::keys::fetch::{cache_headers, client, reason, request};
 use crate::keys::jwks::{NO_USABLE_KEY, published};
-use crate::keys::jwks_url;
+use crate::keys::{CacheKey, FetchedBy, KeyCacheDir, jwks_url};
 use crate::token::json::{self, Value};
 use crate::verify::VerifierOptions;
 
@@ -39,6 +41,16 @@ pub struct Visit {
     pub took: Duration,
     /// Its outcome.
     pub outcome: Outcome,
+}
+
+impl Visit {
+    /// Its `Age`, in seconds; 0 without one.
+    pub fn age(&self) -> u64 {
+        match self.outcome {
+            Outcome::Answered { age: Some(age), .. } => age,
+            _ => 0,
+        }
+    }
 }
 
 /// The outcome of a request.
@@ -110,6 +122,66 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
         key_set: key_set.map(|answer| KeySetReport::read(&answer.body)),
         visit: Visit { url, took, outcome: told(outcome, options.timeout) },
     })
+}
+
+/// The file of an issuer's keys in a key cache directory.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyCacheReport {
+    /// Its path.
+    pub file: PathBuf,
+    /// What a new process does with it.
+    pub state: KeyCacheState,
+}
+
+/// What a new process does with the file of an issuer's keys.
+#[derive(Clone, Debug)]
+pub enum KeyCacheState {
+    /// There is no file.
+    Missing,
+    /// It is ignored, for this reason.
+    Ignored(String),
+    /// Its keys are used until they are `lifetime` old, and longer while the issuer is unreachable.
+    Used {
+        /// The age of the keys.
+        age: Duration,
+        /// How long a verifier with these options uses such keys before it fetches again.
+        lifetime: Duration,
+        /// How long it uses them if no fetch succeeds.
+        max_stale: Duration,
+        /// The keys.
+        key_set: KeySetReport,
+    },
+}
+
+/// Reads the file of an issuer's keys, as a verifier with these options does at the start. `None` if the
+/// options name no key cache directory. Creates and changes nothing.
+///
+/// # Errors
+/// [`Status::InvalidArgument`] if the issuer is invalid.
+pub fn key_cache(issuer: &str, options: &VerifierOptions) -> Result<Option<KeyCacheReport>> {
+    let Some(path) = &options.key_cache_dir else { return Ok(None) };
+    let (allow_http, status) = (options.allow_http, Status::InvalidArgument);
+    let key = CacheKey {
+        url: jwks_url(check_url(issuer, &Rules { name: "issuer", allow_http, status })?),
+        root_certificates: options.root_certificates.clone(),
+        proxy: options.proxy.clone(),
+        cache_dir: None,
+        fetched_by: FetchedBy::Library,
+    };
+    let directory = KeyCacheDir::existing(path);
+    let lifetimes = &options.lifetimes;
+    let state = match directory.read(&key, since_1970()) {
+        Ok(None) => KeyCacheState::Missing,
+        Err(ignored) => KeyCacheState::Ignored(ignored.why),
+        Ok(Some(keys)) => KeyCacheState::Used {
+            age: Duration::from_millis(keys.age),
+            lifetime: Duration::from_millis(lifetimes.lifetime(keys.headers)),
+            max_stale: Duration::from_millis(lifetimes.max_stale),
+            key_set: KeySetReport::read(&keys.body),
+        },
+    };
+    Ok(Some(KeyCacheReport { file: directory.file(&key), state }))
 }
 
 /// The result of one fetch of an issuer's OpenID Connect discovery document.

@@ -201,7 +201,7 @@ impl Node {
     }
 }
 
-/// Builds the tree of a text that is valid JSON. What it does not expect is `None`.
+/// Builds the tree of a text that is valid JSON. Returns `None` for anything unexpected.
 struct Scanner<'a> {
     text: &'a str,
     at: usize,

@@ -28,6 +28,7 @@ mod api;
 mod clock;
 mod crypto;
 mod error;
+mod es256;
 #[cfg(feature = "capi")]
 mod ffi;
 #[allow(unsafe_code, reason = "pthread_atfork, signal masks and aws-lc's thread state")]
@@ -38,6 +39,7 @@ mod jitter;
 mod json;
 mod keys;
 mod patch;
+mod sync;
 mod text;
 mod token;
 mod verify;
@@ -52,8 +54,9 @@ pub use json::{Json, JsonKind};
 pub use keys::KeyFetch;
 pub use patch::Patch;
 pub use verify::{
-    Auth, Check, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
-    REQUIRE_PROFILE_COMPLETE, REVOKE_ALL, Requirements, Verifier, VerifierOptions,
+    Auth, Check, MetricFamily, MetricKind, MetricSample, MetricSum, REQUIRE_EMAIL_VERIFIED,
+    REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION, REQUIRE_PROFILE_COMPLETE, REVOKE_ALL,
+    Requirements, Verifier, VerifierOptions,
 };
 pub use webhook::Webhook;
 
@@ -68,4 +71,11 @@ pub fn clear_jwks_cache() {
 #[doc(hidden)]
 pub fn advance_clock(milliseconds: u64) {
     clock::hooks::advance(milliseconds);
+}
+
+/// Has the machine sleep, as far as the clock by which keys age can tell.
+#[cfg(feature = "test-hooks")]
+#[doc(hidden)]
+pub fn suspend_clock(milliseconds: u64) {
+    clock::hooks::suspend(milliseconds);
 }

@@ -1,4 +1,4 @@
-//! What a token costs before anything is known of it, counted in allocations, not in time.
+//! The cost of an unknown token, counted in allocations, not in time.
 
 #![allow(
     unsafe_code,

@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+use std::collections::BTreeMap;
+
 use torii::{
     Auth, Check, Error, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE,
     Requirements, Verifier, VerifierOptions, Webhook,
@@ -40,11 +42,20 @@ fn requirements(case: &Case) -> Option<Requirements> {
     Some(requirements)
 }
 
+fn jwks(corpus: &Corpus, name: &str) -> VerifierOptions {
+    let mut options = VerifierOptions::new();
+    options.set_jwks(corpus.key_sets[name].jwks.expand().as_bytes()).unwrap();
+    options
+}
+
 fn options(corpus: &Corpus, case: &Case) -> VerifierOptions {
+    configure(jwks(corpus, &case.key_set), corpus, case)
+}
+
+/// Sets all options of a case but its keys.
+fn configure(mut options: VerifierOptions, corpus: &Corpus, case: &Case) -> VerifierOptions {
     let jwks = |name: &str| corpus.key_sets[name].jwks.expand();
     let told = &case.options;
-    let mut options = VerifierOptions::new();
-    options.set_jwks(jwks(&case.key_set).as_bytes()).unwrap();
     for further in &told.issuers {
         options.add_issuer_jwks(&further.issuer, jwks(&further.key_set).as_bytes()).unwrap();
     }
@@ -124,6 +135,34 @@ fn every_case_gets_its_verdict_in_every_way_of_asking() {
         }
     }
     println!("{} cases", corpus.cases.len());
+}
+
+/// Cases with the same key set share its keys, so that their tables get built.
+#[test]
+fn every_case_gets_its_verdict_with_fixed_base() {
+    let corpus = torii_behaviour::load();
+    let mut key_sets = BTreeMap::new();
+    for round in ["at first", "while tables are built", "with tables"] {
+        for case in &corpus.cases {
+            let shared = key_sets.entry(&case.key_set).or_insert_with(|| {
+                let mut options = jwks(&corpus, &case.key_set);
+                options.set_fixed_base(true).unwrap().set_token_cache_bytes(0);
+                options
+            });
+            let options = configure(shared.clone(), &corpus, case);
+            let verifier = Verifier::new(&case.options.issuer, &options).unwrap();
+            match &case.input {
+                Input::Token(token) => check(case, round, verifier.verify(token.expand())),
+                Input::Header(header) => {
+                    check(case, round, verifier.authenticate(header.expand()));
+                }
+            }
+            let stats = verifier.stats().unwrap();
+            let tables = stats.int("/tables_built").unwrap();
+            assert!(round != "with tables" || tables > 0, "no table was built");
+            assert_eq!(stats.int("/tables_discarded").unwrap(), 0);
+        }
+    }
 }
 
 #[test]

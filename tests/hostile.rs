@@ -104,7 +104,7 @@ fn a_buffer_that_changes_meanwhile_forges_nothing() {
         let text =
             unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), buffer.len()) };
         for n in 0..8_000 {
-            // What was accepted under the cache is verified afresh now and then.
+            // Tokens accepted with the cache are verified afresh now and then.
             let verifier = if n % 2 == 0 { &cached } else { &uncached };
             if let Ok(auth) = verifier.verify(text) {
                 accepted.push((n, auth));

@@ -16,7 +16,7 @@ fn look_within(ms: u32, issuer: &str) -> IssuerReport {
     inspect::issuer(issuer, VerifierOptions::new().set_fetch_timeout_ms(ms).unwrap()).unwrap()
 }
 
-/// An issuer nobody answers for: no test can take this port, and no service has used it for decades.
+/// An issuer without a server: no test can take this port, and no service has used it for decades.
 const NOBODY: &str = "http://127.0.0.1:1";
 
 #[test]
@@ -84,7 +84,7 @@ fn the_api_is_seen_without_a_key() {
     assert!(matches!(outcome, Outcome::NotConnected(_)), "{outcome:?}");
 }
 
-/// The report is of the very rules that verifiers go by.
+/// The report follows the rules of verifiers.
 #[test]
 fn every_key_set_of_the_corpus_is_counted_alike() {
     let corpus = torii_behaviour::load();

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 type adapterRequirements struct {
@@ -192,7 +192,7 @@ func TestAdapters(t *testing.T) {
 	}
 	tell[any](t, "POST", "/reset", "")
 	torii.ForgetKeys()
-	t.Cleanup(func() { clearFaults(t) })
+	t.Cleanup(func() { local.ClearFaults(t) })
 	for _, request := range corpus.Setup {
 		tell[any](t, "POST", request.Path, string(request.Body))
 	}
@@ -224,7 +224,7 @@ func TestAdapters(t *testing.T) {
 							t.Fatal("no token", name)
 						}
 						if tokens[name] = strings.Repeat(how.Repeat, how.Times); how.Mint != nil {
-							tokens[name] = card{Name: how.Issuer}.token(t, string(how.Mint))
+							tokens[name] = tell[struct{ Token string }](t, "POST", "/issuers/"+how.Issuer+"/tokens", string(how.Mint)).Token
 						}
 					}
 					return tokens[name]

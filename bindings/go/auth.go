@@ -20,7 +20,7 @@ type Auth struct {
 	OrganizationID   string
 	OrganizationRole string
 	// ActorID is the party that acts as the user, from the claim act; "" if absent, which does not mean
-	// that nobody does: see Impersonating.
+	// that there is no such party: see Impersonating.
 	ActorID string
 	// EmailVerified, ProfileComplete and Impersonating are false, true and false if the token does not
 	// say.

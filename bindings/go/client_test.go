@@ -11,19 +11,16 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
+	"libtorii.internal/go/toriitest"
 )
 
 const nobody = "01890000-0000-7000-8000-000000000000"
 
-func newClient(t testing.TB, options ...torii.ClientOption) (*torii.Client, card) {
+func newClient(t testing.TB, options ...torii.ClientOption) (*torii.Client, *toriitest.Environment) {
 	t.Helper()
-	issuer := newIssuer(t)
-	client, err := torii.NewClient(issuer.SecretKey, append([]torii.ClientOption{torii.WithAPIURL(local.URL)}, options...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { client.Close() })
+	issuer := newEnvironment(t)
+	client := issuer.Client(t, options...)
 	tell[any](t, "DELETE", "/requests", "")
 	return client, issuer
 }
@@ -31,7 +28,7 @@ func newClient(t testing.TB, options ...torii.ClientOption) (*torii.Client, card
 // sent is the one request since the last look, as "METHOD path?query body".
 func sent(t testing.TB) string {
 	t.Helper()
-	all := requests(t, "/api/")
+	all := local.Requests(t, "/api/")
 	if len(all) != 1 {
 		t.Fatalf("%d requests: %v", len(all), all)
 	}
@@ -82,7 +79,7 @@ func TestUsers(t *testing.T) {
 			PublicMetadata: torii.Metadata{"plan": "pro"}, PrivateMetadata: torii.Metadata{},
 		}))
 	if *user.Email != "ada@example.com" || user.LastName != nil || user.Status != "active" ||
-		user.EnvironmentID != issuer.EnvironmentID || user.PublicMetadata["plan"] != "pro" ||
+		user.EnvironmentID != issuer.ID || user.PublicMetadata["plan"] != "pro" ||
 		user.EmailVerifiedAt != nil || time.Since(user.CreatedAt).Abs() > time.Hour {
 		t.Errorf("%+v", user)
 	}
@@ -334,7 +331,7 @@ func TestPages(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Error(got, want)
 	}
-	all := requests(t, "/api/")
+	all := local.Requests(t, "/api/")
 	if len(all) != 3 || all[1].Query != "limit=2&cursor="+want[1] || all[2].Body != `{"statuses":["active"]}` {
 		t.Error(all)
 	}
@@ -342,7 +339,7 @@ func TestPages(t *testing.T) {
 	for range client.Users.All(ctx, torii.UserQuery{Limit: 2}) {
 		break
 	}
-	if n := len(requests(t, "/api/")); n != 1 {
+	if n := len(local.Requests(t, "/api/")); n != 1 {
 		t.Errorf("%d requests", n)
 	}
 	organization := tell[struct{ ID string }](t, "POST", "/issuers/"+issuer.Name+"/organizations", `{"name":"AE"}`).ID
@@ -406,33 +403,33 @@ func TestClientErrors(t *testing.T) {
 		t.Error(err)
 	}
 
-	fault(t, "/api/", `{"kind":"status","status":429,"headers":{"Retry-After":"7"}}`)
+	local.Fault(t, "/api/", `{"kind":"status","status":429,"headers":{"Retry-After":"7"}}`)
 	if _, err = client.Users.Create(ctx, torii.UserCreate{}); !errors.As(err, &e) || e.HTTPStatus != 429 || e.RetryAfter != 7*time.Second {
 		t.Errorf("%+v", err)
 	}
-	clearFaults(t)
-	fault(t, "/api/", `{"kind":"close"}`)
+	local.ClearFaults(t)
+	local.Fault(t, "/api/", `{"kind":"close"}`)
 	if _, err = client.Users.Create(ctx, torii.UserCreate{}); !errors.Is(err, torii.ErrTransport) {
 		t.Error(err)
 	}
-	clearFaults(t)
-	fault(t, "/api/", `{"kind":"replace","body":"not JSON"}`)
+	local.ClearFaults(t)
+	local.Fault(t, "/api/", `{"kind":"replace","body":"not JSON"}`)
 	if _, err = client.AllowedOrigins.Get(ctx); !errors.As(err, &e) || e.Status != torii.ErrResponse || e.HTTPStatus != 200 {
 		t.Errorf("%+v", err)
 	}
-	clearFaults(t)
-	fault(t, "/api/", `{"kind":"replace","body":"{\"origins\":7}"}`)
+	local.ClearFaults(t)
+	local.Fault(t, "/api/", `{"kind":"replace","body":"{\"origins\":7}"}`)
 	if _, err = client.AllowedOrigins.Get(ctx); err == nil || !strings.Contains(err.Error(), "origins") {
 		t.Error(err)
 	}
-	clearFaults(t)
-	fault(t, "/api/", `{"kind":"hang"}`)
+	local.ClearFaults(t)
+	local.Fault(t, "/api/", `{"kind":"hang"}`)
 	quick, _ := torii.NewClient("sk_test_x", torii.WithAPIURL(local.URL), torii.WithTimeout(100*time.Millisecond))
 	defer quick.Close()
 	if _, err = quick.Users.Get(ctx, nobody); !errors.Is(err, torii.ErrTimeout) {
 		t.Error(err)
 	}
-	clearFaults(t)
+	local.ClearFaults(t)
 
 	wrong, err := torii.NewClient("sk_test_wrong", torii.WithAPIURL(local.URL))
 	if err != nil {
@@ -446,7 +443,7 @@ func TestClientErrors(t *testing.T) {
 
 func TestClientContext(t *testing.T) {
 	client, _ := newClient(t, torii.WithMaxRetries(0))
-	fault(t, "/api/", `{"kind":"hang"}`)
+	local.Fault(t, "/api/", `{"kind":"hang"}`)
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	// The API hangs until the faults are cleared: nothing but the context ends these.
@@ -487,7 +484,7 @@ func TestClientConcurrency(t *testing.T) {
 	group.Wait()
 }
 
-// What is wrong about options is refused by name.
+// Refuses wrong options by name.
 func TestClientOptions(t *testing.T) {
 	for name, c := range map[string]struct {
 		option torii.ClientOption
@@ -520,7 +517,7 @@ func TestClientOptions(t *testing.T) {
 	if _, err := client.AllowedOrigins.Get(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if headers := string(requests(t, "/api/")[0].Headers); !strings.Contains(headers, "shop/1.2") {
+	if headers := string(local.Requests(t, "/api/")[0].Headers); !strings.Contains(headers, "shop/1.2") {
 		t.Error(headers)
 	}
 }
@@ -540,7 +537,7 @@ func TestClientTexts(t *testing.T) {
 	if _, err := client.Users.Create(ctx, torii.UserCreate{FirstName: long}); err != nil && !errors.Is(err, torii.ErrAPI) {
 		t.Error(err)
 	}
-	if body := requests(t, "/api/")[0].Body; body != `{"firstName":"`+long+`"}` {
+	if body := local.Requests(t, "/api/")[0].Body; body != `{"firstName":"`+long+`"}` {
 		t.Errorf("%d bytes", len(body))
 	}
 	tell[any](t, "DELETE", "/requests", "")
@@ -572,7 +569,7 @@ func TestClientTexts(t *testing.T) {
 			t.Errorf("%s: %v", about, err)
 		}
 	}
-	if all := requests(t, "/api/"); len(all) != 0 {
+	if all := local.Requests(t, "/api/"); len(all) != 0 {
 		t.Error(all)
 	}
 	for _, key := range []string{"", "sk_test_\x00", "sk_test_\xff", "sk_test_" + long} {

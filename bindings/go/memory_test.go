@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // resident returns the memory of the process, including C's.
@@ -47,8 +47,8 @@ func flat(t *testing.T, times int, f func(i int)) {
 func TestMemory(t *testing.T) {
 	client, issuer := newClient(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	good, bad := issuer.token(t, `{}`), issuer.token(t, `{"expires_in":-60}`)
-	long := issuer.token(t, `{"claims":{"long":"`+strings.Repeat("a", 8000)+`"}}`)
+	good, bad := issuer.Mint(t, `{}`), issuer.Mint(t, `{"expires_in":-60}`)
+	long := issuer.Mint(t, `{"claims":{"long":"`+strings.Repeat("a", 8000)+`"}}`)
 	user, err := client.Users.Create(t.Context(), torii.UserCreate{FirstName: "Ada"})
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // serve starts a server that answers with the user ID.
@@ -50,9 +50,9 @@ func get(t *testing.T, url string, headers ...string) (*http.Response, string) {
 }
 
 func TestMiddleware(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	url := serve(t, newVerifier(t, issuer.Issuer))
-	token := issuer.token(t, `{"claims":{"sub":"ada"}}`)
+	token := issuer.Mint(t, `{"claims":{"sub":"ada"}}`)
 
 	if response, body := get(t, url, "Authorization", "Bearer "+token); response.StatusCode != 200 || body != "ada" {
 		t.Error(response.Status, body)
@@ -65,7 +65,7 @@ func TestMiddleware(t *testing.T) {
 		{none, nil},
 		{none, []string{"Authorization", ""}},
 		{none, []string{"Authorization", "Basic " + token}},
-		{invalid, []string{"Authorization", "Bearer " + issuer.token(t, `{"expires_in":-60}`)}},
+		{invalid, []string{"Authorization", "Bearer " + issuer.Mint(t, `{"expires_in":-60}`)}},
 		{invalid, []string{"Authorization", "Bearer " + token, "Authorization", "Bearer " + token}},
 		{none, []string{"Authorization", "Basic x", "Authorization", "Bearer " + token}},
 		{none, []string{"Cookie", "session=" + token}},
@@ -81,9 +81,9 @@ func TestMiddleware(t *testing.T) {
 }
 
 func TestMiddlewarePolicy(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	url := serve(t, newVerifier(t, issuer.Issuer, torii.Require(torii.EmailVerified)))
-	response, body := get(t, url, "Authorization", "Bearer "+issuer.token(t, `{"claims":{"email_verified":false}}`))
+	response, body := get(t, url, "Authorization", "Bearer "+issuer.Mint(t, `{"claims":{"email_verified":false}}`))
 	if response.StatusCode != 403 || body != `{"error":"forbidden"}` ||
 		response.Header.Get("WWW-Authenticate") != `Bearer realm="torii", error="insufficient_scope"` {
 		t.Error(response.Status, response.Header, body)
@@ -91,9 +91,9 @@ func TestMiddlewarePolicy(t *testing.T) {
 }
 
 func TestMiddlewareWithoutKeys(t *testing.T) {
-	issuer := newIssuer(t)
-	token := issuer.token(t, `{}`)
-	fault(t, "/"+issuer.Name+"/", `{"kind":"close"}`)
+	issuer := newEnvironment(t)
+	token := issuer.Mint(t, `{}`)
+	local.Fault(t, "/"+issuer.Name+"/", `{"kind":"close"}`)
 	url := serve(t, newVerifier(t, issuer.Issuer))
 	response, body := get(t, url, "Authorization", "Bearer "+token)
 	seconds, err := strconv.Atoi(response.Header.Get("Retry-After"))
@@ -104,9 +104,9 @@ func TestMiddlewareWithoutKeys(t *testing.T) {
 
 // A deadline of the server is a 503, not a 401.
 func TestMiddlewareDeadline(t *testing.T) {
-	issuer := newIssuer(t)
-	token := issuer.token(t, `{}`)
-	fault(t, "/"+issuer.Name+"/", `{"kind":"hang"}`)
+	issuer := newEnvironment(t)
+	token := issuer.Mint(t, `{}`)
+	local.Fault(t, "/"+issuer.Name+"/", `{"kind":"hang"}`)
 	handler := torii.Middleware(newVerifier(t, issuer.Issuer))(http.NotFoundHandler())
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -121,10 +121,10 @@ func TestMiddlewareDeadline(t *testing.T) {
 }
 
 func TestMiddlewareSources(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	url := serve(t, newVerifier(t, issuer.Issuer), torii.FromHeader("X-Auth"), torii.FromCookie("session"))
-	ada := issuer.token(t, `{"claims":{"sub":"ada"}}`)
-	bob := issuer.token(t, `{"claims":{"sub":"bob"}}`)
+	ada := issuer.Mint(t, `{"claims":{"sub":"ada"}}`)
+	bob := issuer.Mint(t, `{"claims":{"sub":"bob"}}`)
 
 	for _, c := range []struct {
 		headers []string
@@ -145,7 +145,7 @@ func TestMiddlewareSources(t *testing.T) {
 }
 
 func TestMiddlewareHooks(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	var reason error
 	url := serve(t, newVerifier(t, issuer.Issuer),
 		torii.Skip("/health"), torii.SkipIf(func(r *http.Request) bool { return r.Method == "OPTIONS" }),
@@ -168,12 +168,12 @@ func TestMiddlewareHooks(t *testing.T) {
 	}
 }
 
-// A route with requirements lets nobody pass without an identity: not by Optional, not by Skip.
+// A route with requirements lets no request pass without an identity: not by Optional, not by Skip.
 func TestMiddlewareRequirementsNeedAnIdentity(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	admins := newRequirements(t, torii.RequireOrganizationRole("org-1", "admin"))
 	url := serve(t, newVerifier(t, issuer.Issuer), torii.Optional(), torii.Skip("/health"), torii.WithRequirements(admins))
-	token := issuer.token(t, `{"claims":{"o":{"id":"org-1","rol":"admin"}}}`)
+	token := issuer.Mint(t, `{"claims":{"o":{"id":"org-1","rol":"admin"}}}`)
 	for path, headers := range map[string][]string{"/": nil, "/health": {"Authorization", "Bearer " + token}} {
 		if response, body := get(t, url+path, headers...); response.StatusCode != 401 || response.Header.Get("WWW-Authenticate") != `Bearer realm="torii"` {
 			t.Error(path, response.Status, body)
@@ -190,11 +190,11 @@ func TestMiddlewareRequirementsNeedAnIdentity(t *testing.T) {
 
 // A blank header counts as absent, also where the server keeps its blanks.
 func TestMiddlewareBlankHeader(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	handler := torii.Middleware(newVerifier(t, issuer.Issuer), torii.FromCookie("app_token"))(http.HandlerFunc(tellUser))
 	request := httptest.NewRequest("GET", "/", nil)
 	request.Header.Set("Authorization", " \t")
-	request.Header.Set("Cookie", "app_token="+issuer.token(t, `{"claims":{"sub":"ada"}}`))
+	request.Header.Set("Cookie", "app_token="+issuer.Mint(t, `{"claims":{"sub":"ada"}}`))
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, request)
 	if recorder.Code != 200 || recorder.Header().Get("Handler-User") != "ada" {

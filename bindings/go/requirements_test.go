@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func newRequirements(t testing.TB, requirements ...torii.Requirement) *torii.Requirements {
@@ -22,10 +22,10 @@ func newRequirements(t testing.TB, requirements ...torii.Requirement) *torii.Req
 
 // One verifier serves calls with different requirements, which add to its own.
 func TestRequirements(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer, torii.Require(torii.EmailVerified), torii.Require(torii.RequireClaim("/plan", "pro")))
 	pro := `{"claims":{"email_verified":true,"plan":"pro","seats":3,"beta":true,"o":{"id":"org-1","rol":"admin"},"act":{"sub":"support"}}}`
-	token := issuer.token(t, pro)
+	token := issuer.Mint(t, pro)
 
 	// The first call waits for the keys, and checks its requirements all the same.
 	if _, err := verifier.Verify(t.Context(), token, newRequirements(t, torii.NotImpersonated)); !errors.Is(err, torii.ErrPolicy) {
@@ -59,7 +59,7 @@ func TestRequirements(t *testing.T) {
 	}
 	// Those of several options add up.
 	for _, claims := range []string{`{"email_verified":true}`, `{"email_verified":false,"plan":"pro"}`} {
-		if _, err := verifier.Verify(t.Context(), issuer.token(t, `{"claims":`+claims+`}`)); !errors.Is(err, torii.ErrPolicy) {
+		if _, err := verifier.Verify(t.Context(), issuer.Mint(t, `{"claims":`+claims+`}`)); !errors.Is(err, torii.ErrPolicy) {
 			t.Errorf("%s: %v", claims, err)
 		}
 	}

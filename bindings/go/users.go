@@ -79,7 +79,7 @@ type UserQuery struct {
 	Name Field[string] `json:"name,omitzero"`
 	// Email is a part of the email address.
 	Email string `json:"email,omitempty"`
-	// EmailAddresses are whole. An empty slice of these or of UserIDs matches nobody.
+	// EmailAddresses are whole. An empty slice of these or of UserIDs matches no user.
 	EmailAddresses []string  `json:"emailAddresses,omitzero"`
 	UserIDs        []string  `json:"userIds,omitzero"`
 	Statuses       []string  `json:"statuses,omitzero"`

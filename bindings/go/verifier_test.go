@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func newVerifier(t testing.TB, issuer string, options ...torii.VerifierOption) *torii.Verifier {
@@ -23,9 +23,9 @@ func newVerifier(t testing.TB, issuer string, options ...torii.VerifierOption) *
 }
 
 func TestVerify(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	token := issuer.token(t, `{"claims":{"sub":"user-1","locale":"da","email_verified":true,"plan":{"name":"pro"},`+
+	token := issuer.Mint(t, `{"claims":{"sub":"user-1","locale":"da","email_verified":true,"plan":{"name":"pro"},`+
 		`"o":{"id":"org-1","rol":"admin"},"act":{"sub":"support"}}}`)
 
 	for range 2 {
@@ -35,7 +35,7 @@ func TestVerify(t *testing.T) {
 		}
 		if auth.UserID != "user-1" || *auth.Locale != "da" || !auth.EmailVerified || !auth.ProfileComplete ||
 			auth.OrganizationID != "org-1" || auth.OrganizationRole != "admin" || auth.ActorID != "support" || !auth.Impersonating ||
-			auth.EnvironmentID != issuer.EnvironmentID || auth.Issuer != issuer.Issuer ||
+			auth.EnvironmentID != issuer.ID || auth.Issuer != issuer.Issuer ||
 			auth.ExpiresAt.Sub(auth.IssuedAt) != 5*time.Minute {
 			t.Errorf("%+v", auth)
 		}
@@ -59,9 +59,9 @@ func TestVerify(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	_, err := verifier.Verify(t.Context(), issuer.token(t, `{"expires_in":-60}`))
+	_, err := verifier.Verify(t.Context(), issuer.Mint(t, `{"expires_in":-60}`))
 
 	var e *torii.Error
 	if !errors.As(err, &e) || e.Status != torii.ErrTokenExpired || e.Status.HTTP() != 401 ||
@@ -88,37 +88,37 @@ func TestErrors(t *testing.T) {
 }
 
 func TestRotation(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
 	if err := verifier.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	issuer.rotate(t)
-	if _, err := verifier.Verify(t.Context(), issuer.token(t, `{}`)); err != nil {
+	issuer.RotateKeys(t)
+	if _, err := verifier.Verify(t.Context(), issuer.Mint(t, `{}`)); err != nil {
 		t.Error(err)
 	}
-	if n := issuer.keyRequests(t); n != 2 {
+	if n := keyRequests(t, issuer); n != 2 {
 		t.Errorf("%d requests for keys", n)
 	}
 }
 
 func TestPolicy(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer, torii.Require(torii.EmailVerified|torii.NotImpersonated))
-	if _, err := verifier.Verify(t.Context(), issuer.token(t, `{"claims":{"email_verified":true}}`)); err != nil {
+	if _, err := verifier.Verify(t.Context(), issuer.Mint(t, `{"claims":{"email_verified":true}}`)); err != nil {
 		t.Error(err)
 	}
-	_, err := verifier.Verify(t.Context(), issuer.token(t, `{"claims":{"email_verified":true,"impersonating":true}}`))
+	_, err := verifier.Verify(t.Context(), issuer.Mint(t, `{"claims":{"email_verified":true,"impersonating":true}}`))
 	if !errors.Is(err, torii.ErrPolicy) || errors.Is(err, torii.ErrToken) {
 		t.Error(err)
 	}
 }
 
 func TestKeysUnavailable(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	fault(t, "/"+issuer.Name+"/", `{"kind":"status","status":503}`)
-	_, err := verifier.Verify(t.Context(), issuer.token(t, `{}`))
+	local.Fault(t, "/"+issuer.Name+"/", `{"kind":"status","status":503}`)
+	_, err := verifier.Verify(t.Context(), issuer.Mint(t, `{}`))
 	var e *torii.Error
 	if !errors.Is(err, torii.ErrKeys) || !errors.As(err, &e) || e.Status.HTTP() != 503 || e.RetryAfter <= 0 ||
 		e.Issuer != issuer.Issuer || e.PublicCode != "keys_unavailable" || e.WWWAuthenticate != "" ||
@@ -132,7 +132,7 @@ func TestKeysUnavailable(t *testing.T) {
 
 // RefreshDue fetches keys that are due, of this verifier's issuers only, and DueIn says when they are.
 func TestRefreshDue(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
 	if due, ok := verifier.DueIn(); due != 0 || !ok {
 		t.Error(due, ok)
@@ -145,7 +145,7 @@ func TestRefreshDue(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if n := issuer.keyRequests(t); n != 1 {
+	if n := keyRequests(t, issuer); n != 1 {
 		t.Errorf("%d requests for keys", n)
 	}
 	if due, ok := verifier.DueIn(); due <= 0 || !ok {
@@ -166,10 +166,10 @@ func TestRefreshDue(t *testing.T) {
 
 // An issuer that hangs does not hold a call longer than the context allows.
 func TestContext(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer, torii.WithFetchTimeout(time.Minute))
-	token := issuer.token(t, `{}`)
-	fault(t, "/"+issuer.Name+"/", `{"kind":"hang"}`)
+	token := issuer.Mint(t, `{}`)
+	local.Fault(t, "/"+issuer.Name+"/", `{"kind":"hang"}`)
 
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -191,9 +191,9 @@ func TestContext(t *testing.T) {
 }
 
 func TestClose(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	token := issuer.token(t, `{}`)
+	token := issuer.Mint(t, `{}`)
 	auth, err := verifier.Verify(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)
@@ -214,16 +214,16 @@ func TestClose(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if auth.EnvironmentID != issuer.EnvironmentID {
+	if auth.EnvironmentID != issuer.ID {
 		t.Error("a result does not outlive its verifier")
 	}
 }
 
 // Close does not wait for calls under way, and they end as usual.
 func TestCloseDuringCalls(t *testing.T) {
-	issuer := newIssuer(t)
-	token := issuer.token(t, `{}`)
-	fault(t, "/"+issuer.Name+"/", `{"kind":"delay","ms":100}`)
+	issuer := newEnvironment(t)
+	token := issuer.Mint(t, `{}`)
+	local.Fault(t, "/"+issuer.Name+"/", `{"kind":"delay","ms":100}`)
 	verifier := newVerifier(t, issuer.Issuer)
 
 	var started, done sync.WaitGroup
@@ -242,9 +242,9 @@ func TestCloseDuringCalls(t *testing.T) {
 }
 
 func TestConcurrency(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	good, bad := issuer.token(t, `{}`), issuer.token(t, `{"signer":"forged"}`)
+	good, bad := issuer.Mint(t, `{}`), issuer.Mint(t, `{"signer":"forged"}`)
 
 	var group sync.WaitGroup
 	for i := range 256 {
@@ -261,17 +261,17 @@ func TestConcurrency(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := issuer.keyRequests(t); n != 1 {
+	if n := keyRequests(t, issuer); n != 1 {
 		t.Errorf("%d requests for keys", n)
 	}
 }
 
 func TestClock(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	var calls int
 	now := time.Now()
 	verifier := newVerifier(t, issuer.Issuer, torii.WithLeeway(0), torii.WithClock(func() time.Time { calls++; return now }))
-	token := issuer.token(t, `{"now_offset":-10}`)
+	token := issuer.Mint(t, `{"now_offset":-10}`)
 	if _, err := verifier.Verify(t.Context(), token); err != nil {
 		t.Error(err)
 	}
@@ -299,6 +299,8 @@ func TestOptions(t *testing.T) {
 		"realm":         {torii.WithRealm(`a"b`), torii.ErrInvalidArgument, "realm"},
 		"metadata":      {torii.WithResourceMetadata("a b"), torii.ErrInvalidArgument, "resource_metadata"},
 		"proxy":         {torii.WithProxy("proxy"), torii.ErrInvalidArgument, "proxy"},
+		"key cache":     {torii.WithKeyCacheDir(""), torii.ErrInvalidArgument, "key cache directory"},
+		"revocations":   {torii.WithRevocationsFile(""), torii.ErrInvalidArgument, "revocations file"},
 		"requirements":  {torii.Require(), torii.ErrInvalidArgument, "none"},
 		"leeway":        {torii.WithLeeway(301 * time.Second), torii.ErrInvalidArgument, "leeway"},
 		"leeway below":  {torii.WithLeeway(-time.Second), torii.ErrInvalidArgument, "leeway"},
@@ -329,9 +331,9 @@ func TestOptions(t *testing.T) {
 
 // Every text reaches C unchanged.
 func TestTexts(t *testing.T) {
-	issuer := newIssuer(t)
+	issuer := newEnvironment(t)
 	verifier := newVerifier(t, issuer.Issuer)
-	token := issuer.token(t, `{}`)
+	token := issuer.Mint(t, `{}`)
 	for text, status := range map[string]torii.Status{
 		"":                         torii.ErrTokenMissing,
 		token + "\x00":             torii.ErrTokenMalformed,
@@ -348,7 +350,7 @@ func TestTexts(t *testing.T) {
 			t.Errorf("%.20q: %v", issuer, err)
 		}
 	}
-	long := issuer.token(t, `{"claims":{"long":"`+strings.Repeat("ø", 4000)+`\u0000","sub":"Åsa"}}`)
+	long := issuer.Mint(t, `{"claims":{"long":"`+strings.Repeat("ø", 4000)+`\u0000","sub":"Åsa"}}`)
 	auth, err := verifier.Verify(t.Context(), long)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@
 #
 # LIBDIR holds libtorii.so and libtorii.so.0, INCLUDEDIR torii.h, EMULATOR is the program
 # torii-emulator. Debian: nginx nginx-dev python3 gcc make faketime wrk valgrind strace curl
-# nghttp2-client openssl. What is built goes into $BUILD (/tmp).
+# nghttp2-client openssl. It builds in $BUILD (/tmp).
 set -euo pipefail
 libdir=$(realpath "$1") includedir=$(realpath "$2") emulator=$(realpath "$3")
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -10,7 +10,7 @@ cd "$(dirname "$0")"
 config="$(mktemp)"
 trap 'rm -f "$config"' EXIT
 
-# FFI rejects extern "C" and skips macros. It needs the first two lines at the very top.
+# FFI rejects extern "C" and skips macros. It needs the first two lines at the top.
 {
     echo 'header = """'
     echo '#define FFI_SCOPE "TORII"'

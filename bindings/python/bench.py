@@ -1,4 +1,4 @@
-"""Measures the installed `torii_backend`, ours or the official one, and prints JSON.
+"""Measures the installed `torii_backend`, this project's or the official one, and prints JSON.
 
     bench.py ISSUER TOKENS_FILE
 

@@ -64,6 +64,17 @@ impl From<io::Error> for Failure {
     }
 }
 
+#[cfg(feature = "gate")]
+impl From<torii_gate::Error> for Failure {
+    fn from(error: torii_gate::Error) -> Self {
+        let class = match error {
+            torii_gate::Error::Config(_) => Class::Usage,
+            torii_gate::Error::Local(_) => Class::Local,
+        };
+        Failure::new(class, error.to_string())
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         let status = error.status();

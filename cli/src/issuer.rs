@@ -20,6 +20,10 @@ pub(crate) struct FetchArgs {
     /// read
     #[arg(long, value_name = "URL")]
     proxy: Option<String>,
+    /// Read keys from this directory before the first fetch, as a server with this key cache directory
+    /// does
+    #[arg(long, value_name = "DIR")]
+    key_cache: Option<PathBuf>,
     /// Timeout for fetching keys, in seconds, 1 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     timeout: u32,
@@ -34,6 +38,9 @@ impl FetchArgs {
         }
         if let Some(url) = &self.proxy {
             options.set_proxy(url)?;
+        }
+        if let Some(path) = &self.key_cache {
+            options.set_key_cache_dir(path)?;
         }
         Ok(options)
     }

@@ -3,21 +3,26 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
-use torii::inspect::{self, IssuerReport, KeyReport, KeySetReport, Outcome};
+use serde_json::{Value, json};
+use torii::inspect::{
+    self, IssuerReport, KeyCacheReport, KeyCacheState, KeyReport, KeySetReport, Outcome, Visit,
+};
 
 use crate::failure::{Class, Failure};
 use crate::issuer::FetchArgs;
 use crate::terminal::{Style, escape, line, print, styled};
-use crate::{input, show, terminal};
+use crate::{input, show, terminal, watch};
 
 /// Show an issuer's keys: used, or skipped and why.
 ///
 /// Fetches the keys once, as a verifier does. The exit status is 0 if a key is usable, 4 if none is.
+/// With --key-cache it also shows the keys in that directory, and changes nothing there.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   torii keys --issuer https://acme.torii.so
+  torii keys --issuer https://acme.torii.so --key-cache /var/cache/torii
+  torii keys --issuer https://acme.torii.so --watch
   torii keys --jwks keys.json")]
 pub(crate) struct Keys {
     /// The issuer
@@ -30,9 +35,15 @@ pub(crate) struct Keys {
     )]
     issuer: Option<String>,
     /// Read this file, a JWK Set, and fetch nothing; `-`: standard input
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["watch", "key_cache"])]
     jwks: Option<PathBuf>,
-    /// Print JSON
+    /// Fetch again and again, and print what changes: keys, errors, the key cache directory. Ends with
+    /// Ctrl-C
+    #[arg(long)]
+    watch: bool,
+    #[command(flatten)]
+    watching: watch::Watching,
+    /// Print JSON; with --watch one object a line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -43,32 +54,38 @@ impl Keys {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         if let Some(path) = &self.jwks {
             let set = KeySetReport::read(input::file(path, "key set")?.as_bytes());
-            return self.show(None, &set, &path.display().to_string());
+            return self.show(None, None, &set, &path.display().to_string());
         }
-        let issuer = self.issuer.as_deref().unwrap_or_default();
+        let (issuer, options) = (self.issuer.as_deref().unwrap_or_default(), self.fetch.options()?);
+        if self.watch {
+            return self.watching.run(issuer, &options, self.json);
+        }
         terminal::wait_for("the issuer");
-        let report = inspect::issuer(issuer, &self.fetch.options()?)?;
-        let why = match (&report.key_set, &report.visit.outcome) {
-            (Some(set), Outcome::Answered { .. }) => {
-                return self.show(Some(&report), set, &report.visit.url);
+        let cache = inspect::key_cache(issuer, &options)?;
+        let report = inspect::issuer(issuer, &options)?;
+        if let Some(set) = &report.key_set {
+            return self.show(Some(&report), cache.as_ref(), set, &report.visit.url);
+        }
+        if let Some(cache) = &cache {
+            match self.json {
+                true => line(&json!({ "keyCache": cache_json(cache) }).to_string())?,
+                false => line(&format!("key cache  {}", escape(&cache_text(cache))))?,
             }
-            (_, Outcome::Answered { http_status, .. }) => format!("HTTP status {http_status}"),
-            (_, Outcome::NotConnected(why) | Outcome::NoAnswer(why)) => why.clone(),
-        };
-        let url = &report.visit.url;
-        Err(Failure::new(Class::Keys, format!("cannot fetch keys from {url}: {why}")))
+        }
+        Err(Failure::new(Class::Keys, why_unfetched(&report.visit)))
     }
 
     fn show(
         &self,
         report: Option<&IssuerReport>,
+        cache: Option<&KeyCacheReport>,
         set: &KeySetReport,
         place: &str,
     ) -> Result<(), Failure> {
         let printed = if self.json {
-            line(&json_of(report, set, place))
+            line(&json_of(report, cache, set, place))
         } else {
-            print(&text_of(report, set, place))
+            print(&text_of(report, cache, set, place))
         };
         let refused =
             |why| Failure::new(Class::Keys, format!("{place}: not a usable key set: {why}"));
@@ -79,13 +96,67 @@ impl Keys {
     }
 }
 
-fn text_of(report: Option<&IssuerReport>, set: &KeySetReport, place: &str) -> String {
+/// Why there is no key set.
+pub(crate) fn why_unfetched(visit: &Visit) -> String {
+    let why = match &visit.outcome {
+        Outcome::Answered { http_status, .. } => format!("HTTP status {http_status}"),
+        Outcome::NotConnected(why) | Outcome::NoAnswer(why) => why.clone(),
+    };
+    format!("cannot fetch keys from {}: {why}", visit.url)
+}
+
+/// The state of the file in the key cache directory.
+pub(crate) fn cache_text(report: &KeyCacheReport) -> String {
+    let file = report.file.display();
+    match &report.state {
+        KeyCacheState::Missing => format!("no file {file}"),
+        KeyCacheState::Ignored(why) => format!("ignored: {why}"),
+        KeyCacheState::Used { age, lifetime, max_stale, key_set } => {
+            let (usable, all) = (key_set.usable(), key_set.keys.len());
+            let use_of_it = if age < lifetime {
+                "used without a fetch"
+            } else if age < max_stale {
+                "used only while the issuer is unreachable"
+            } else {
+                "too old to be used"
+            };
+            let (age, lifetime) = (age.as_secs(), lifetime.as_secs());
+            format!(
+                "{usable} of {all} usable, {age} s old, lifetime {lifetime} s, {use_of_it}: {file}"
+            )
+        }
+    }
+}
+
+pub(crate) fn cache_json(report: &KeyCacheReport) -> Value {
+    let file = report.file.display().to_string();
+    match &report.state {
+        KeyCacheState::Missing => json!({ "file": file, "state": "missing" }),
+        KeyCacheState::Ignored(why) => json!({ "file": file, "state": "ignored", "why": why }),
+        KeyCacheState::Used { age, lifetime, max_stale, key_set } => json!({
+            "file": file,
+            "state": "used",
+            "age": age.as_secs(),
+            "lifetime": lifetime.as_secs(),
+            "maxStale": max_stale.as_secs(),
+            "usable": key_set.usable(),
+        }),
+    }
+}
+
+fn text_of(
+    report: Option<&IssuerReport>,
+    cache: Option<&KeyCacheReport>,
+    set: &KeySetReport,
+    place: &str,
+) -> String {
     let mut facts = vec![("keys of", escape(place))];
     if let Some(report) = report {
         facts.push(("fetched", format!("in {} ms", report.visit.took.as_millis())));
         facts.push(("age", age(report)));
         facts.push(("lifetime", lifetime(report)));
     }
+    facts.extend(cache.map(|cache| ("key cache", escape(&cache_text(cache)))));
     let (usable, all) = (set.usable(), set.keys.len());
     facts.push(("usable", format!("{usable} of {all}")));
     let rows: Vec<_> = set.keys.iter().map(row).collect();
@@ -105,11 +176,9 @@ fn row(key: &KeyReport) -> Vec<String> {
 
 /// The age of the answer, as told by a cache on the way.
 fn age(report: &IssuerReport) -> String {
-    match report.visit.outcome {
-        Outcome::Answered { age: Some(age), .. } => {
-            format!("{age} s, from an intermediate cache")
-        }
-        _ => "0 s".to_owned(),
+    match report.visit.age() {
+        0 => "0 s".to_owned(),
+        age => format!("{age} s, from an intermediate cache"),
     }
 }
 
@@ -123,7 +192,12 @@ pub(crate) fn lifetime(report: &IssuerReport) -> String {
     }
 }
 
-fn json_of(report: Option<&IssuerReport>, set: &KeySetReport, place: &str) -> String {
+fn json_of(
+    report: Option<&IssuerReport>,
+    cache: Option<&KeyCacheReport>,
+    set: &KeySetReport,
+    place: &str,
+) -> String {
     let keys = set.keys.iter().map(|key| {
         json!({
             "kid": key.kid,
@@ -135,10 +209,7 @@ fn json_of(report: Option<&IssuerReport>, set: &KeySetReport, place: &str) -> St
             "skipped": key.skipped,
         })
     });
-    let age = report.map(|report| match report.visit.outcome {
-        Outcome::Answered { age: Some(age), .. } => age,
-        _ => 0,
-    });
+    let age = report.map(|report| report.visit.age());
     let all = json!({
         "place": place,
         "usable": set.usable(),
@@ -146,6 +217,7 @@ fn json_of(report: Option<&IssuerReport>, set: &KeySetReport, place: &str) -> St
         "age": age,
         "maxAge": report.and_then(|report| report.max_age),
         "lifetime": report.map(|report| report.lifetime.as_secs()),
+        "keyCache": cache.map(cache_json),
         "keys": keys.collect::<Vec<_>>(),
     });
     all.to_string()

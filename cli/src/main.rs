@@ -14,7 +14,10 @@ mod show;
 mod terminal;
 mod usage;
 mod verify;
+mod watch;
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -58,6 +61,8 @@ enum Command {
     #[command(flatten)]
     Api(api::Command),
     Dev(dev::Dev),
+    #[cfg(feature = "gate")]
+    Gate(torii_gate::Options),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -71,14 +76,26 @@ impl Command {
             Command::Doctor(doctor) => doctor.run(),
             Command::Api(command) => command.run(),
             Command::Dev(dev) => dev.run(),
+            #[cfg(feature = "gate")]
+            Command::Gate(options) => Ok(options.run()?),
             Command::Completions(completions) => completions.run(),
             Command::Man(man) => man.run(),
         }
     }
 }
 
+/// The arguments, the program first. Called as `torii-gate`, which a link is, this is `torii gate`.
+fn arguments() -> Vec<OsString> {
+    let mut arguments: Vec<_> = std::env::args_os().collect();
+    let name = arguments.first().and_then(|program| Path::new(program).file_stem());
+    if cfg!(feature = "gate") && name.is_some_and(|name| name == "torii-gate") {
+        arguments.insert(1, "gate".into());
+    }
+    arguments
+}
+
 fn main() -> ExitCode {
-    let outcome = match Cli::try_parse() {
+    let outcome = match Cli::try_parse_from(arguments()) {
         Ok(cli) => cli.command.run(),
         Err(error) => usage::answer(&error),
     };

@@ -84,9 +84,14 @@ pub(crate) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Formats a time in Unix seconds.
+pub(crate) fn timestamp(seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or("out of range".to_owned(), |t| t.to_string())
+}
+
 /// Formats a time in Unix seconds, with its distance from now.
 pub(crate) fn time(seconds: i64, now: i64) -> String {
-    let date = Timestamp::from_second(seconds).map_or("out of range".to_owned(), |t| t.to_string());
+    let date = timestamp(seconds);
     let distance = match seconds.saturating_sub(now) {
         0 => "now".to_owned(),
         ahead @ 1.. => format!("in {}", span(ahead)),

@@ -79,8 +79,8 @@ fn texts(error: &Error, kind: ContextKind) -> Vec<String> {
 /// The called command, as far as the arguments name one.
 fn path() -> String {
     let (mut command, mut path) = (&Cli::command(), "torii".to_owned());
-    for word in std::env::args().skip(1) {
-        match command.find_subcommand(&word) {
+    for word in crate::arguments().iter().skip(1).map(|word| word.to_string_lossy()) {
+        match command.find_subcommand(&*word) {
             Some(inner) => command = inner,
             None => break,
         }

@@ -7,33 +7,12 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::environment::Environment;
 use crate::problem::Problem;
+use crate::published::Spelling;
 use crate::world::World;
-
-/// How the members of the document are spelled.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "snake_case")]
-pub enum Spelling {
-    /// As OpenID Connect Discovery 1.0 §3 has them: `jwks_uri`.
-    #[default]
-    SnakeCase,
-    /// As torii's API reference shows them: `jwksUri`.
-    CamelCase,
-}
-
-/// How the discovery document is served.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct DiscoverySettings {
-    /// Served instead of the real document: a text as it is, anything else as JSON.
-    pub(crate) body: Option<Value>,
-    /// How the members of the real document are spelled.
-    pub(crate) spelling: Spelling,
-}
 
 /// The routes of all issuers.
 pub(crate) fn routes() -> Router<Arc<World>> {

@@ -11,10 +11,9 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::claims::{ActiveOrganization, Login};
-use crate::discovery::DiscoverySettings;
-use crate::jwks::JwksSettings;
 use crate::keys::KeyRing;
 use crate::mint::Mint;
+use crate::published::{DiscoverySettings, JwksSettings};
 use crate::store::impersonation::Impersonation;
 use crate::store::invitation::{Invitation, InvitationEnd};
 use crate::store::metadata::Metadata;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::discovery::Spelling;
 use crate::environment::{Environment, IssuerInfo};
 use crate::fault::{Fault, FaultKind};
 use crate::mint::Mint;
+use crate::published::Spelling;
 use crate::store::invitation::InvitationEnd;
 use crate::store::organization::{NewMember, NewOrganization};
 use crate::store::session::NewSession;

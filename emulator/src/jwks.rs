@@ -9,37 +9,11 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::environment::Environment;
 use crate::problem::Problem;
 use crate::world::World;
-
-/// How the key set is served.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(crate) struct JwksSettings {
-    /// Served instead of the real key set: a text as it is, anything else as JSON.
-    pub(crate) body: Option<Value>,
-    /// The `Cache-Control` header, if there is one.
-    pub(crate) cache_control: Option<String>,
-    /// Whether there is an `ETag`, and a 304 for a request that has it.
-    pub(crate) etag: bool,
-    /// The `Age` header, if there is one: the seconds the answer spent in a cache on the way.
-    pub(crate) age: Option<u64>,
-}
-
-impl Default for JwksSettings {
-    fn default() -> Self {
-        Self {
-            body: None,
-            cache_control: Some("public, max-age=300".to_owned()),
-            etag: true,
-            age: None,
-        }
-    }
-}
 
 /// The routes of all issuers.
 pub(crate) fn routes() -> Router<Arc<World>> {

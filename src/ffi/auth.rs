@@ -1,18 +1,42 @@
 //! `torii_auth_t`.
 
 use std::ffi::c_char;
+use std::sync::Arc;
 
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::json::torii_json_t;
 use super::panic::caught;
-use super::pointer::{borrow, free, into_raw, out, shared, text};
+use super::pointer::{self, borrow, out, text};
 use super::requirements::torii_requirements_t;
 use super::status::torii_status_t;
-use crate::verify::{Auth, Field};
+use crate::error::Result;
+use crate::verify::{
+    Auth, Field, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE,
+    Verified,
+};
 
 /// The identity in a verified token. A handle does not change, and it may outlive the verifier.
-pub struct torii_auth_t(pub(super) Auth);
+///
+/// A handle points to the claims themselves and stands for one reference to them. So two results of
+/// one token can be the same pointer; each is freed.
+pub struct torii_auth_t(());
+
+/// Moves a result to the caller, who frees it.
+pub(super) fn into_raw(auth: Auth) -> *mut torii_auth_t {
+    Arc::into_raw(auth.0).cast_mut().cast()
+}
+
+/// The claims behind a handle.
+///
+/// # Safety
+///
+/// `auth` is NULL or a live handle.
+unsafe fn shared<'a>(auth: *const torii_auth_t) -> Result<&'a Verified> {
+    // SAFETY: A live handle came from `into_raw`, so it points to these claims, whose count includes
+    // this handle.
+    unsafe { pointer::shared(auth.cast(), "auth") }
+}
 
 /// == Reading a result ==
 /// Text from a result never contains U+0000, so C and every other language see the same value.
@@ -24,7 +48,7 @@ pub unsafe extern "C" fn torii_auth_user_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::UserId)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::UserId)) }
 }
 
 /// Returns the id of the user's environment, claim `pid`. Since: 0.1.0.
@@ -34,7 +58,7 @@ pub unsafe extern "C" fn torii_auth_environment_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::EnvironmentId)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::EnvironmentId)) }
 }
 
 /// Returns the configured issuer that signed the token, without trailing slashes. Since: 0.1.0.
@@ -44,7 +68,7 @@ pub unsafe extern "C" fn torii_auth_issuer(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Issuer)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::Issuer)) }
 }
 
 /// Returns the user's preferred locale, claim `locale`. NULL if absent. Since: 0.1.0.
@@ -54,7 +78,7 @@ pub unsafe extern "C" fn torii_auth_locale(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Locale)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::Locale)) }
 }
 
 /// Returns the id of the active organization, claim `o`. NULL if none is active. Since: 0.1.0.
@@ -64,7 +88,7 @@ pub unsafe extern "C" fn torii_auth_organization_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::OrganizationId)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::OrganizationId)) }
 }
 
 /// Returns the user's role in the active organization. NULL if absent. Roles are opaque names that an
@@ -75,18 +99,18 @@ pub unsafe extern "C" fn torii_auth_organization_role(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::OrganizationRole)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::OrganizationRole)) }
 }
 
 /// Returns the id of the party that acts as the user, claim `act` (RFC 8693 §4.1). NULL if absent, which
-/// does not mean that nobody does: see torii_auth_impersonating(). Since: 0.1.0.
+/// does not mean that there is no such party: see torii_auth_impersonating(). Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_actor_id(
     auth: *const torii_auth_t,
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::ActorId)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::ActorId)) }
 }
 
 /// Returns all claims exactly as signed: the payload of the token. Since: 0.1.0.
@@ -96,7 +120,7 @@ pub unsafe extern "C" fn torii_auth_claims_json(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: `auth` is NULL or live, and `len` NULL or writable.
-    unsafe { borrow(len, || shared(auth, "auth").ok()?.0.0.text(Field::Claims)) }
+    unsafe { borrow(len, || shared(auth).ok()?.text(Field::Claims)) }
 }
 
 /// Returns whether the user has a verified email address: claim `email_verified` is `true`. torii stamps
@@ -105,8 +129,8 @@ pub unsafe extern "C" fn torii_auth_claims_json(
 pub unsafe extern "C" fn torii_auth_email_verified(auth: *const torii_auth_t) -> bool {
     caught(false, || {
         // SAFETY: NULL or live, by the caller's promise.
-        let auth = unsafe { shared(auth, "auth") };
-        auth.is_ok_and(|auth| auth.0.email_verified())
+        let auth = unsafe { shared(auth) };
+        auth.is_ok_and(|auth| auth.meets(REQUIRE_EMAIL_VERIFIED))
     })
 }
 
@@ -115,8 +139,8 @@ pub unsafe extern "C" fn torii_auth_email_verified(auth: *const torii_auth_t) ->
 pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) -> bool {
     caught(false, || {
         // SAFETY: NULL or live, by the caller's promise.
-        let auth = unsafe { shared(auth, "auth") };
-        auth.is_ok_and(|auth| auth.0.profile_complete())
+        let auth = unsafe { shared(auth) };
+        auth.is_ok_and(|auth| auth.meets(REQUIRE_PROFILE_COMPLETE))
     })
 }
 
@@ -125,8 +149,8 @@ pub unsafe extern "C" fn torii_auth_profile_complete(auth: *const torii_auth_t) 
 pub unsafe extern "C" fn torii_auth_impersonating(auth: *const torii_auth_t) -> bool {
     caught(false, || {
         // SAFETY: NULL or live, by the caller's promise.
-        let auth = unsafe { shared(auth, "auth") };
-        auth.is_ok_and(|auth| auth.0.impersonating())
+        let auth = unsafe { shared(auth) };
+        auth.is_ok_and(|auth| !auth.meets(REQUIRE_NOT_IMPERSONATED))
     })
 }
 
@@ -135,8 +159,8 @@ pub unsafe extern "C" fn torii_auth_impersonating(auth: *const torii_auth_t) -> 
 pub unsafe extern "C" fn torii_auth_issued_at(auth: *const torii_auth_t) -> i64 {
     caught(0, || {
         // SAFETY: NULL or live, by the caller's promise.
-        let auth = unsafe { shared(auth, "auth") };
-        auth.map_or(0, |auth| auth.0.issued_at())
+        let auth = unsafe { shared(auth) };
+        auth.map_or(0, |auth| auth.times.issued_at)
     })
 }
 
@@ -145,8 +169,8 @@ pub unsafe extern "C" fn torii_auth_issued_at(auth: *const torii_auth_t) -> i64 
 pub unsafe extern "C" fn torii_auth_expires_at(auth: *const torii_auth_t) -> i64 {
     caught(0, || {
         // SAFETY: NULL or live, by the caller's promise.
-        let auth = unsafe { shared(auth, "auth") };
-        auth.map_or(0, |auth| auth.0.expires_at())
+        let auth = unsafe { shared(auth) };
+        auth.map_or(0, |auth| auth.times.expires_at)
     })
 }
 
@@ -163,7 +187,7 @@ pub unsafe extern "C" fn torii_auth_claim_string(
     unsafe {
         borrow(len, || {
             let name = text(name, name_len, "name").ok()?;
-            shared(auth, "auth").ok()?.0.0.string(name)
+            shared(auth).ok()?.string(name)
         })
     }
 }
@@ -180,7 +204,7 @@ pub unsafe extern "C" fn torii_auth_claims(
     unsafe {
         fallible(err, || {
             let out = self::out(out, "out")?;
-            *out = into_raw(torii_json_t(shared(auth, "auth")?.0.claims()?));
+            *out = pointer::into_raw(torii_json_t(shared(auth)?.claims()?));
             Ok(())
         })
     }
@@ -199,8 +223,8 @@ pub unsafe extern "C" fn torii_auth_require(
     // SAFETY: both handles are NULL or live, and `err` is NULL or writable.
     unsafe {
         fallible(err, || {
-            let requirements = shared(requirements, "requirements")?;
-            shared(auth, "auth")?.0.require(&requirements.0)
+            let requirements = pointer::shared(requirements, "requirements")?;
+            shared(auth)?.require(&requirements.0)
         })
     }
 }
@@ -208,6 +232,10 @@ pub unsafe extern "C" fn torii_auth_require(
 /// Frees a result. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_auth_free(auth: *mut torii_auth_t) {
-    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
-    unsafe { free(auth) }
+    if !auth.is_null() {
+        // SAFETY: It came from `into_raw`, and the caller does not use this reference again. The
+        // claims are never written to, so that other references can be in use meanwhile.
+        let auth = unsafe { Arc::<Verified>::from_raw(auth.cast()) };
+        caught((), || drop(auth));
+    }
 }

@@ -106,7 +106,8 @@ pub unsafe extern "C" fn torii_error_retry_after(error: *const torii_error_t) ->
 }
 
 /// Returns the issuer whose keys are missing, for TORII_ERR_KEYS_UNAVAILABLE and
-/// TORII_ERR_KEYS_PENDING; else NULL. Since: 0.1.0.
+/// TORII_ERR_KEYS_PENDING; else NULL. That of the token if the revocations file is the reason.
+/// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_error_issuer(
     error: *const torii_error_t,

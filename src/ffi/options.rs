@@ -431,10 +431,24 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
     }
 }
 
-/// Keeps fetched key sets in this directory, so that the next process starts without a fetch, even while
-/// the issuer is unreachable. Whoever can write there can log in as anybody: use one directory for each
-/// trust domain. Default: none.
-/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
+/// Keeps the key sets that the library fetches in this directory, one file for each key URL, certificate
+/// authorities and proxy, so that the next process starts without a fetch, even while the issuer is
+/// unreachable. Anyone who can write there can log in as any user: use one directory for each trust domain.
+///
+/// torii_verifier_new() creates a missing directory (mode 0700; its parent has to exist) and reads the
+/// files, so no later call waits for that. The thread that fetches keys writes them, after it has woken
+/// the calls that wait for it.
+///
+/// Keys from a file age as if this process had fetched them. Past their lifetime they are used only after
+/// a fetch has failed in this process, and never beyond torii_verifier_options_set_max_stale_seconds().
+/// Keys set as JSON and keys the host fetches are not written.
+///
+/// The effective user or root has to own the directory and its files, and group and others must not be able
+/// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
+/// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
+/// Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_key_cache_dir(
@@ -453,8 +467,18 @@ pub unsafe extern "C" fn torii_verifier_options_set_key_cache_dir(
     }
 }
 
-/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(); the file is
-/// read again when it changes. Default: none.
+/// Refuses the tokens that this file revokes, JSON as for torii_verifier_set_revocations_json(). A change
+/// takes effect within 2 seconds, without a call. Default: none.
+///
+/// torii_verifier_new() reads the file. Later, calls that may block check it for changes once a second.
+/// The `_nowait` functions leave that to a thread of this library or, without background refresh, to
+/// torii_verifier_refresh_due(); they fail with TORII_ERR_KEYS_PENDING if the last check is more than
+/// 5 seconds ago. If the file is missing or invalid by then, the last list stays in use;
+/// torii_verifier_stats_json() has the reason. A child of fork() has the list and checks the file itself.
+///
+/// The file is a regular file, or a symbolic link to one, of at most 32 MiB. It belongs to the effective
+/// user of the process or to root, and neither group nor others may write to it. Replace it with
+/// rename(). A relative path is relative to the working directory during torii_verifier_new().
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]

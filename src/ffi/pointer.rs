@@ -15,7 +15,7 @@ use crate::text::NulStr;
 /// `handle` is NULL or a live handle of this type.
 pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &'static str) -> Result<&'a T> {
     // SAFETY: a live handle by the caller's promise, or NULL, which gives `None`.
-    unsafe { handle.as_ref() }.ok_or(Error::argument(name, "NULL"))
+    unsafe { handle.as_ref() }.ok_or_else(|| Error::argument(name, "NULL"))
 }
 
 /// A handle that no other thread uses during the call.
@@ -25,7 +25,7 @@ pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &'static str) -> Resu
 /// `handle` is NULL or a live handle of this type that nothing else uses.
 pub(super) unsafe fn exclusive<'a, T>(handle: *mut T, name: &'static str) -> Result<&'a mut T> {
     // SAFETY: a live handle of the caller's alone by its promise, or NULL, which gives `None`.
-    unsafe { handle.as_mut() }.ok_or(Error::argument(name, "NULL"))
+    unsafe { handle.as_mut() }.ok_or_else(|| Error::argument(name, "NULL"))
 }
 
 /// TORII_NUL_TERMINATED: a length that means "up to the NUL".
@@ -186,19 +186,25 @@ impl Zeroed for bool {
     const ZEROED: Self = false;
 }
 
-/// Copies a text into a buffer of the caller.
+/// Copies a text into a buffer of the caller, who learns its size even if the buffer is too small.
 ///
 /// # Safety
 ///
 /// `buf` is NULL with `cap` 0, or writable for `cap` bytes.
-pub(super) unsafe fn fill(buf: *mut c_char, cap: usize, text: &[u8]) -> Result<()> {
+pub(super) unsafe fn fill(
+    buf: *mut c_char,
+    cap: usize,
+    size: &mut usize,
+    text: &[u8],
+) -> Result<()> {
     if buf.is_null() && cap > 0 {
         return Err(Error::argument("buf", "NULL, with a capacity that is not 0"));
     }
+    *size = text.len();
     if cap < text.len() {
         return Err(Error::fixed(Status::BufferTooSmall, "cap", "smaller than the text"));
     }
-    // SAFETY: `buf` has room for the text, and a buffer the caller lets us write to is not part of a
+    // SAFETY: `buf` has room for the text, and a buffer the caller makes writable is not part of a
     // text that this library has just made.
     unsafe { buf.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), text.len()) };
     Ok(())

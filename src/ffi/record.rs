@@ -161,7 +161,7 @@ impl Buffer {
         }
         let start = buf.cast::<u8>();
         if cap > 0 {
-            // SAFETY: not NULL, and no longer than the `cap` bytes the caller lets us write.
+            // SAFETY: not NULL, and no longer than the `cap` bytes the caller makes writable.
             unsafe { start.write_bytes(0, cap.min(HEADER_SIZE)) };
         }
         if !buf.addr().is_multiple_of(align_of::<torii_record_t>()) {

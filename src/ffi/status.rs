@@ -82,6 +82,7 @@ pub enum torii_status_t {
 use torii_status_t::*;
 
 impl From<Status> for torii_status_t {
+    #[inline]
     fn from(status: Status) -> Self {
         match status {
             Status::Ok => TORII_OK,

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use super::auth::torii_auth_t;
+use super::auth::{self, torii_auth_t};
 use super::call::fallible;
 use super::error::torii_error_t;
 use super::json::torii_json_t;
@@ -29,7 +29,8 @@ const NOWAIT: Check = Check { nowait: true, ..TOKEN };
 /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
 /// [may be NULL] are copied.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
-/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other. Since: 0.1.0.
+/// host; TORII_ERR_INVALID_CONFIG for options that contradict each other, and if the revocations file
+/// is missing or invalid. Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_new(
@@ -77,7 +78,8 @@ pub unsafe extern "C" fn torii_verify_token(
 /// TORII_ERR_KEYS_PENDING, run torii_verifier_refresh_due() on another thread or use
 /// torii_verifier_claim_fetch(), then try again. Unless background refresh is off, a thread of this
 /// library is fetching the keys by then, and torii_verifier_refresh_due() waits for it.
-/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched; else as torii_verify_token(). Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched, or the revocations file was last checked more
+/// than 5 s ago; else as torii_verify_token(). Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verify_token_nowait(
@@ -110,8 +112,8 @@ pub unsafe extern "C" fn torii_verifier_authenticate(
 }
 
 /// As torii_verifier_authenticate(), without I/O and without waiting for I/O on another thread.
-/// Errors: TORII_ERR_KEYS_PENDING if keys must be fetched first; else as torii_verifier_authenticate().
-/// Since: 0.1.0.
+/// Errors: TORII_ERR_KEYS_PENDING as from torii_verify_token_nowait(); else as
+/// torii_verifier_authenticate(). Since: 0.1.0.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_authenticate_nowait(
@@ -142,14 +144,14 @@ unsafe fn verify(
             let out = self::out(out, "out")?;
             let text = bytes(text, len, name)?;
             let auth = shared(verifier, "verifier")?.0.check(text, check, None)?;
-            *out = into_raw(torii_auth_t(auth));
+            *out = auth::into_raw(auth);
             Ok(())
         })
     }
 }
 
-/// Fetches the keys of every issuer now, on this thread, for example at startup. Joins a fetch in
-/// flight; accepts one that ended within the last second; keeps the backoff after a failure.
+/// Fetches the keys of every issuer now, on this thread, for example at startup, and checks the
+/// revocations file. Joins a fetch in flight; accepts one that ended within the last second; keeps the backoff after a failure.
 /// Blocks up to the fetch timeout for each issuer.
 /// Errors: TORII_ERR_KEYS_UNAVAILABLE, with the reason; TORII_ERR_KEYS_PENDING if the host fetches and
 /// has not claimed the fetch. Since: 0.1.0.
@@ -163,14 +165,20 @@ pub unsafe extern "C" fn torii_verifier_refresh(
 }
 
 /// == Revocation and metrics ==
-/// A token stays valid until its `exp`, also after a user was banned. A revocation refuses the tokens
-/// issued to a user up to a moment, in this process. Three lists are united, and each is replaced only
-/// by itself: calls, JSON, and the file of torii_verifier_options_set_revocations_file().
+/// A token stays valid until its `exp`, even after its user was banned. A revocation refuses the
+/// tokens issued to a user at or before a moment, with TORII_ERR_TOKEN_REVOKED: those whose `iat` is at
+/// most that time plus the leeway. It applies to `sub` and to the actor, whichever issuer the token is
+/// from, and to tokens in the token cache. A verifier has three lists: of calls, of JSON, and of the
+/// file of torii_verifier_options_set_revocations_file(). A token is refused if one of them says so;
+/// replacing one list leaves the others as they are. Each holds at most 100000 entries.
 ///
 /// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
-/// ahead, or TORII_REVOKE_ALL. Matches `sub` and the actor. Of two calls the later time counts.
-/// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is out of range, or there are more
-/// than 100000 entries. Since: 0.1.0.
+/// ahead, or all of them with TORII_REVOKE_ALL. Of several calls for a user the latest time counts. If
+/// a maximum lifetime is set, the entry ends at `issued_before` plus that lifetime plus twice the
+/// leeway. Takes effect in this process, from the next verification on; a child of fork() has the
+/// entries of its parent. May be called while other threads verify. Does not block.
+/// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is negative or too far ahead, or
+/// the list of calls is full. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_revoke(
     verifier: *const torii_verifier_t,
@@ -188,11 +196,12 @@ pub unsafe extern "C" fn torii_verifier_revoke(
     }
 }
 
-/// Replaces the revocations of an earlier call of this function, from JSON:
+/// Replaces the list that an earlier call of this function set:
 /// `{"revoked":[{"sub":"…","before":1732550000}]}`. `before` is as for torii_verifier_revoke(), or
-/// "all".
-/// Errors: TORII_ERR_INVALID_ARGUMENT, with the place, if `json` is no such list or has more than 100000
-/// entries; the earlier list then stays. Since: 0.1.0.
+/// "all" for TORII_REVOKE_ALL. An empty list ends these revocations. May be called while other threads
+/// verify. Does not block.
+/// Errors: TORII_ERR_INVALID_ARGUMENT, with line and column, if `json` is not such a list, has other
+/// members, or has more than 100000 entries; the earlier list then stays. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_set_revocations_json(
     verifier: *const torii_verifier_t,
@@ -227,8 +236,7 @@ pub unsafe extern "C" fn torii_verifier_metrics(
         fallible(err, || {
             let size = out(size, "size")?;
             let metrics = shared(verifier, "verifier")?.0.metrics();
-            *size = metrics.len();
-            fill(buf, cap, metrics.as_bytes())
+            fill(buf, cap, size, metrics.as_bytes())
         })
     }
 }
@@ -241,8 +249,15 @@ pub unsafe extern "C" fn torii_verifier_metrics(
 /// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
 ///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
 ///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none).
-///   Fetches are counted for the process.
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
+///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
+///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
+///   Fetches and files are counted for the process;
+/// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
+///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
+///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc. Tables are counted for the process.
 ///
 /// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
@@ -281,7 +296,8 @@ pub extern "C" fn torii_jwks_cache_clear() {
 /// torii_verifier_claim_fetch().
 ///
 /// Fetches keys if a fetch is due, and waits for a fetch in flight: the job for a thread pool while a
-/// request is parked. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
+/// request is parked. Checks the revocations file if that is due; the host does so even if it fetches
+/// keys by itself. `issuer` [may be NULL, for every issuer] is usually torii_error_issuer() of the
 /// refusal. Succeeds at once if no fetch is due, or if the backoff or the cooldown for unknown keys is
 /// not over; a key missed during the cooldown makes a fetch due at its end.
 /// Blocks up to the fetch timeout.
@@ -303,9 +319,9 @@ pub unsafe extern "C" fn torii_verifier_refresh_due(
     }
 }
 
-/// Returns the milliseconds until a key fetch is due, for a timer that runs
-/// torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if all keys
-/// were given, and for NULL. Since: 0.1.0.
+/// Returns the milliseconds until a key fetch or a check of the revocations file is due, for a timer
+/// that runs torii_verifier_refresh_due(): then no request waits for keys. 0 if one is due now; -1 if
+/// all keys were given and there is no such file, and for NULL. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_due_in_ms(verifier: *const torii_verifier_t) -> i64 {
     caught(-1, || {

@@ -255,6 +255,16 @@ impl Proxy {
     }
 }
 
+impl Proxy {
+    /// The URL without the password.
+    pub(crate) fn without_password(&self) -> String {
+        let proxy = &self.0;
+        let scheme = proxy.uri().scheme_str().unwrap_or_default();
+        let name = proxy.username().unwrap_or_default();
+        format!("{scheme}://{name}@{}:{}", proxy.host(), proxy.port())
+    }
+}
+
 impl fmt::Debug for Proxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.0.host(), self.0.port())

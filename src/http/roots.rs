@@ -46,6 +46,11 @@ impl RootCertificates {
         Ok(RootCertificates(Arc::new(Roots { certificates, verifier })))
     }
 
+    /// The certificates, DER-encoded.
+    pub(crate) fn der(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.certificates.iter().map(|certificate| certificate.as_ref())
+    }
+
     pub(super) fn verifier(&self) -> Arc<dyn ServerCertVerifier> {
         self.0.verifier.clone()
     }
@@ -103,7 +108,7 @@ fn load_platform() -> std::result::Result<Arc<dyn ServerCertVerifier>, rustls::E
     verifier(system_certificates(crate::fork::has_raised_privileges()).into_iter())
 }
 
-/// The certificates of the environment's or the system's files. What cannot be read is skipped.
+/// The certificates of the environment's or the system's files. Unreadable files are skipped.
 #[cfg(all(unix, not(target_vendor = "apple"), not(target_os = "android")))]
 fn system_certificates(ignore_environment: bool) -> Vec<CertificateDer<'static>> {
     if !ignore_environment {

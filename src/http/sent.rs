@@ -7,6 +7,7 @@
 use std::cell::Cell;
 
 use ureq::Error;
+use ureq::unversioned::transport::time::Duration;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 use zeroize::Zeroize;
 
@@ -56,13 +57,13 @@ impl Transport for RequestTransport {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         SENT.set(true);
         let outcome = within_tunnel_limit(timeout)
-            .and_then(|timeout| self.0.transmit_output(amount, timeout));
+            .and_then(|timeout| self.0.transmit_output(amount, in_steps(timeout)));
         self.0.buffers().output().get_mut(..amount).unwrap_or_default().zeroize();
         outcome
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.0.await_input(within_tunnel_limit(timeout)?)
+        self.0.await_input(in_steps(within_tunnel_limit(timeout)?))
     }
 
     fn is_open(&mut self) -> bool {
@@ -74,9 +75,45 @@ impl Transport for RequestTransport {
     }
 }
 
+/// Rounds a timeout of a second or more up to the next twentieth of a second.
+///
+/// `ureq` sets the timeout of a socket when it is not the one it set last. With the exact time that
+/// is left, it would make two system calls more for each request.
+fn in_steps(mut timeout: NextTimeout) -> NextTimeout {
+    const STEP: u128 = 50;
+    if let Duration::Exact(left) = timeout.after
+        && left >= std::time::Duration::from_secs(1)
+    {
+        let steps = left.as_micros().div_ceil(1_000 * STEP);
+        timeout.after = Duration::from_millis((steps * STEP).try_into().unwrap_or(u64::MAX));
+    }
+    timeout
+}
+
 impl Drop for RequestTransport {
     fn drop(&mut self) {
         // A request that was written to the buffer but not transmitted, as when time was up.
         self.0.buffers().output().zeroize();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_stays_the_same_while_little_time_passes() {
+        let rounded = |ms: u64| {
+            let after = Duration::from_millis(ms);
+            match in_steps(NextTimeout { after, ..NextTimeout::default() }).after {
+                Duration::Exact(left) => left.as_millis(),
+                Duration::NotHappening => 0,
+            }
+        };
+        assert_eq!([rounded(29_999), rounded(29_951), rounded(30_000)], [30_000; 3]);
+        assert_eq!([rounded(30_001), rounded(1_000), rounded(1_001)], [30_050, 1_000, 1_050]);
+        assert_eq!([rounded(999), rounded(1)], [999, 1], "short ones are exact");
+        let never = NextTimeout { after: Duration::NotHappening, ..NextTimeout::default() };
+        assert_eq!(in_steps(never).after, Duration::NotHappening);
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct JwksResponse<'a> {
 
 /// Fetches as this cache key says.
 ///
-/// The client lives as long as the fetch: the next one is minutes away, and there may be very many
+/// The client lives as long as the fetch: the next one is minutes away, and there may be many
 /// issuers.
 pub(super) fn over_http(
     key: &CacheKey,

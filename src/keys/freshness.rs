@@ -61,9 +61,16 @@ impl Lifetimes {
         if let Some(fixed) = self.fixed {
             return fixed;
         }
-        let age = headers.age.filter(|age| *age <= LONGEST_AGE_SECONDS).unwrap_or(0) * 1_000;
+        let age = headers.age();
         let max_age = headers.max_age.map(|seconds| seconds.saturating_mul(1_000));
         max_age.unwrap_or(LIFETIME).saturating_sub(age).clamp(SHORTEST, LONGEST)
+    }
+}
+
+impl CacheHeaders {
+    /// `Age` in milliseconds, 0 if there is none or it is a mistake.
+    pub(crate) fn age(self) -> Millis {
+        self.age.filter(|age| *age <= LONGEST_AGE_SECONDS).unwrap_or(0) * 1_000
     }
 }
 

@@ -9,17 +9,19 @@ use std::time::Duration;
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use super::cache_dir::{CacheDirStats, KeyCacheDir};
+use super::cache_file::CacheFile;
 use super::fetch::{Fetch, FetchError, over_http};
 use super::fetch_state::{End, FetchId, FetchState, Next, Reason};
-use super::freshness::{Fetched, Freshness, Lifetimes};
+use super::freshness::{CacheHeaders, Fetched, Freshness, Lifetimes};
 use super::jwks::KeySet;
 use super::lease::{Lease, NewKeys};
 use super::registry::{CacheKey, FetchedBy, Registry};
-use super::sync::{Condvar, Mutex, MutexGuard, spawn};
-use crate::clock::{Millis, monotonic};
+use crate::clock::{Millis, monotonic, since_1970};
 use crate::error::{Error, Result, Status};
 use crate::fork::{ForkLocal, with_signals_blocked};
 use crate::jitter::jitter;
+use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 use crate::text::NulString;
 
 /// How long a host may take for a fetch.
@@ -35,6 +37,8 @@ pub(crate) struct Snapshot {
     pub(super) etag: Option<Arc<str>>,
     /// `None` for given keys, which never age.
     fetched: Option<Fetched>,
+    /// The text of the set, kept where there is a key cache directory: a 304 has it written again.
+    pub(super) body: Option<Arc<[u8]>>,
     id: FetchId,
     /// When a `kid` that is missing from the set makes a fetch due: a hint, so that calls need not
     /// ask the [`FetchState`].
@@ -115,14 +119,15 @@ struct Progress {
     failures: u64,
     last_success: Option<Millis>,
     last_error: Option<String>,
+    cache_dir: CacheDirStats,
 }
 
 /// What statistics say about an issuer's keys.
 pub(crate) struct KeyStats {
-    /// Usable keys, and published keys that are not.
+    /// Usable keys, none if they are too old, and published keys that are not usable.
     pub(crate) keys: usize,
     pub(crate) skipped: usize,
-    /// Seconds since the request for the keys in use.
+    /// Seconds since the keys were requested.
     pub(crate) age: Option<u64>,
     /// Milliseconds until a fetch is due; none for given keys.
     pub(crate) due_in: Option<u64>,
@@ -133,6 +138,8 @@ pub(crate) struct KeyStats {
     pub(crate) last_success: Option<u64>,
     /// Why the last fetch failed, if it did.
     pub(crate) last_error: Option<String>,
+    /// `None` without a key cache directory.
+    pub(crate) cache_dir: Option<CacheDirStats>,
 }
 
 /// The process's fetches, counted. Never reset, so that a late answer can only name its own fetch.
@@ -141,8 +148,21 @@ static SEQUENCE: AtomicU64 = AtomicU64::new(0);
 impl<'a> Call<'a> {
     /// Begins a call. Without `may_wait` it performs no I/O, and waits for none.
     pub(crate) fn begin(options: &'a KeyOptions, may_wait: bool) -> Self {
+        Call::begin_at(monotonic(), options, may_wait)
+    }
+
+    /// As [`begin`](Self::begin), with the time just read.
+    pub(crate) fn begin_at(started: Millis, options: &'a KeyOptions, may_wait: bool) -> Self {
         let latest = FetchId(SEQUENCE.load(Ordering::Acquire));
-        Call { options, may_wait, started: monotonic(), latest }
+        Call { options, may_wait, started, latest }
+    }
+
+    pub(crate) fn started(&self) -> Millis {
+        self.started
+    }
+
+    pub(crate) fn may_wait(&self) -> bool {
+        self.may_wait
     }
 
     fn timeout(&self) -> Millis {
@@ -169,11 +189,20 @@ impl IssuerKeys {
     /// Keys that are given, and never fetched.
     pub(crate) fn given(issuer: &Arc<NulString>, set: Arc<KeySet>) -> Self {
         let keys = IssuerKeys::new(issuer, None);
-        keys.store(set, None, None, FetchId(u64::MAX));
+        let given = Snapshot {
+            set,
+            etag: None,
+            fetched: None,
+            body: None,
+            id: FetchId(u64::MAX),
+            kid_due_at: AtomicU64::new(Millis::MAX),
+        };
+        keys.snapshot.store(Some(Arc::new(given)));
         keys
     }
 
-    /// Keys that are fetched as `key` says. They leave `registry` when they are dropped.
+    /// Keys that are fetched as `key` says, and until then those of its key cache directory. They
+    /// leave `registry` when they are dropped.
     pub(super) fn fetched(
         issuer: &Arc<NulString>,
         key: Arc<CacheKey>,
@@ -186,7 +215,9 @@ impl IssuerKeys {
                 Some(Box::new(move |etag, timeout| over_http(&key, etag, timeout)))
             }
         };
-        IssuerKeys::new(issuer, Some(Remote { key, registry: Some(registry), fetch }))
+        let keys = IssuerKeys::new(issuer, Some(Remote { key, registry: Some(registry), fetch }));
+        keys.load();
+        keys
     }
 
     fn new(issuer: &Arc<NulString>, remote: Option<Remote>) -> Self {
@@ -206,6 +237,7 @@ impl IssuerKeys {
             url: super::fetch::jwks_url(issuer),
             root_certificates: None,
             proxy: None,
+            cache_dir: None,
             fetched_by: if fetch.is_some() { FetchedBy::Library } else { FetchedBy::Host },
         };
         let remote = Remote { key: Arc::new(key), registry: None, fetch };
@@ -220,7 +252,47 @@ impl IssuerKeys {
     /// The cache key of the same keys if a host fetches them; `None` for given keys.
     pub(crate) fn host_key(&self) -> Option<CacheKey> {
         let key = CacheKey::clone(&self.remote.as_ref()?.key);
-        Some(CacheKey { fetched_by: FetchedBy::Host, ..key })
+        Some(CacheKey { fetched_by: FetchedBy::Host, cache_dir: None, ..key })
+    }
+
+    pub(super) fn cache_dir(&self) -> Option<&KeyCacheDir> {
+        self.remote.as_ref()?.key.cache_dir.as_ref()
+    }
+
+    /// Begins with the keys of the key cache directory.
+    ///
+    /// They have no `ETag`: the first fetch of a process brings the whole set, so that no 304 confirms a
+    /// file that was changed. Past their lifetime they are used as all stale keys are: after a fetch has
+    /// failed.
+    fn load(&self) {
+        let (Some(remote), Some(dir)) = (&self.remote, self.cache_dir()) else { return };
+        let now = monotonic();
+        let found = dir.read(&remote.key, since_1970());
+        let shared = self.shared.get();
+        let mut progress = shared.lock();
+        match found {
+            Ok(None) => {}
+            Ok(Some(keys)) => {
+                let sent_at = now.saturating_sub(keys.age);
+                let fetched = Fetched { sent_at, headers: keys.headers };
+                // Older than any fetch of this process.
+                self.store(Arc::new(keys.set), None, fetched, None, FetchId(0));
+                progress.cache_dir.load();
+            }
+            Err(ignored) => progress.cache_dir.ignore(ignored),
+        }
+    }
+
+    /// Writes keys to the key cache directory.
+    fn save(&self, fetched: Fetched, body: &[u8]) {
+        let (Some(remote), Some(dir)) = (&self.remote, self.cache_dir()) else { return };
+        let now = since_1970();
+        let CacheHeaders { max_age, .. } = fetched.headers;
+        let age = monotonic().saturating_sub(fetched.sent_at) + fetched.headers.age();
+        let requested_at = now.saturating_sub(age);
+        let file = CacheFile { url: &remote.key.url, requested_at, max_age, body };
+        let outcome = dir.write(&remote.key, &file, now);
+        self.shared.get().lock().cache_dir.write(outcome);
     }
 
     fn fetch(&self) -> Option<&Fetch> {
@@ -229,14 +301,19 @@ impl IssuerKeys {
 
     /// Returns keys that are not too old, fetched first if need be.
     pub(crate) fn usable(self: &Arc<Self>, call: &Call<'_>) -> Result<SnapshotGuard> {
+        self.fresh(call).map_or_else(|| self.usable_after_fetch(call), Ok)
+    }
+
+    /// Returns keys within their lifetime. Waits for nothing.
+    pub(crate) fn fresh(self: &Arc<Self>, call: &Call<'_>) -> Option<SnapshotGuard> {
         let snapshot = self.snapshot.load();
-        let Some(keys) = &*snapshot else { return self.usable_after_fetch(call) };
+        let keys = snapshot.as_ref()?;
         match keys.freshness(call.started, &call.options.lifetimes) {
             Freshness::Fresh if call.started < keys.kid_due_at.load(Ordering::Relaxed) => {}
             Freshness::Fresh | Freshness::RefreshAhead => self.refresh_aside(call),
-            Freshness::Stale | Freshness::Expired => return self.usable_after_fetch(call),
+            Freshness::Stale | Freshness::Expired => return None,
         }
-        Ok(snapshot)
+        Some(snapshot)
     }
 
     /// Returns usable keys with this `kid`. Keys that lack it are fetched again, unless their fetch
@@ -501,8 +578,10 @@ impl IssuerKeys {
         let snapshot = self.snapshot.load();
         let seconds = |since: Millis| now.saturating_sub(since) / 1_000;
         let fetched = snapshot.as_ref().and_then(|keys| keys.fetched);
+        let in_use =
+            snapshot.as_ref().filter(|keys| keys.freshness(now, lifetimes) != Freshness::Expired);
         KeyStats {
-            keys: snapshot.as_ref().map_or(0, |keys| keys.set.len()),
+            keys: in_use.map_or(0, |keys| keys.set.len()),
             skipped: snapshot.as_ref().map_or(0, |keys| keys.set.skipped),
             age: fetched.map(|fetched| seconds(fetched.sent_at)),
             due_in: self.remote.is_some().then(|| due_at.saturating_sub(now)),
@@ -510,6 +589,7 @@ impl IssuerKeys {
             failures: progress.failures,
             last_success: progress.last_success.map(seconds),
             last_error: progress.last_error.clone(),
+            cache_dir: self.cache_dir().map(|_| progress.cache_dir.clone()),
         }
     }
 
@@ -526,7 +606,7 @@ impl IssuerKeys {
                 keys.perform(lease, time);
             }
         };
-        let Err(error) = with_signals_blocked(|| spawn(work)) else { return true };
+        let Err(error) = with_signals_blocked(|| spawn("torii-keys", work)) else { return true };
         if let Some(lease) = take(&lease) {
             let reason = format!("cannot start a thread: {error}");
             lease.fail(FetchError { reason, timed_out: false });
@@ -554,9 +634,12 @@ impl IssuerKeys {
         let mut progress = shared.lock();
         let Some(sent_at) = progress.fetch.sent_at(id, now) else { return false };
         progress.fetches += 1;
+        let mut to_save = None;
         let end = match outcome {
-            Ok(NewKeys { set, etag, headers }) => {
-                self.store(set, etag, Some(Fetched { sent_at, headers }), id);
+            Ok(NewKeys { set, etag, headers, body }) => {
+                let fetched = Fetched { sent_at, headers };
+                self.store(set, etag, fetched, body.clone(), id);
+                to_save = body.map(|body| (fetched, body));
                 progress.last_success = Some(now);
                 progress.last_error = None;
                 End::Success
@@ -570,6 +653,10 @@ impl IssuerKeys {
         progress.fetch.end(end, now, jitter());
         self.publish_kid_due_at(&progress);
         shared.ended.notify_all();
+        drop(progress);
+        if let Some((fetched, body)) = to_save {
+            self.save(fetched, &body);
+        }
         true
     }
 
@@ -577,11 +664,13 @@ impl IssuerKeys {
         &self,
         set: Arc<KeySet>,
         etag: Option<Arc<str>>,
-        fetched: Option<Fetched>,
+        fetched: Fetched,
+        body: Option<Arc<[u8]>>,
         id: FetchId,
     ) {
         let kid_due_at = AtomicU64::new(Millis::MAX);
-        self.snapshot.store(Some(Arc::new(Snapshot { set, etag, fetched, id, kid_due_at })));
+        let fetched = Some(fetched);
+        self.snapshot.store(Some(Arc::new(Snapshot { set, etag, fetched, body, id, kid_due_at })));
     }
 
     fn freshness(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jsonwebtoken::DecodingKey;
 
 use super::key::{Key, KeyId};
+use super::key_table::MOST_IN_SET;
 use crate::token::json::{self, Value};
 use crate::token::{MAX_KID, decode_base64url};
 
@@ -22,7 +23,7 @@ pub(crate) struct KeySet {
 }
 
 impl KeySet {
-    /// Reads a key set. Keys that `known` holds as well stay the very same keys.
+    /// Reads a key set. Keys that `known` holds as well stay the same keys.
     pub(crate) fn parse(body: &[u8], known: Option<&KeySet>) -> Result<KeySet, &'static str> {
         let published = published(body)?;
         let count = published.len();
@@ -39,14 +40,24 @@ impl KeySet {
         Ok(KeySet { skipped: count - keys.len(), keys })
     }
 
+    #[cfg(test)]
+    pub(super) fn of_keys(keys: impl IntoIterator<Item = Key>) -> KeySet {
+        KeySet { keys: keys.into_iter().map(Arc::new).collect(), skipped: 0 }
+    }
+
     /// The key with this name.
     pub(crate) fn find(&self, kid: &str) -> Option<&Key> {
         self.keys.iter().find(|key| key.kid == kid).map(Arc::as_ref)
     }
 
-    /// Whether the set still holds the very key.
+    /// Whether the set still holds this key.
     pub(crate) fn holds(&self, id: KeyId) -> bool {
         self.keys.iter().any(|key| key.id == id)
+    }
+
+    /// Whether no more keys have a table of multiples, or are getting one, than may.
+    pub(super) fn has_room_for_tables(&self) -> bool {
+        self.keys.iter().filter(|key| key.has_table()).count() <= MOST_IN_SET
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -120,7 +131,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
             ("alg", Value::String(_)) => "`alg` is not ES256",
             ("key_ops", Value::Array(_)) => "`key_ops` does not name verify",
             ("d", _) => return private = true,
-            // What has one of these with another type is no JWK.
+            // An object that has one of these with another type is no JWK.
             ("kty" | "crv" | "x" | "y" | "kid" | "use" | "alg" | "key_ops", _) => {
                 "a member of the wrong type"
             }
@@ -131,7 +142,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
     if private {
         return Err("`d`: a private key, which belongs to everybody now");
     }
-    // What it is for says more than what else is wrong with it.
+    // Its purpose is reported before other problems.
     if kty.ok_or("no `kty`")? != "EC" {
         return Err("`kty` is not EC");
     }

@@ -2,8 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 
+use super::jwks::KeySet;
+use super::key_table::KeyTable;
 use crate::crypto;
 
 /// Distinguishes a key from every other this process has seen.
@@ -15,6 +18,7 @@ pub(crate) struct Key {
     pub(crate) kid: String,
     /// Parsed once: aws-lc checks the point here, and not at each signature.
     public: ParsedPublicKey,
+    pub(super) table: KeyTable,
 }
 
 impl Key {
@@ -24,7 +28,12 @@ impl Key {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let parse = || ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok();
         let public = crypto::with_thread_state(parse)?;
-        Some(Key { id: NEXT.fetch_add(1, Ordering::Relaxed), kid, public })
+        Some(Key {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            kid,
+            public,
+            table: KeyTable::default(),
+        })
     }
 
     /// Returns whether this is the same point under the same `kid`.
@@ -36,5 +45,30 @@ impl Key {
     /// RFC 7518 section 3.4. aws-lc verifies it.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         crypto::with_thread_state(|| self.public.verify_sig(message, signature).is_ok())
+    }
+
+    /// As [`verify`](Self::verify), but with the key's table of multiples if it has one, and with
+    /// building it. aws-lc decides about each signature that the table does not accept. `set` is
+    /// one the key is in.
+    pub(crate) fn verify_fixed_base(&self, message: &[u8], signature: &[u8], set: &KeySet) -> bool {
+        crypto::with_thread_state(|| {
+            let digest = digest(&SHA256, message);
+            let by_table = self.table.accepts(&digest, signature);
+            if by_table == Some(true) {
+                return true;
+            }
+            let valid = self.public.verify_digest_sig(&digest, signature).is_ok();
+            match by_table {
+                Some(_) if valid => self.table.discard(),
+                None if valid => self.table.advance(&self.public, || set.has_room_for_tables()),
+                _ => {}
+            }
+            valid
+        })
+    }
+
+    /// Returns whether the key has a table of multiples, or is getting one.
+    pub(super) fn has_table(&self) -> bool {
+        self.table.is_begun()
     }
 }

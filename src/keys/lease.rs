@@ -24,6 +24,8 @@ pub(super) struct NewKeys {
     pub(super) set: Arc<KeySet>,
     pub(super) etag: Option<Arc<str>>,
     pub(super) headers: CacheHeaders,
+    /// For the key cache directory, where there is one.
+    pub(super) body: Option<Arc<[u8]>>,
 }
 
 /// Why a completed fetch stored nothing.
@@ -62,13 +64,17 @@ impl Lease {
             (200, base) => match KeySet::parse(&response.body, base.map(|base| &*base.set)) {
                 Ok(set) => {
                     let etag = usable_etag(response.etag.as_deref());
-                    Ok(NewKeys { set: Arc::new(set), etag, headers })
+                    let body = self.keys.cache_dir().map(|_| Arc::from(&*response.body));
+                    Ok(NewKeys { set: Arc::new(set), etag, headers, body })
                 }
                 Err(why) => Err(format!("not a usable key set: {why}")),
             },
-            (304, Some(Snapshot { set, etag: Some(etag), .. })) => {
-                Ok(NewKeys { set: set.clone(), etag: Some(etag.clone()), headers })
-            }
+            (304, Some(Snapshot { set, etag: Some(etag), body, .. })) => Ok(NewKeys {
+                set: set.clone(),
+                etag: Some(etag.clone()),
+                headers,
+                body: body.clone(),
+            }),
             (status @ 300..400, _) => {
                 Err(format!("HTTP status {status} (expected 200; redirects are not followed)"))
             }

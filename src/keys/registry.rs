@@ -11,6 +11,7 @@ use std::sync::{Arc, Weak};
 use arc_swap::ArcSwapOption;
 use once_cell::race::OnceBox;
 
+use super::cache_dir::KeyCacheDir;
 use super::issuer_keys::IssuerKeys;
 use crate::http::{Proxy, RootCertificates};
 use crate::text::NulString;
@@ -21,6 +22,8 @@ pub(crate) struct CacheKey {
     pub(crate) url: String,
     pub(crate) root_certificates: Option<RootCertificates>,
     pub(crate) proxy: Option<Proxy>,
+    /// A user who can write there must not add keys to a verifier without the directory.
+    pub(crate) cache_dir: Option<KeyCacheDir>,
     pub(crate) fetched_by: FetchedBy,
 }
 
@@ -166,6 +169,7 @@ mod tests {
             url: url.to_owned(),
             root_certificates: None,
             proxy: None,
+            cache_dir: None,
             fetched_by: FetchedBy::Library,
         }
     }
@@ -200,6 +204,7 @@ mod tests {
             proxy: proxy("http://proxy.example:3128"),
             ..key("https://acme.example/jwks.json")
         };
+        let cache_dir = KeyCacheDir::prepare(env!("CARGO_MANIFEST_DIR").as_ref()).unwrap();
         let first = shared(registry, base());
         assert!(Arc::ptr_eq(&first, &shared(registry, base())));
         for other in [
@@ -210,6 +215,7 @@ mod tests {
             CacheKey { proxy: proxy("http://proxy.example:3129"), ..base() },
             CacheKey { proxy: proxy("http://name:secret@proxy.example:3128"), ..base() },
             CacheKey { proxy: None, ..base() },
+            CacheKey { cache_dir: Some(cache_dir), ..base() },
             CacheKey { fetched_by: FetchedBy::Host, ..base() },
         ] {
             assert!(!Arc::ptr_eq(&first, &shared(registry, other.clone())), "{other:?}");

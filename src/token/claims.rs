@@ -6,7 +6,7 @@ use super::json::{self, Value};
 use super::malformed;
 use crate::error::{Error, Result, Status};
 
-/// Numbers from here on cannot be told from their neighbours in every language.
+/// Numbers from here on are not distinct from the next integer in every language.
 const LIMIT: f64 = 9_007_199_254_740_992.0; // 2^53
 
 /// The claims that have a meaning here, as they stand in a payload that is strict JSON.

@@ -120,15 +120,22 @@ struct Scan<'a> {
     names: Vec<Cow<'a, str>>,
 }
 
+/// So many names of one object are compared with each other. More are sorted, so that a crowd of
+/// them does not cost its square.
+const FEW: usize = 16;
+
 impl<'a> Scan<'a> {
     fn new(text: &'a str, rules: Rules) -> Self {
-        Scan { text, at: 0, rules, names: Vec::new() }
+        let names = if rules == Rules::Known { Vec::new() } else { Vec::with_capacity(FEW) };
+        Scan { text, at: 0, rules, names }
     }
 
+    #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn next(&mut self) -> Option<u8> {
         let byte = self.peek()?;
         self.at += 1;
@@ -139,6 +146,7 @@ impl<'a> Scan<'a> {
         self.text.get(start..self.at).ok_or("not UTF-8")
     }
 
+    #[inline]
     fn blanks(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
@@ -173,7 +181,7 @@ impl<'a> Scan<'a> {
         each: &mut dyn FnMut(&str, Value<'a>) -> bool,
     ) -> Result<(), Fault> {
         self.enter(depth)?;
-        let outer = self.names.len();
+        let (outer, mut seen) = (self.names.len(), 0);
         if !self.empty(b'}') {
             loop {
                 self.blanks();
@@ -191,16 +199,40 @@ impl<'a> Scan<'a> {
                     return Ok(());
                 }
                 if self.rules != Rules::Known {
-                    self.names.push(name);
+                    self.remember(name, outer, &mut seen)?;
                 }
                 if self.ends(b'}')? {
                     break;
                 }
             }
         }
-        let distinct = self.names.get_mut(outer..).is_none_or(distinct);
+        match self.names.get_mut(outer..) {
+            Some(names) if names.len() > FEW => {
+                names.sort_unstable();
+                if !names.is_sorted_by(|a, b| a != b) {
+                    return Err(TWICE);
+                }
+            }
+            _ => {}
+        }
         self.names.truncate(outer);
-        if distinct { Ok(()) } else { Err("a member name that occurs twice") }
+        Ok(())
+    }
+
+    /// Remembers a name of the object whose names begin at `outer`, and refuses it if it is one of the
+    /// first few and is there already. `seen` has a bit for each of them, which others may share.
+    fn remember(&mut self, name: Cow<'a, str>, outer: usize, seen: &mut u64) -> Result<(), Fault> {
+        let bit = 1 << (digest(name.as_bytes()) % 64);
+        if *seen & bit != 0
+            && let Some(known) = self.names.get(outer..)
+            && known.len() < FEW
+            && known.contains(&name)
+        {
+            return Err(TWICE);
+        }
+        *seen |= bit;
+        self.names.push(name);
+        Ok(())
     }
 
     /// An array, from its `[` to its `]`, or to the element at which `each` says to stop.
@@ -257,7 +289,7 @@ impl<'a> Scan<'a> {
     }
 
     fn number(&mut self) -> Result<&'a str, Fault> {
-        let start = self.at;
+        let (start, mut exponent) = (self.at, false);
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
@@ -271,6 +303,7 @@ impl<'a> Scan<'a> {
             self.some_digits()?;
         }
         if matches!(self.peek(), Some(b'e' | b'E')) {
+            exponent = true;
             self.at += 1;
             if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
@@ -278,7 +311,9 @@ impl<'a> Scan<'a> {
             self.some_digits()?;
         }
         let number = self.since(start)?;
-        if self.rules == Rules::Finite && !is_finite(number) {
+        // Without an exponent, a number of this length is below 1e300.
+        let small = !exponent && number.len() <= 300;
+        if self.rules == Rules::Finite && !small && !is_finite(number) {
             return Err("a number that no double can hold");
         }
         Ok(number)
@@ -301,10 +336,8 @@ impl<'a> Scan<'a> {
         self.at += 1;
         let mut unescaped = String::new();
         loop {
-            let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
-            let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
             let start = self.at;
-            self.at += plain.unwrap_or(rest.len());
+            self.at += plain(self.text.as_bytes().get(start..).unwrap_or_default());
             let run = self.since(start)?;
             match self.next() {
                 Some(b'"') if unescaped.is_empty() => return Ok(Cow::Borrowed(run)),
@@ -362,25 +395,44 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether a double can hold the JSON number, rounded or not.
-fn is_finite(number: &str) -> bool {
-    // Without an exponent, a number of this length is below 1e300.
-    let small = number.len() <= 300 && memchr::memchr2(b'e', b'E', number.as_bytes()).is_none();
-    small || number.parse::<f64>().is_ok_and(f64::is_finite)
+/// How many of these bytes come before the first quote, backslash or control character.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (n, eight) in eights.iter().enumerate() {
+        let special = special(u64::from_le_bytes(*eight));
+        if special != 0 {
+            return 8 * n + special.trailing_zeros() as usize / 8;
+        }
+    }
+    let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20));
+    bytes.len() - rest.len() + plain.unwrap_or(rest.len())
 }
 
-/// Whether no name occurs twice. Sorting keeps a crowd of names from costing its square.
-fn distinct(names: &mut [Cow<'_, str>]) -> bool {
-    if let [rest @ .., _] = &*names
-        && names.len() <= 16
-    {
-        return rest
-            .iter()
-            .enumerate()
-            .all(|(i, name)| !names.iter().skip(i + 1).any(|n| n == name));
+/// Sets the top bit of each byte that is a quote, a backslash or a control character. Bytes behind the
+/// first such may be marked as well: a subtraction borrows from them.
+#[inline]
+fn special(bytes: u64) -> u64 {
+    const EACH: u64 = u64::from_le_bytes([1; 8]);
+    let below = |bytes: u64, limit: u8| bytes.wrapping_sub(EACH * u64::from(limit)) & !bytes;
+    let equal = |byte: u8| below(bytes ^ (EACH * u64::from(byte)), 1);
+    (below(bytes, 0x20) | equal(b'"') | equal(b'\\')) & (EACH << 7)
+}
+
+/// A number that is the same for the same name.
+fn digest(name: &[u8]) -> usize {
+    match name {
+        [first, .., last] => name.len() + 7 * usize::from(*first) + usize::from(*last),
+        [only] => usize::from(*only),
+        [] => 0,
     }
-    names.sort_unstable();
-    names.is_sorted_by(|a, b| a != b)
+}
+
+const TWICE: Fault = "a member name that occurs twice";
+
+/// Whether a double can hold the JSON number, rounded or not.
+fn is_finite(number: &str) -> bool {
+    number.parse::<f64>().is_ok_and(f64::is_finite)
 }
 
 #[cfg(test)]
@@ -428,6 +480,40 @@ mod tests {
         };
         assert_eq!(fault(&many(40)), None);
         assert_eq!(fault(&many(17)), twice);
+    }
+
+    /// The first few names are compared and more are sorted, wherever the two equal ones are.
+    #[test]
+    fn a_name_that_occurs_twice_is_found_in_any_place() {
+        for count in [2, 3, FEW - 1, FEW, FEW + 1, FEW + 2, 100] {
+            for second in 1..count {
+                for first in [0, second / 2, second - 1] {
+                    let mut names: Vec<_> = (0..count).map(|i| format!("n{}", i * 7)).collect();
+                    names[second] = names[first].clone();
+                    let members: Vec<_> = names.iter().map(|n| format!("\"{n}\":[]")).collect();
+                    let object = format!("{{{}}}", members.join(","));
+                    assert_eq!(fault(&object), Some(TWICE), "{object}");
+                    let inner = format!("{{\"a\":1,\"b\":[{object}]}}");
+                    assert_eq!(fault(&inner), Some(TWICE), "{inner}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_string_is_found_wherever_it_is() {
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                for (before, after) in [(b'a', b'"'), (0xff, 0x1f), (0x80, b'\\'), (b' ', b'!')] {
+                    let mut bytes = [before; 20];
+                    bytes[at] = byte;
+                    bytes[at + 1..].fill(after);
+                    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+                    let expected = bytes.iter().position(is_special).unwrap_or(bytes.len());
+                    assert_eq!(plain(&bytes), expected, "{bytes:?}");
+                }
+            }
+        }
     }
 
     #[test]
@@ -484,7 +570,7 @@ mod tests {
     }
 
     /// Whatever this reader takes, serde_json takes as well, and the other way round but for the
-    /// rules that are ours.
+    /// rules of this library.
     #[test]
     fn agrees_with_serde_json() {
         let texts = [

@@ -29,7 +29,7 @@ pub(crate) const SIGNATURE: usize = 64;
 
 /// A token whose form is right; nothing in it can be trusted yet.
 pub(crate) struct Token<'a> {
-    /// What the signature is over: header and payload as they were sent.
+    /// The signing input: header and payload as they were sent (RFC 7515 §5.2).
     pub(crate) signed: &'a [u8],
     /// The signature, 64 bytes.
     pub(crate) signature: Vec<u8>,

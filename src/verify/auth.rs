@@ -23,9 +23,10 @@ use crate::token::{StringClaims, Times, ValidatedClaims};
 #[derive(Clone)]
 pub struct Auth(pub(crate) Arc<Verified>);
 
-/// Texts of an [`Auth`].
+/// Texts of an [`Auth`], by their place in its spans.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Field {
+    Claims,
     UserId,
     EnvironmentId,
     Issuer,
@@ -33,7 +34,6 @@ pub(crate) enum Field {
     OrganizationId,
     OrganizationRole,
     ActorId,
-    Claims,
 }
 
 /// Where a text starts, and how long it is without the U+0000 behind it.
@@ -51,20 +51,14 @@ pub(crate) struct Span {
 pub(crate) struct Verified {
     /// The payload as signed, then the other texts, each followed by U+0000.
     text: String,
-    payload: Span,
-    user_id: Span,
-    environment_id: Span,
-    issuer_name: Span,
-    locale: Option<Span>,
-    organization_id: Option<Span>,
-    organization_role: Option<Span>,
-    actor_id: Option<Span>,
+    /// Where each [`Field`] is in it.
+    spans: [Option<Span>; 8],
     /// The `REQUIRE_` flags that this login meets.
-    pub(super) flags: u32,
+    pub(crate) flags: u32,
     pub(super) names_email_verified: bool,
     pub(super) issuer: Arc<Issuer>,
     pub(super) key: KeyId,
-    pub(super) times: Times,
+    pub(crate) times: Times,
     challenge: Option<Arc<Challenge>>,
     string_claims: StringClaims,
     /// Read when the first of them is asked for. A lock could be held by a thread that a child
@@ -92,19 +86,19 @@ impl Verified {
         challenge: Option<Arc<Challenge>>,
     ) -> Self {
         let organization = claims.organization.as_ref();
-        let optional = [
+        let fields = [
+            Some(payload),
+            Some(claims.user_id),
+            Some(claims.environment_id),
+            Some(issuer.name.as_str()),
             claims.locale,
             organization.map(|organization| &*organization.id),
             organization.and_then(|organization| organization.role.as_deref()),
             claims.actor_id.as_deref(),
         ];
-        let required = [payload, claims.user_id, claims.environment_id, issuer.name.as_str()];
-        let all = required.iter().chain(optional.iter().flatten());
-        let mut text = String::with_capacity(all.map(|part| part.len() + 1).sum());
-        let mut append = |part: &str| append(&mut text, part);
-        let [payload, user_id, environment_id, issuer_name] = required.map(&mut append);
-        let [locale, organization_id, organization_role, actor_id] =
-            optional.map(|part| part.map(&mut append));
+        let size = fields.iter().flatten().map(|text| text.len() + 1).sum();
+        let mut text = String::with_capacity(size);
+        let spans = fields.map(|field| field.map(|field| append(&mut text, field)));
         let met = [
             (claims.email_verified == Some(true), REQUIRE_EMAIL_VERIFIED),
             (claims.profile_complete, REQUIRE_PROFILE_COMPLETE),
@@ -112,15 +106,8 @@ impl Verified {
             (organization.is_some(), REQUIRE_ORGANIZATION),
         ];
         Verified {
-            payload,
-            user_id,
-            environment_id,
-            issuer_name,
-            locale,
-            organization_id,
-            organization_role,
-            actor_id,
             text,
+            spans,
             flags: met.iter().filter(|(met, _)| *met).map(|(_, flag)| flag).sum(),
             names_email_verified: claims.email_verified.is_some(),
             issuer,
@@ -139,23 +126,29 @@ impl Verified {
     }
 
     pub(crate) fn span(&self, field: Field) -> Option<Span> {
-        match field {
-            Field::UserId => Some(self.user_id),
-            Field::EnvironmentId => Some(self.environment_id),
-            Field::Issuer => Some(self.issuer_name),
-            Field::Locale => self.locale,
-            Field::OrganizationId => self.organization_id,
-            Field::OrganizationRole => self.organization_role,
-            Field::ActorId => self.actor_id,
-            Field::Claims => Some(self.payload),
-        }
+        self.spans.get(field as usize).copied().flatten()
     }
 
     pub(crate) fn text(&self, field: Field) -> Option<NulStr<'_>> {
         terminated(&self.text, self.span(field)?)
     }
 
-    fn str(&self, field: Field) -> Option<&str> {
+    /// Whether this login meets what a `REQUIRE_` flag stands for.
+    pub(crate) fn meets(&self, flag: u32) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// See [`Auth::require`].
+    pub(crate) fn require(&self, requirements: &Requirements) -> Result<()> {
+        requirements.check(self).map_err(|unmet| unmet.challenged_by(self.challenge.as_ref()))
+    }
+
+    /// See [`Auth::claims`].
+    pub(crate) fn claims(&self) -> Result<Json> {
+        Json::parse(self.payload())
+    }
+
+    pub(super) fn str(&self, field: Field) -> Option<&str> {
         self.text(field).map(NulStr::as_str)
     }
 
@@ -263,7 +256,7 @@ impl Auth {
         self.0.organization_role()
     }
 
-    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if nobody does, or if the token
+    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there is no such party, or if the token
     /// does not say who; [`impersonating`](Self::impersonating) tells the two apart.
     pub fn actor_id(&self) -> Option<&str> {
         self.0.str(Field::ActorId)
@@ -281,23 +274,22 @@ impl Auth {
     /// # Errors
     /// [`Status::Policy`](crate::Status::Policy), with the requirement that is not met.
     pub fn require(&self, requirements: &Requirements) -> Result<()> {
-        let unmet = |error: crate::Error| error.challenged_by(self.0.challenge.as_ref());
-        requirements.check(&self.0).map_err(unmet)
+        self.0.require(requirements)
     }
 
     /// Whether the user has a verified email address: only when the token says `true`.
     pub fn email_verified(&self) -> bool {
-        self.flags() & REQUIRE_EMAIL_VERIFIED != 0
+        self.0.meets(REQUIRE_EMAIL_VERIFIED)
     }
 
     /// Whether all required profile fields are set: unless the token says `false`.
     pub fn profile_complete(&self) -> bool {
-        self.flags() & REQUIRE_PROFILE_COMPLETE != 0
+        self.0.meets(REQUIRE_PROFILE_COMPLETE)
     }
 
     /// Whether another party acts as the user: `impersonating` is `true`, or there is an `act`.
     pub fn impersonating(&self) -> bool {
-        self.flags() & REQUIRE_NOT_IMPERSONATED == 0
+        !self.0.meets(REQUIRE_NOT_IMPERSONATED)
     }
 
     /// `iat`, in Unix seconds.
@@ -322,7 +314,7 @@ impl Auth {
 
     /// All claims, to be read by JSON pointer.
     pub fn claims(&self) -> Result<Json> {
-        Json::parse(self.claims_json())
+        self.0.claims()
     }
 }
 

@@ -1,8 +1,12 @@
 //! The verifier: options, token, keys and the time, and what follows from them.
 
 mod auth;
+mod metrics;
+mod open_metrics;
 mod options;
+mod report;
 mod requirements;
+mod revocations;
 mod stats;
 mod token_cache;
 
@@ -11,22 +15,23 @@ use std::sync::Arc;
 
 pub use auth::Auth;
 pub(crate) use auth::{Field, Verified};
+pub use metrics::{MetricFamily, MetricKind, MetricSample, MetricSum};
 use once_cell::race::OnceBox;
 pub use options::VerifierOptions;
 pub use requirements::{
     REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
     REQUIRE_PROFILE_COMPLETE, Requirements,
 };
-use serde_json::json;
+use revocations::Revocations;
 use stats::Stats;
 use token_cache::TokenCache;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock, Now};
 use crate::error::{Challenge, Error, Result, Status};
 use crate::http::{Rules, check_url};
-use crate::json::Json;
 use crate::keys::{
-    self, CacheKey, Call, FetchedBy, IssuerKeys, KeyFetch, KeyOptions, Refresh, jwks_url,
+    self, CacheKey, Call, FetchedBy, IssuerKeys, KeyCacheDir, KeyFetch, KeyOptions, Refresh,
+    jwks_url,
 };
 use crate::text::NulString;
 use crate::token::{self, Audience, Claims, Token};
@@ -42,10 +47,13 @@ pub struct Verifier {
     legacy_organization: bool,
     requirements: Requirements,
     challenge: Option<Arc<Challenge>>,
+    fixed_base: bool,
     key_options: KeyOptions,
     clock: Clock,
+    revocations: Revocations,
     token_cache: TokenCache,
     stats: Stats,
+    metrics_issuer_label: bool,
 }
 
 /// How [`Verifier::check`] verifies; by default a token, with keys fetched first if need be.
@@ -70,18 +78,23 @@ pub(crate) struct Issuer {
 }
 
 impl Verifier {
-    /// Creates a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet.
+    /// Creates a verifier for an issuer, as in `https://acme.torii.so`. Nothing is fetched yet. Keys are
+    /// read from the [key cache directory](VerifierOptions::set_key_cache_dir), if there is one.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `issuer` is not a valid base URL; [`Status::InvalidConfig`] if
-    /// the options contradict each other.
+    /// the options contradict each other, or the key cache directory is missing and cannot be created.
     pub fn new(issuer: &str, options: &VerifierOptions) -> Result<Self> {
         let status = Status::InvalidArgument;
         let rules = Rules { name: "issuer", allow_http: options.allow_http, status };
-        let mut issuers = vec![Issuer::new(issuer, options.keys.as_ref(), options, &rules)?];
+        let cache_dir = options.key_cache_dir.as_deref().map(KeyCacheDir::prepare).transpose()?;
+        let new = |url: &str, keys: Option<&options::GivenKeys>, rules: &Rules| {
+            Issuer::new(url, keys, options, cache_dir.as_ref(), rules)
+        };
+        let mut issuers = vec![new(issuer, options.keys.as_ref(), &rules)?];
         let rules = Rules { status: Status::InvalidConfig, ..rules };
         for (issuer, keys) in &options.issuers {
-            let issuer = Issuer::new(issuer, keys.as_ref(), options, &rules)?;
+            let issuer = new(issuer, keys.as_ref(), &rules)?;
             if issuers.iter().any(|known| known.name.as_str() == issuer.name.as_str()) {
                 return Err(Error::fixed(Status::InvalidConfig, "issuer", "named twice"));
             }
@@ -95,14 +108,17 @@ impl Verifier {
             legacy_organization: options.legacy_organization,
             requirements: options.requirements(),
             challenge: options.challenge(),
+            fixed_base: options.fixed_base,
             key_options: KeyOptions {
                 lifetimes: options.lifetimes,
                 background: options.background,
                 timeout: options.timeout,
             },
             clock: options.clock.clone(),
+            revocations: Revocations::new(options)?,
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
+            metrics_issuer_label: options.metrics_issuer_label,
         })
     }
 
@@ -187,26 +203,53 @@ impl Verifier {
     /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
         token::size(token)?;
-        let call = Call::begin(&self.key_options, may_wait);
-        let mut stale = false;
-        if let Some(verified) = self.token_cache.get(token) {
-            let keys = verified.issuer.keys().usable(&call)?;
-            if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
-                let checked = self.check_current(&verified);
-                if checked.as_ref().is_err_and(|error| error.status() == Status::TokenExpired) {
-                    self.token_cache.remove(&Box::<[u8]>::from(token));
-                }
-                return checked.map(|()| (verified, true));
+        let mut now = clock::now();
+        let call = Call::begin_at(now.monotonic, &self.key_options, may_wait);
+        let Some(verified) = self.token_cache.get(token) else {
+            return self.verify_new(token, &call, false);
+        };
+        let issuer = verified.issuer.keys();
+        let keys = match issuer.fresh(&call) {
+            Some(keys) => keys,
+            None => {
+                let keys = issuer.usable(&call)?;
+                now = clock::now();
+                keys
             }
-            stale = true;
+        };
+        if keys.as_ref().is_some_and(|keys| keys.set.holds(verified.key)) {
+            return match self.check_current(&verified, &call, &now) {
+                Ok(()) => Ok((verified, true)),
+                Err(error) => Err(self.refused_again(token, error)),
+            };
         }
+        self.verify_new(token, &call, true)
+    }
+
+    /// A token that is not in the cache, or there by a key that is gone.
+    #[inline(never)]
+    fn verify_new(
+        &self,
+        token: &[u8],
+        call: &Call<'_>,
+        stale: bool,
+    ) -> Result<(Arc<Verified>, bool)> {
         let token = Box::<[u8]>::from(token);
         if stale {
             self.token_cache.remove(&token);
         }
-        let verified = self.verify_signature(&token, &call)?;
+        let verified = self.verify_signature(&token, call)?;
         self.token_cache.insert(token, verified.clone());
         Ok((verified, false))
+    }
+
+    /// Removes an expired token from the cache.
+    #[cold]
+    fn refused_again(&self, token: &[u8], error: Error) -> Error {
+        if error.status() == Status::TokenExpired {
+            self.token_cache.remove(&Box::<[u8]>::from(token));
+        }
+        error
     }
 
     fn verify_signature(&self, token: &[u8], call: &Call<'_>) -> Result<Arc<Verified>> {
@@ -214,10 +257,15 @@ impl Verifier {
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
         let keys = issuer.keys().usable_with(&token.kid, call)?;
-        let key = keys
-            .as_ref()
-            .and_then(|keys| keys.set.find(&token.kid))
-            .filter(|key| key.verify(token.signed, &token.signature));
+        let key = keys.as_ref().and_then(|keys| {
+            let key = keys.set.find(&token.kid)?;
+            let valid = if self.fixed_base {
+                key.verify_fixed_base(token.signed, &token.signature, &keys.set)
+            } else {
+                key.verify(token.signed, &token.signature)
+            };
+            valid.then_some(key)
+        });
         let Some(key) = key else {
             let why = "not made by the issuer's key";
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
@@ -228,14 +276,16 @@ impl Verifier {
         claims.check_audience(&self.audience)?;
         let challenge = self.challenge.clone();
         let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
+        self.revocations.check(&verified, call)?;
         self.requirements.check(&verified)?;
         Ok(Arc::new(verified))
     }
 
     /// Checks again what time or the operator may have to say against a token whose signature was
     /// verified before.
-    fn check_current(&self, verified: &Verified) -> Result<()> {
-        verified.times.check(self.clock.now(), self.leeway)?;
+    fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
+        verified.times.check(self.clock.at(now), self.leeway)?;
+        self.revocations.check(verified, call)?;
         self.requirements.check(verified)
     }
 
@@ -245,7 +295,7 @@ impl Verifier {
         known.ok_or(Error::fixed(Status::TokenIssuer, "claim `iss`", "not a configured issuer"))
     }
 
-    /// Fetches the keys of every issuer now, on this thread.
+    /// Fetches the keys of every issuer now, on this thread, and checks the revocations file.
     ///
     /// Waits for a fetch in flight, keeps the backoff after a failure, and joins a fetch that
     /// succeeded within the last second. Waits up to the fetch timeout for each issuer.
@@ -254,11 +304,13 @@ impl Verifier {
     /// [`Status::KeysUnavailable`] with the reason; [`Status::KeysPending`] if the host fetches the
     /// keys (see [`claim_fetch`](Self::claim_fetch)) and has not claimed a fetch.
     pub fn refresh(&self) -> Result<()> {
+        self.revocations.refresh();
         self.refresh_all(Refresh::Any, &self.issuers)
     }
 
     /// Fetches keys that are due, on this thread: what a thread pool runs for a request that got
-    /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer.
+    /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer. Also
+    /// checks the revocations file if that is due.
     ///
     /// Keys are due if they are missing, past 80 % of their lifetime, or lack a `kid` that a token
     /// named. Waits for a fetch in flight. Succeeds at once if no fetch is due, or none may begin
@@ -268,11 +320,17 @@ impl Verifier {
     /// [`Status::InvalidArgument`] if `issuer` is not a configured issuer; else as
     /// [`refresh`](Self::refresh).
     pub fn refresh_due(&self, issuer: Option<&str>) -> Result<()> {
-        let Some(name) = issuer else { return self.refresh_all(Refresh::Due, &self.issuers) };
-        let name = name.trim_end_matches('/');
-        let named = self.issuers.iter().find(|issuer| issuer.name.as_str() == name);
-        let unknown = Error::argument("issuer", "unknown (expected an issuer of the verifier)");
-        self.refresh_all(Refresh::Due, std::slice::from_ref(named.ok_or(unknown)?))
+        let issuers = match issuer {
+            None => &*self.issuers,
+            Some(name) => {
+                let name = name.trim_end_matches('/');
+                let named = self.issuers.iter().find(|issuer| issuer.name.as_str() == name);
+                let unknown = "unknown (expected an issuer of the verifier)";
+                std::slice::from_ref(named.ok_or(Error::argument("issuer", unknown))?)
+            }
+        };
+        self.revocations.refresh_due();
+        self.refresh_all(Refresh::Due, issuers)
     }
 
     fn refresh_all(&self, which: Refresh, issuers: &[Arc<Issuer>]) -> Result<()> {
@@ -284,14 +342,14 @@ impl Verifier {
         outcome
     }
 
-    /// Returns the milliseconds until a fetch of keys is due, for a timer; `None` if never, because
-    /// all keys were given.
+    /// Returns the milliseconds until a fetch of keys, or a check of the revocations file, is due, for a
+    /// timer; `None` if never, because all keys were given and there is no file.
     ///
     /// While a fetch is in flight, that is when it counts as lost. It accounts for the backoff after
     /// a failure and for the cooldown after an unknown `kid`.
     pub fn due_in_ms(&self) -> Option<u64> {
         let due_in = |issuer: &Arc<Issuer>| issuer.keys().due_in(&self.key_options.lifetimes);
-        self.issuers.iter().filter_map(due_in).min()
+        self.issuers.iter().filter_map(due_in).chain(self.revocations.due_in()).min()
     }
 
     /// Claims a due key fetch for a host that does its own HTTP. Returns `None` if no fetch is due.
@@ -300,7 +358,8 @@ impl Verifier {
     /// hosts fetched, and the library neither fetches keys nor starts threads for it. Such keys are
     /// shared with other verifiers whose host fetches, and never with those for which the library
     /// does. Call it once right after the verifier is created, then after each
-    /// [`Status::KeysPending`] and when [`due_in_ms`](Self::due_in_ms) have passed.
+    /// [`Status::KeysPending`] and when [`due_in_ms`](Self::due_in_ms) have passed. A revocations file
+    /// is still checked by [`refresh_due`](Self::refresh_due).
     pub fn claim_fetch(&self) -> Option<KeyFetch> {
         let mut claimed = None;
         for issuer in &self.issuers {
@@ -313,63 +372,30 @@ impl Verifier {
     }
 
     /// Revokes the tokens of a user issued at or before `issued_before`, a Unix time in seconds at
-    /// most a day ahead, or [`REVOKE_ALL`]. They are refused with [`Status::TokenRevoked`], also where
-    /// the user is the actor.
+    /// most a day ahead, or [`REVOKE_ALL`]. They are refused with [`Status::TokenRevoked`], whichever
+    /// issuer they are from, and also where the user is the actor.
+    ///
+    /// The leeway is added: tokens with an `iat` of at most `issued_before` plus the leeway are
+    /// refused. Of several calls for a user the latest time counts. With a maximum lifetime, an entry
+    /// ends when every token it could revoke has expired. A forked child has the entries of its
+    /// parent; later calls reach only their own process.
     ///
     /// # Errors
-    /// [`Status::InvalidArgument`] if `user_id` is empty or the time is out of range.
+    /// [`Status::InvalidArgument`] if `user_id` is empty or contains U+0000, if the time is negative or
+    /// too far ahead, or if there are 100,000 entries already.
     pub fn revoke(&self, user_id: &str, issued_before: i64) -> Result<()> {
-        let _ = (user_id, issued_before);
-        Err(Error::fixed(Status::Internal, "revoke", "missing"))
+        self.revocations.revoke(user_id, issued_before)
     }
 
-    /// Replaces the list of revocations that an earlier call set:
-    /// `{"revoked":[{"sub":"…","before":1732550000}]}`, where `before` may be `"all"`.
+    /// Replaces the list of revocations that an earlier call of this function set:
+    /// `{"revoked":[{"sub":"…","before":1732550000}]}`. `before` is as for [`revoke`](Self::revoke), or
+    /// `"all"`. Revocations by [`revoke`](Self::revoke) and by the file stay.
     ///
     /// # Errors
-    /// [`Status::InvalidArgument`] if `json` is no such list; the earlier list then stays.
+    /// [`Status::InvalidArgument`], with line and column, if `json` is not such a list, has other
+    /// members, or has more than 100,000 entries. The earlier list then stays.
     pub fn set_revocations_json(&self, json: &[u8]) -> Result<()> {
-        let _ = json;
-        Err(Error::fixed(Status::Internal, "revocations", "missing"))
-    }
-
-    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
-    pub fn metrics(&self) -> String {
-        String::from("# EOF\n")
-    }
-
-    /// Returns statistics as JSON: `accepted`, `hits` of the token cache among them, `refused` by the
-    /// name of the status, `cached_tokens`, `cache_bytes`, and for each of the `issuers` its `issuer`,
-    /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
-    /// among them, `last_success` in seconds and `last_error`. Fetches are counted for the process;
-    /// what does not exist is null.
-    pub fn stats(&self) -> Result<Json> {
-        let refused: serde_json::Map<_, _> =
-            self.stats.refused().map(|(status, n)| (status.name().to_owned(), n.into())).collect();
-        let (tokens, bytes) = self.token_cache.size();
-        let issuers = self.issuers.iter().map(|issuer| {
-            let stats = issuer.keys().stats(&self.key_options.lifetimes);
-            json!({
-                "issuer": issuer.name.as_str(),
-                "keys": stats.keys,
-                "skipped": stats.skipped,
-                "key_age": stats.age,
-                "due_in_ms": stats.due_in,
-                "fetches": stats.fetches,
-                "failures": stats.failures,
-                "last_success": stats.last_success,
-                "last_error": stats.last_error,
-            })
-        });
-        let stats = json!({
-            "accepted": self.stats.accepted(),
-            "hits": self.stats.hits(),
-            "refused": refused,
-            "cached_tokens": tokens,
-            "cache_bytes": bytes,
-            "issuers": issuers.collect::<Vec<_>>(),
-        });
-        Json::parse(&stats.to_string())
+        self.revocations.set_json(json)
     }
 }
 
@@ -378,6 +404,7 @@ impl Issuer {
         url: &str,
         given: Option<&options::GivenKeys>,
         options: &VerifierOptions,
+        cache_dir: Option<&KeyCacheDir>,
         rules: &Rules,
     ) -> Result<Self> {
         let name = Arc::new(NulString::new(check_url(url, rules)?));
@@ -388,6 +415,7 @@ impl Issuer {
                     url: jwks_url(name.as_str()),
                     root_certificates: options.root_certificates.clone(),
                     proxy: options.proxy.clone(),
+                    cache_dir: cache_dir.cloned(),
                     fetched_by: FetchedBy::Library,
                 };
                 keys::shared(&name, key)

@@ -275,9 +275,17 @@ impl VerifierOptions {
         Ok(self)
     }
 
-    /// Sets a directory in which fetched key sets are kept for the next process.
+    /// Keeps the key sets that the library fetches in this directory, so that the next process starts
+    /// without a fetch, even while the issuer is unreachable.
     ///
-    /// Whoever can write there can log in as anybody: one directory for each trust domain.
+    /// [`Verifier::new`](super::Verifier::new) creates the directory if it is missing (mode 0700) and
+    /// reads its files; the thread that fetches keys writes them. Keys from a file age as if this process
+    /// had fetched them. Past their lifetime they are used only after a fetch has failed in this
+    /// process, and never beyond the [maximum staleness](Self::set_max_stale_seconds).
+    ///
+    /// Anyone who can write there can log in as any user: use one directory for each trust domain. A
+    /// directory or file is ignored, and counted in the statistics, unless the effective user or root
+    /// owns it and no other user can write to it.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.
@@ -286,7 +294,18 @@ impl VerifierOptions {
         Ok(self)
     }
 
-    /// Sets a file that lists revoked users, which is read again when it changes.
+    /// Sets a file that lists revoked users: JSON, as for
+    /// [`set_revocations_json`](super::Verifier::set_revocations_json). A change takes effect within
+    /// 2 s.
+    ///
+    /// The file is read when the verifier is created. Later, calls that may block check it for changes
+    /// once a second; calls that may not leave that to a thread of the library or, without background
+    /// refresh, to [`refresh_due`](super::Verifier::refresh_due), and fail with
+    /// [`Status::KeysPending`] if the last check is more than 5 s ago. If the file is missing or
+    /// invalid by then, the last list stays in use and the statistics tell.
+    ///
+    /// It must be a regular file, or a symbolic link to one, that belongs to the process's effective
+    /// user or to root and is not writable by group or others.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.

@@ -1,4 +1,4 @@
-//! What a verifier has done so far, counted without a lock.
+//! Statistics of a verifier, counted without a lock.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -19,8 +19,9 @@ pub(super) struct Stats {
 #[derive(Default)]
 #[repr(align(128))]
 struct Stripe {
-    accepted: AtomicU64,
+    /// Accepted tokens: those in the cache, and the others.
     hits: AtomicU64,
+    misses: AtomicU64,
     refused: [AtomicU64; REFUSALS],
 }
 
@@ -43,8 +44,8 @@ impl Stats {
     /// A token was accepted: from the cache, or not.
     pub(super) fn accept(&self, hit: bool) {
         if let Some(stripe) = self.stripe() {
-            stripe.accepted.fetch_add(1, Ordering::Relaxed);
-            stripe.hits.fetch_add(u64::from(hit), Ordering::Relaxed);
+            let counter = if hit { &stripe.hits } else { &stripe.misses };
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -57,7 +58,7 @@ impl Stats {
     }
 
     pub(super) fn accepted(&self) -> u64 {
-        self.sum(|stripe| Some(&stripe.accepted))
+        self.hits() + self.sum(|stripe| Some(&stripe.misses))
     }
 
     pub(super) fn hits(&self) -> u64 {

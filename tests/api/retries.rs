@@ -229,7 +229,7 @@ fn an_error_tells_whether_anything_was_sent() {
 
 #[test]
 fn one_attempt_that_was_sent_is_enough() {
-    // The first connection is lost after the request; then nobody listens any more.
+    // The first connection is lost after the request; then no server listens any more.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut options = ClientOptions::new();
     options.set_api_url(&format!("http://{}", listener.local_addr().unwrap())).unwrap();

@@ -10,7 +10,7 @@ use torii_emulator::{Emulator, Issuer, NewMember, NewOrganization, NewSession, R
 /// Where the API is.
 pub const API: &str = "/api/server/v1";
 
-/// A UUID that is nobody's.
+/// A UUID that no user has.
 pub const NOBODY: &str = "0191d3c0-0000-7000-8000-000000000000";
 
 pub struct World {

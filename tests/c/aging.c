@@ -63,7 +63,7 @@ static void keys_last_as_long_as_the_issuer_says(void)
     await_fetches(verifier, 2);
     CHECK(stat_of(verifier, "/issuers/0/key_age") < 200);
 
-    /* Nobody is allowed an hour and more. */
+    /* No lifetime exceeds an hour. */
     serve_keys(control, "lifetime", "{\"cache_control\":\"max-age=86400\"}");
     advance(301);
     ACCEPT(verifier, token);
@@ -161,7 +161,7 @@ static void a_host_has_30_seconds(void)
     free(issuer);
 }
 
-/* Two issuers, and the answer for the first comes after 31 seconds: it is nobody's. */
+/* Two issuers, and the answer for the first comes after 31 seconds: it belongs to neither. */
 static void a_late_answer_is_not_taken_for_another_issuer(void)
 {
     char *a = new_issuer(control, "late-a"), *b = new_issuer(control, "late-b"), how[256];

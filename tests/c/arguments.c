@@ -1,4 +1,4 @@
-/* What callers get wrong: every function says so, names the argument, and harms nothing. */
+/* Caller errors: every function reports them, names the argument, and harms nothing. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "check.h"
@@ -14,7 +14,7 @@
 #define NO_TEXT NULL, 1
 #define BEYOND "x", (SIZE_MAX - 1)
 
-/* Self-signed, for "torii test"; nobody has its key any more. */
+/* Self-signed, for "torii test"; its key was thrown away. */
 static const char CERTIFICATE[] =
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBgDCCASegAwIBAgIURjcFup8A/dO749zRf8eOo8dN8RAwCgYIKoZIzj0EAwIw\n"
@@ -431,7 +431,7 @@ static void tokens_are_told_from_nonsense(const torii_verifier_t *verifier, cons
         CHECK_FAILS(ARGUMENT, argument, function(verifier, BEYOND, &auth, err));
         CHECK(auth == NULL);
 
-        /* These are not a caller's mistakes: whoever sent the token made them. */
+        /* These are errors of the sender, not of the caller. */
         CHECK_FAILS(TORII_ERR_TOKEN_MISSING, argument, function(verifier, NULL, 0, &auth, err));
         CHECK_FAILS(TORII_ERR_TOKEN_MISSING, argument, function(verifier, "", 0, &auth, err));
         auth = GARBAGE;

@@ -28,7 +28,7 @@
         }                                                                                          \
     } while (0)
 
-/* A UUID that is nobody's. */
+/* A UUID that no user has. */
 #define NOBODY TORII_STR("0191d3c0-0000-7000-8000-000000000000")
 
 /* What the last call left; both are overwritten by the next. */
@@ -162,7 +162,7 @@ static void options_are_checked(void)
     mistaken(torii_client_new("sk_1", TORII_NUL_TERMINATED, options, &client, &error),
              "secret_key: needs its length; TORII_NUL_TERMINATED is not accepted");
 
-    /* Nobody is at that proxy. */
+    /* No proxy listens there. */
     done(torii_client_new(TORII_STR("sk_1"), options, &client, &error));
     CHECK(torii_client_allowed_origins_get_json(client, &answer, &error) == TORII_ERR_TRANSPORT);
     CHECK(torii_error_http_status(error) == 0 && answer == NULL);
@@ -414,7 +414,7 @@ static void a_child_has_connections_of_its_own(const torii_client_t *client,
     child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        /* Not by exit: what the parent had is not the child's to free, and memcheck would object. */
+        /* Not by exit: the child cannot free the parent's memory, and memcheck would object. */
         if (torii_client_allowed_origins_get_json(client, &answer, NULL) == TORII_OK)
             execlp("true", "true", (char *)NULL);
         _exit(1);

@@ -273,7 +273,7 @@ static void *start_threads(void *nothing)
     return nothing;
 }
 
-/* Hangs up on whoever connects. */
+/* Closes each connection at once. */
 static void *serve_nobody(void *listener)
 {
     for (;;) {

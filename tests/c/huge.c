@@ -1,4 +1,4 @@
-/* What is too long or too deep is refused, and costs no more memory than it is worth. Every byte is
+/* Input that is too long or too deep is refused, and costs little memory. Every byte is
  * counted that the library asks for, not only what is in use at one time.
  *
  * With the argument "uncounted" only the verdicts are checked: under valgrind, which has an
@@ -13,7 +13,7 @@
 enum { KIB = 1024, LONGEST = 16 * KIB };
 
 /* Bytes asked for so far; there is one thread. Volatile, since compilers know that malloc changes
- * no variable of ours. */
+ * no variable of this program. */
 static volatile size_t allocated;
 
 #ifdef __SANITIZE_ADDRESS__
@@ -140,7 +140,7 @@ static char *base64url(char *text)
     return encoded;
 }
 
-/* A token with this header; or with this payload, a good header, and nobody's signature. */
+/* A token with this header; or with this payload, a valid header, and an impossible signature. */
 static char *with_header(char *header)
 {
     return join(base64url(header), repeat(".e30.AAAA", 1));

@@ -94,7 +94,7 @@ compile() { # NAME: tests/c/NAME.c or examples/c/NAME.c
     "$linker" "${strict[@]}" "${objects[@]}" -o "$build/$1" "${libraries[@]}"
 }
 
-# What each program is called with.
+# The arguments of each program.
 
 arguments() { # NAME: sets `arguments`
     arguments=("$control")
@@ -127,7 +127,7 @@ left_out() { # NAME: says why it cannot be run, if so
     esac
 }
 
-# The emulator: it ends when we do.
+# The emulator: it ends with this script.
 
 start_emulator() {
     local pipe=$build/emulator.in out=$build/emulator.out
@@ -182,7 +182,7 @@ run_program() { # NAME: runs it, and notes in NAME.result what came of it
     fi
     arguments "$1"
     "${run[@]}" "$build/$1" "${arguments[@]}" </dev/null >"$log" 2>&1 8>&- || result="FAILED ($?)"
-    # What valgrind finds in a child has no part in the exit code.
+    # The exit code does not cover valgrind's findings in a child.
     if [[ $checker == valgrind ]] && grep -q '^==[0-9]*== ' "$log"; then
         result="FAILED (valgrind)"
     fi

@@ -1,5 +1,5 @@
 /*
- * Judges one token many times, for counting instructions:
+ * Verifies one token many times, for counting instructions:
  *
  *     counts ISSUER JWKS TOKEN STATUS CACHE_BYTES TIMES
  */

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # deb.sh EMULATOR DEBS BUILD: the Debian packages in DEBS are clean, and do their work in a Debian
-# that has nothing else of ours.
+# that has no other file of this project.
 #
 # That Debian is made once, and kept in BUILD; it takes root, or namespaces for users. Nothing is
 # downloaded after that.

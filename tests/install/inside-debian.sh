@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# inside-debian.sh VERSION ISSUER TOKEN PORT: what deb.sh has run in a Debian without anything else of ours.
+# inside-debian.sh VERSION ISSUER TOKEN PORT: run by deb.sh in a Debian without any other file of this project.
 set -euo pipefail
 
 version=$1 issuer=$2 token=$3 port=$4
@@ -27,6 +27,23 @@ torii verify --issuer "$issuer" "$token" >verdict || failed "torii refuses a goo
 [[ $(torii-emulator --port 0 --until-stdin-closes </dev/null) == *'"issuer":'* ]] || failed "torii-emulator does not start"
 bash -c '. /usr/share/bash-completion/completions/torii && complete -p torii' >verdict || failed "no completions for bash"
 echo "torii: verifies tokens"
+
+torii-gate --config /etc/torii/gate.toml --issuer "$issuer" --check >verdict || failed "torii-gate refuses its configuration"
+for unit in torii-gate.service torii-gate.socket; do
+  [ -e "/lib/systemd/system/$unit" ] || failed "torii-gate has no $unit"
+done
+coproc GATE { exec torii-gate --issuer "$issuer" --listen "127.0.0.1:$port" --header X-User-Id=/sub 2>&1; }
+read -r listening <&"${GATE[0]}"
+asked() { # HEADER: the first line of the gate's answer
+  exec 9<>"/dev/tcp/127.0.0.1/$port"
+  printf 'GET / HTTP/1.0\r\n%s\r\n' "$1" >&9
+  tr -d '\r' <&9 | sed -n 1p
+}
+good=$(asked "Authorization: Bearer $token"$'\r\n') bad=$(asked "Authorization: Bearer ${token}x"$'\r\n')
+kill "$GATE_PID"
+wait "$GATE_PID" || failed "torii-gate ends with $?"
+[[ $good == "HTTP/1.0 200 OK" && $bad == "HTTP/1.0 401 "* ]] || failed "torii-gate answers $good, $bad ($listening)"
+echo "torii-gate: answers requests"
 
 cat >/etc/nginx/conf.d/torii.conf <<NGINX
 server {

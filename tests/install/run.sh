@@ -151,7 +151,7 @@ echo "uninstall takes what install put, and nothing else"
 installer install PREFIX="$prefix"
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 rustc --edition 2024 --crate-type staticlib -C lto=fat -C opt-level=2 "$here/neighbour.rs" -o "$work/libneighbour.a"
-cc -std=c11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags torii libssl) -c "$here/neighbours.c" -o "$work/neighbours.o"
+cc -std=c11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags torii libssl) -c "$here/neighbors.c" -o "$work/neighbors.o"
 natives=$(pkg-config --static --libs-only-l torii)
 natives=${natives/-ltorii/}
 everything() { echo "-Wl,--whole-archive $* -Wl,--no-whole-archive"; }
@@ -159,7 +159,7 @@ everything() { echo "-Wl,--whole-archive $* -Wl,--no-whole-archive"; }
 beside() { # NAME LINK...: what is linked, and how
   local name=$1
   shift
-  cc "$work/neighbours.o" "$@" -o "$work/$name"
+  cc "$work/neighbors.o" "$@" -o "$work/$name"
   LD_LIBRARY_PATH=$prefix/lib valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite \
     --show-leak-kinds=definite --fair-sched=try "$work/$name" "$issuer" "$token" >"$work/said" \
     || { cat "$work/said" >&2; failed "$name"; }

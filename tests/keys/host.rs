@@ -270,7 +270,7 @@ fn callers_who_may_wait_wait_for_the_host_and_never_fetch() {
         assert_eq!(waiting.join().unwrap(), Status::Ok);
     });
     verifier.refresh_due(None).unwrap();
-    // Whatever is due now is for the host to claim.
+    // The host can claim the fetch that is due now.
     seconds(301);
     assert_eq!(status(verifier.verify(&token)), Status::KeysPending);
     assert_eq!(status(verifier.verify(of_unknown_key(&issuer))), Status::KeysPending);

@@ -1,4 +1,4 @@
-//! What the matrix has no room for: how often, how long, and who shares what.
+//! Cases outside the matrix: how often, how long, and who shares what.
 
 use std::sync::Barrier;
 use std::thread;
@@ -109,7 +109,7 @@ fn an_outage_costs_unknown_kids_no_more_than_the_pauses_allow() {
     assert_eq!(status(verifier.verify(&good)), Status::Ok);
     issuer.fault(FaultKind::Reset { handled: false }, None);
     for _ in 0..200 {
-        // It may be of a new key: nobody can know.
+        // It may be of a new key; no caller can know.
         assert_eq!(status(verifier.verify(of_unknown_key(&issuer))), Status::KeysUnavailable);
         assert_eq!(status(verifier.verify(&good)), Status::Ok);
     }
@@ -259,7 +259,7 @@ fn nothing_is_asked_ahead_of_time_where_no_thread_may_be_started() {
     seconds(255);
     assert_eq!(status(verifier.verify(&token)), Status::Ok);
     assert_eq!(issuer.jwks_requests(), 1);
-    // Whoever finds the issuer down in the foreground does so once in each pause.
+    // A foreground call finds the issuer down once in each backoff.
     issuer.fault(FaultKind::status(500), None);
     seconds(50);
     for _ in 0..5 {

@@ -10,11 +10,15 @@
     reason = "tests fail by panicking"
 )]
 
+#[cfg(unix)]
+mod cache_dir;
 mod due;
 mod host;
 mod life;
 mod matrix;
+mod metrics;
 mod server;
+mod suspend;
 mod verdicts;
 mod waiting;
 
@@ -41,7 +45,7 @@ impl Stage {
         Stage { emulator: &EMULATOR, _turn: turn }
     }
 
-    /// An issuer nobody has heard of.
+    /// An unknown issuer.
     pub(crate) fn issuer(&self, name: &str) -> Issuer {
         self.emulator.create_issuer(name)
     }

@@ -39,7 +39,7 @@ use Waits::{Caller, Nobody};
 type Cell = (Status, i64, Waits);
 
 /// A row: the moment, then for what becomes of the fetch: it brings the issuer's keys (`ok`,
-/// `slow`), nothing new (`304`), somebody else's keys, or nothing of use (all others).
+/// `slow`), nothing new (`304`), foreign keys, or nothing of use (all others).
 struct Row {
     moment: &'static str,
     brings: Cell,
@@ -78,7 +78,7 @@ const ROWS: [Row; 8] = [
         foreign: (Unknown, 1, Caller),
         fails: (Good, 1, Caller),
     },
-    // Expired, and the issuer was found down before: nobody waits for it again.
+    // Expired, and the issuer was found down before: no call waits for it again.
     Row {
         moment: "stale",
         brings: (Good, 1, Nobody),

@@ -1,4 +1,4 @@
-//! No call waits longer than its own timeout, whoever fetches.
+//! No call waits longer than its own timeout, on whichever thread the fetch runs.
 
 use std::thread;
 

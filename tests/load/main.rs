@@ -20,7 +20,7 @@ use std::time::Instant;
 
 use torii_emulator::{Emulator, Fault, FaultKind};
 
-/// What tells a worker where the API is, its secret key, and its own name.
+/// Environment variables: the API's address, the secret key, and the worker's name.
 const ORDERS: [&str; 3] = ["TORII_LOAD_URL", "TORII_LOAD_KEY", "TORII_LOAD_NAME"];
 
 fn main() {

@@ -67,7 +67,7 @@ refuses() {
   echo "$how: $(grep -F -m 1 -- "${texts[0]}" <<<"$said" | cut -c 1-200)"
 }
 
-# holds PACKAGE: what it lists is what users need, and may be passed on.
+# holds PACKAGE: it lists the files users need, and they may be passed on.
 holds() {
   local files
   files=$(cat)
@@ -208,7 +208,7 @@ CONF
   uses "composer package under php-fpm" "$bundled" served ffi.enable=preload "${preload[@]}"
   grep -q '"total":1}' <<<"$(curl -sSf "$control/requests?path=/acme/")" || failed "a second request does not find the keys of the first"
   (cd "$project" && eval "$(grep '^sed .*torii-ffi.h' "$root/bindings/php/README.md")")
-  # What is preloaded comes first, so that nothing is looked for.
+  # The preloaded library comes first, so that no search happens.
   (
     export TORII_LIBRARY=/nowhere
     uses "composer package under php-fpm, with its declarations preloaded" "$bundled" \

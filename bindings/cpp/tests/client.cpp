@@ -12,14 +12,14 @@ const std::string nobody = "01890000-0000-7000-8000-000000000000";
 torii::client_options here()
 {
     torii::client_options options;
-    options.api_url(emulator::url());
+    options.api_url(emulator::local().url());
     return options;
 }
 
 /// A client of an environment of its own.
 struct fixture {
-    issuer acme;
-    torii::client client{acme.secret_key, here()};
+    environment acme;
+    torii::client client{acme.secret_key(), here()};
 
     std::string user() const
     {
@@ -30,7 +30,7 @@ struct fixture {
 
     nlohmann::json control(const std::string &path, const std::string &body) const
     {
-        return emulator::tell("POST", "/issuers/" + acme.name + path, body);
+        return emulator::tell("POST", "/issuers/" + acme.name() + path, body);
     }
 
     ~fixture()
@@ -253,7 +253,7 @@ TEST(pages)
 TEST(errors_of_the_api)
 {
     const fixture f;
-    const torii::client once(f.acme.secret_key, here().max_retries(0).timeout(5s));
+    const torii::client once(f.acme.secret_key(), here().max_retries(0).timeout(5s));
     const auto failed = once.users().get(nobody, std::nothrow);
     CHECK_FAILS(failed, TORII_ERR_API, "");
     CHECK(failed.error().http_status() == 404 && failed.error().code()
@@ -269,8 +269,8 @@ TEST(errors_of_the_api)
     CHECK(thrown);
 
     const auto strikes = [&](const std::string &fault) {
-        emulator::clear_faults();
-        emulator::fault("/api/", fault);
+        emulator::local().clear_faults();
+        emulator::local().fault("/api/", fault);
         return once.allowed_origins().get(std::nothrow);
     };
     const auto limited = strikes(R"({"kind":"status","status":429,"headers":{"Retry-After":"7"}})");
@@ -278,11 +278,11 @@ TEST(errors_of_the_api)
     CHECK(limited.error().http_status() == 429 && limited.error().retry_after() == 7s);
     CHECK_FAILS(strikes(R"({"kind":"close"})"), TORII_ERR_TRANSPORT, "");
     CHECK_FAILS(strikes(R"({"kind":"replace","body":"not JSON"})"), TORII_ERR_RESPONSE, "");
-    emulator::clear_faults();
-    emulator::fault("/api/", R"({"kind":"hang"})");
+    emulator::local().clear_faults();
+    emulator::local().fault("/api/", R"({"kind":"hang"})");
     const torii::client quick("sk_test_x", here().timeout(100ms));
     CHECK_FAILS(quick.users().get(nobody, std::nothrow), TORII_ERR_TIMEOUT, "");
-    emulator::clear_faults();
+    emulator::local().clear_faults();
     const auto wrong = torii::client("sk_test_wrong", here()).users().get(nobody, std::nothrow);
     CHECK(!wrong && wrong.error().http_status() == 401);
 }
@@ -304,7 +304,7 @@ TEST(wrong_client_options_are_named)
     CHECK_FAILS(torii::client::make("pk_test_x"), TORII_ERR_INVALID_ARGUMENT, "secret");
 
     const fixture f;
-    torii::client client(f.acme.secret_key, here().user_agent_suffix("shop/1.2"));
+    torii::client client(f.acme.secret_key(), here().user_agent_suffix("shop/1.2"));
     (void)client.allowed_origins().get();
     CHECK(emulator::requests("/api/")[0]["headers"].dump().find("shop/1.2") != std::string::npos);
     client.close();

@@ -2,17 +2,12 @@
 
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-
-#include <fcntl.h>
-#include <signal.h>
 #include <strings.h>
 #include <unistd.h>
 
 namespace {
 
-std::unique_ptr<process> running;
-nlohmann::json card;
+std::optional<torii::testing::local_torii> running;
 
 } // namespace
 
@@ -89,50 +84,14 @@ http_answer post(const std::string &url,
     return ask("POST", url, body, headers);
 }
 
-process::process(std::vector<std::string> command)
+torii::testing::local_torii &emulator::local()
 {
-    int in[2], out[2];
-    std::vector<char *> arguments;
-
-    for (std::string &word : command)
-        arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    CHECK(pipe2(in, O_CLOEXEC) == 0 && pipe2(out, O_CLOEXEC) == 0);
-    pid_ = fork();
-    CHECK(pid_ >= 0);
-    if (pid_ == 0) {
-        dup2(in[0], 0);
-        dup2(out[1], 1);
-        execv(arguments[0], arguments.data());
-        _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    input_ = in[1];
-    output_ = out[0];
+    return *running;
 }
 
-process::~process()
+void emulator::start()
 {
-    close(input_);
-    close(output_);
-    kill(pid_, SIGTERM);
-    waitpid(pid_, nullptr, 0);
-}
-
-std::string process::read_line() const
-{
-    std::string line;
-    for (char c = 0; read(output_, &c, 1) == 1 && c != '\n';)
-        line += c;
-    return line;
-}
-
-void emulator::start(const std::string &program)
-{
-    running = std::make_unique<process>(
-        std::vector<std::string>{program, "--port", "0", "--until-stdin-closes"});
-    card = nlohmann::json::parse(running->read_line());
+    running.emplace();
 }
 
 void emulator::stop()
@@ -140,28 +99,10 @@ void emulator::stop()
     running.reset();
 }
 
-const std::string &emulator::url()
-{
-    return card["url"].get_ref<const std::string &>();
-}
-
 nlohmann::json emulator::tell(const std::string &method, const std::string &path,
                               const std::string &body)
 {
-    const http_answer answer = ask(method, card["control"].get<std::string>() + path, body, {});
-    if (answer.status / 100 != 2)
-        check_failed(__FILE__, __LINE__, method + " " + path + ": " + answer.body);
-    return answer.body.empty() ? nlohmann::json() : nlohmann::json::parse(answer.body);
-}
-
-void emulator::fault(const std::string &path, const std::string &fault)
-{
-    tell("POST", "/faults", R"({"path":")" + path + R"(","fault":)" + fault + "}");
-}
-
-void emulator::clear_faults()
-{
-    tell("DELETE", "/faults");
+    return nlohmann::json::parse(local().control(method, path, body).text());
 }
 
 nlohmann::json emulator::requests(const std::string &path)
@@ -171,28 +112,17 @@ nlohmann::json emulator::requests(const std::string &path)
     return all;
 }
 
-issuer::issuer()
+static std::string next_name()
 {
     static int count = 0;
-    const auto made =
-        emulator::tell("POST", "/issuers", R"({"name":"issuer-)" + std::to_string(++count) + "\"}");
-    name = made["name"];
-    url = made["issuer"];
-    secret_key = made["secret_key"];
-    environment_id = made["environment_id"];
+    return "issuer-" + std::to_string(++count);
 }
 
-std::string issuer::token(const std::string &how) const
-{
-    return emulator::tell("POST", "/issuers/" + name + "/tokens", how)["token"];
-}
+environment::environment()
+    : torii::testing::environment(emulator::local().new_environment(next_name()))
+{ }
 
-void issuer::rotate() const
+long environment::key_requests() const
 {
-    emulator::tell("POST", "/issuers/" + name + "/keys", "{}");
-}
-
-long issuer::key_requests() const
-{
-    return emulator::tell("GET", "/requests?path=/" + name + "/")["total"];
+    return emulator::tell("GET", "/requests?path=/" + name() + "/")["total"];
 }

@@ -4,6 +4,8 @@
 
 #include "check.hpp"
 
+#include <torii/testing.hpp>
+
 #include <nlohmann/json.hpp>
 
 /// The paths of the example and of this program.
@@ -32,40 +34,26 @@ http_answer post(const std::string &url,
                  const std::string &body);
 
 /// A program under test or beside it, with pipes to its input and output.
-class process {
-public:
-    explicit process(std::vector<std::string> command);
-    process(const process &) = delete;
-    ~process();
-    std::string read_line() const;
+using process = torii::testing::detail::program;
 
-private:
-    int pid_ = 0, input_ = -1, output_ = -1;
-};
+namespace emulator {
 
-struct emulator {
-    static const std::string &url();
-    static void start(const std::string &program);
-    static void stop();
+torii::testing::local_torii &local();
+void start();
+void stop();
 
-    /// Makes a call of the control API and returns its answer.
-    static nlohmann::json tell(const std::string &method, const std::string &path,
-                               const std::string &body = "");
-    /// Adds a fault for requests to paths that begin like this, until the faults are cleared.
-    static void fault(const std::string &path, const std::string &fault);
-    static void clear_faults();
-    /// Returns the requests to paths that begin like this, since the last call.
-    static nlohmann::json requests(const std::string &path);
-};
+/// Makes a call of the control API and returns its answer.
+nlohmann::json tell(const std::string &method, const std::string &path,
+                    const std::string &body = "");
+/// Returns the requests to paths that begin like this, since the last call.
+nlohmann::json requests(const std::string &path);
 
-/// An issuer of one test.
-struct issuer {
-    issuer();
-    std::string name, url, secret_key, environment_id;
+} // namespace emulator
 
-    std::string token(const std::string &how = "{}") const;
-    void rotate() const;
-    void fault(const std::string &fault) const { emulator::fault("/" + name + "/", fault); }
+/// The environment of one test.
+struct environment : torii::testing::environment {
+    environment();
+    void fault(const std::string &fault) const { emulator::local().fault("/" + name() + "/", fault); }
     long key_requests() const;
 };
 

@@ -7,8 +7,8 @@
 namespace {
 
 struct server {
-    explicit server(const issuer &issuer)
-        : process_({"/usr/bin/env", "WEBHOOK_SECRET=" + webhook_secret, example_server, issuer.url,
+    explicit server(const environment &acme)
+        : process_({"/usr/bin/env", "WEBHOOK_SECRET=" + webhook_secret, example_server, acme.issuer(),
                     "0", "session"}),
           url(process_.read_line())
     { }
@@ -20,10 +20,10 @@ struct server {
 
 TEST(a_server_accepts_valid_tokens)
 {
-    const issuer acme;
+    const environment acme;
     const server server(acme);
-    const std::string ada = acme.token(R"({"claims":{"sub":"ada"}})");
-    const std::string bob = acme.token(R"({"claims":{"sub":"bob"}})");
+    const std::string ada = acme.mint(R"({"claims":{"sub":"ada"}})");
+    const std::string bob = acme.mint(R"({"claims":{"sub":"bob"}})");
     const auto status = [&](std::vector<std::pair<std::string, std::string>> headers) {
         return get(server.url, headers).status;
     };
@@ -50,7 +50,7 @@ TEST(a_server_accepts_valid_tokens)
 
 TEST(a_server_without_keys_says_when_to_retry)
 {
-    const issuer acme;
+    const environment acme;
     const server server(acme);
     acme.fault(R"({"kind":"close"})");
     const http_answer answer = get(server.url, {{"Authorization", "Bearer " + acme.token()}});
@@ -58,14 +58,14 @@ TEST(a_server_without_keys_says_when_to_retry)
     CHECK(nlohmann::json::parse(answer.body)["error"]["code"] == "keys_unavailable");
     // Neither the key URL nor the error of the connection.
     CHECK(answer.body.find("127.0.0.1") == std::string::npos
-          && answer.body.find(acme.name) == std::string::npos
+          && answer.body.find(acme.name()) == std::string::npos
           && answer.body.find("connection") == std::string::npos);
     CHECK(answer.header("WWW-Authenticate").empty());
 }
 
 TEST(a_server_takes_webhooks)
 {
-    const issuer acme;
+    const environment acme;
     const server server(acme);
     const std::string url = server.url.substr(0, server.url.rfind('/')) + "/webhooks";
     const std::string body("\0\xff{}\n", 5);
@@ -99,9 +99,9 @@ TEST(a_refusal_does_not_tell_the_reason)
 TEST(a_guard_takes_any_headers)
 {
     using pairs = std::vector<std::pair<std::string, std::string>>;
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const std::string bearer = "Bearer " + acme.token(R"({"claims":{"sub":"ada"}})");
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const std::string bearer = "Bearer " + acme.mint(R"({"claims":{"sub":"ada"}})");
     torii::guard guard;
     guard.header = "x-auth";
     CHECK((*must(guard.authenticate(verifier, "/", pairs{{"X-Auth", bearer}}))).user_id() == "ada");
@@ -115,11 +115,11 @@ TEST(a_guard_takes_any_headers)
 TEST(a_route_with_requirements_needs_an_identity)
 {
     using pairs = std::vector<std::pair<std::string, std::string>>;
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
     const auto verified = torii::requirements().flags(TORII_REQUIRE_EMAIL_VERIFIED);
     const pairs headers{
-        {"Authorization", "Bearer " + acme.token(R"({"claims":{"email_verified":true}})")}};
+        {"Authorization", "Bearer " + acme.mint(R"({"claims":{"email_verified":true}})")}};
     torii::guard guard;
     guard.optional = true;
     guard.skip = {"/health"};

@@ -5,13 +5,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 TEST(a_child_uses_what_its_parent_made)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const torii::client client(acme.secret_key, torii::client_options().api_url(emulator::url()));
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const torii::client client(acme.secret_key(), torii::client_options().api_url(emulator::local().url()));
     const std::string token = acme.token();
     const std::string user(client.users().create("{}").string("/id").value());
     (void)verifier.verify(token);
@@ -19,15 +21,45 @@ TEST(a_child_uses_what_its_parent_made)
     const int child = fork();
     CHECK(child >= 0);
     if (child == 0) {
-        CHECK(verifier.verify(token).environment_id() == acme.environment_id);
+        CHECK(verifier.verify(token).environment_id() == acme.id());
         CHECK(client.users().get(user).string("/id") == user);
-        acme.rotate();
+        acme.rotate_keys();
         (void)verifier.verify(acme.token());
         _exit(0);
     }
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child && status == 0);
     CHECK(client.users().get(user).string("/id") == user);
+}
+
+/// Runs in a process of its own.
+void key_cache(const char *issuer, const char *token, const char *dir)
+{
+    torii::verifier_options options;
+    if (*dir != '\0')
+        options.key_cache_dir(dir);
+    const auto auth = torii::verifier(issuer, std::move(options)).verify(token, std::nothrow);
+    std::printf("%s\n", auth ? std::string(auth->user_id()).c_str() : "no keys");
+}
+
+TEST(the_next_process_has_the_cached_keys)
+{
+    const environment acme;
+    char dir[] = "/tmp/torii-keys-XXXXXX";
+    CHECK(mkdtemp(dir) != nullptr);
+    const torii::verifier first(acme.issuer(), torii::verifier_options().key_cache_dir(dir));
+    const std::string token = acme.mint(R"({"claims":{"sub":"ada"}})");
+    (void)first.verify(token);
+    // alarm() ends the tests.
+    while (first.stats().integer("/issuers/0/key_cache_dir/written") == 0)
+        usleep(10000);
+    acme.fail_keys();
+    const auto start = [&](const char *with) {
+        return process({this_program, "key-cache", acme.issuer(), token, with}).read_line();
+    };
+    CHECK(start("") == "no keys");
+    CHECK(start(dir) == "ada");
+    std::filesystem::remove_all(dir);
 }
 
 static long resident()
@@ -53,10 +85,10 @@ static void flat(int times, Function function)
 
 TEST(memory_stays_flat)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const torii::client client(acme.secret_key, torii::client_options().api_url(emulator::url()));
-    const std::string good = acme.token(), expired = acme.token(R"({"expires_in":-60})");
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const torii::client client(acme.secret_key(), torii::client_options().api_url(emulator::local().url()));
+    const std::string good = acme.token(), expired = acme.mint(R"({"expires_in":-60})");
     const std::string user(client.users().create("{}").string("/id").value());
 
     flat(100000, [&](int i) {
@@ -72,7 +104,7 @@ TEST(memory_stays_flat)
         CHECK(!webhooks.verify(headers, "", std::nothrow));
     });
     const std::string large =
-        acme.token(R"({"claims":{"large":")" + std::string(4000, 'a') + "\"}}");
+        acme.mint(R"({"claims":{"large":")" + std::string(4000, 'a') + "\"}}");
     flat(10000, [&](int) {
         const auto requirements = torii::requirements().claim("/large", "1");
         CHECK(!verifier.verify(large, requirements, std::nothrow));

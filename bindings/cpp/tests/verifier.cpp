@@ -12,15 +12,15 @@ static std::vector<std::pair<std::string, std::string>> headers(const std::strin
 
 TEST(a_good_token_tells_the_user)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const std::string token = acme.token(
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const std::string token = acme.mint(
         R"({"claims":{"sub":"user-1","locale":"da","email_verified":true,"plan":{"name":"pro"},)"
         R"("o":{"id":"org-1","rol":"admin"},"act":{"sub":"support"}}})");
 
     const torii::auth auth = verifier.verify(token);
-    CHECK(auth.user_id() == "user-1" && auth.environment_id() == acme.environment_id);
-    CHECK(auth.issuer() == acme.url && auth.locale() == "da");
+    CHECK(auth.user_id() == "user-1" && auth.environment_id() == acme.id());
+    CHECK(auth.issuer() == acme.issuer() && auth.locale() == "da");
     CHECK(auth.organization_id() == "org-1" && auth.organization_role() == "admin");
     CHECK(auth.email_verified() && auth.profile_complete());
     CHECK(auth.impersonating() && auth.actor_id() == "support");
@@ -45,15 +45,15 @@ TEST(a_good_token_tells_the_user)
     const torii::json stats = verifier.stats();
     CHECK(stats.integer("/accepted") == 6 && stats.integer("/hits") == 5);
     CHECK(stats.integer("/refused/TORII_ERR_TOKEN_SCHEME") == 1 && stats.length("/issuers") == 1);
-    CHECK(stats.string("/issuers/0/issuer") == acme.url && !stats.boolean("/accepted"));
+    CHECK(stats.string("/issuers/0/issuer") == acme.issuer() && !stats.boolean("/accepted"));
     CHECK(!stats.is_null("/accepted") && !stats.is_null("/none") && !stats.integer("/none"));
 }
 
 TEST(an_error_is_thrown_or_given)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const std::string expired = acme.token(R"({"expires_in":-60})");
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const std::string expired = acme.mint(R"({"expires_in":-60})");
     std::string thrown;
     try {
         (void)verifier.verify(expired);
@@ -79,38 +79,38 @@ TEST(an_error_is_thrown_or_given)
 
 TEST(rotation_is_noticed)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
     CHECK_FAILS(verifier.verify_nowait(acme.token(), std::nothrow), TORII_ERR_KEYS_PENDING, "");
     verifier.refresh();
-    acme.rotate();
+    acme.rotate_keys();
     (void)verifier.verify(acme.token());
     CHECK(acme.key_requests() == 2);
 }
 
 TEST(a_requirement_refuses_good_tokens)
 {
-    const issuer acme;
+    const environment acme;
     const torii::verifier verifier(
-        acme.url,
+        acme.issuer(),
         torii::verifier_options().require(TORII_REQUIRE_EMAIL_VERIFIED
                                           | TORII_REQUIRE_NOT_IMPERSONATED));
-    (void)verifier.verify(acme.token(R"({"claims":{"email_verified":true}})"));
+    (void)verifier.verify(acme.mint(R"({"claims":{"email_verified":true}})"));
     const auto refused =
-        verifier.verify(acme.token(R"({"claims":{"email_verified":false}})"), std::nothrow);
+        verifier.verify(acme.mint(R"({"claims":{"email_verified":false}})"), std::nothrow);
     CHECK_FAILS(refused, TORII_ERR_POLICY, "email_verified");
     CHECK(refused.error().is_policy() && refused.error().answer() == 403);
 }
 
 TEST(one_verifier_serves_different_requirements)
 {
-    const issuer acme;
+    const environment acme;
     const torii::verifier verifier(
-        acme.url,
+        acme.issuer(),
         torii::verifier_options()
             .requirements(torii::requirements().claim("/plan", R"("pro")"))
             .require(TORII_REQUIRE_EMAIL_VERIFIED));
-    const std::string token = acme.token(
+    const std::string token = acme.mint(
         R"({"claims":{"email_verified":true,"plan":"pro","o":{"id":"org-1","rol":"admin"}}})");
     const auto admins = torii::requirements()
                             .flags(TORII_REQUIRE_NOT_IMPERSONATED)
@@ -133,16 +133,16 @@ TEST(one_verifier_serves_different_requirements)
     for (const char *claims :
          {R"({"email_verified":true})", R"({"email_verified":false,"plan":"pro"})"})
         CHECK_FAILS(
-            verifier.verify(acme.token(R"({"claims":)" + std::string(claims) + "}"), std::nothrow),
+            verifier.verify(acme.mint(R"({"claims":)" + std::string(claims) + "}"), std::nothrow),
             TORII_ERR_POLICY, "");
 }
 
 TEST(wrong_requirements_let_nobody_pass)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
     const std::string token =
-        acme.token(R"({"claims":{"email_verified":true,"o":{"id":"org-1","rol":"admin"}}})");
+        acme.mint(R"({"claims":{"email_verified":true,"o":{"id":"org-1","rol":"admin"}}})");
     const auto refused = [&](const torii::requirements &requirements, const char *about) {
         CHECK(!requirements.empty() && !requirements.outcome());
         CHECK_FAILS(verifier.verify(token, requirements, std::nothrow), TORII_ERR_INVALID_ARGUMENT,
@@ -150,7 +150,7 @@ TEST(wrong_requirements_let_nobody_pass)
         CHECK_FAILS(verifier.verify_handle(token).require(requirements, std::nothrow),
                     TORII_ERR_INVALID_ARGUMENT, about);
         CHECK_FAILS(
-            torii::verifier::make(acme.url, torii::verifier_options().requirements(requirements)),
+            torii::verifier::make(acme.issuer(), torii::verifier_options().requirements(requirements)),
             TORII_ERR_INVALID_ARGUMENT, about);
         CHECK_FAILS(torii::guard().authenticate(verifier, "/", headers(token), requirements),
                     TORII_ERR_INVALID_ARGUMENT, about);
@@ -175,12 +175,12 @@ TEST(wrong_requirements_let_nobody_pass)
 
 TEST(an_identity_is_a_value)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
     const std::string large(5000, 'a');
     for (const std::string &sub : {std::string("ada"), "user-" + large}) {
-        torii::auth auth = verifier.verify(acme.token(R"({"claims":{"sub":")" + sub + "\"}}"));
-        CHECK(auth.user_id() == sub && auth.environment_id() == acme.environment_id);
+        torii::auth auth = verifier.verify(acme.mint(R"({"claims":{"sub":")" + sub + "\"}}"));
+        CHECK(auth.user_id() == sub && auth.environment_id() == acme.id());
         torii::auth copy = auth;
         CHECK(copy.user_id() == sub && copy.user_id().data() != auth.user_id().data());
         torii::auth moved = std::move(auth);
@@ -194,7 +194,7 @@ TEST(an_identity_is_a_value)
         copy = torii::auth();
         copy = std::move(moved);
         CHECK(copy.user_id() == sub && copy.expires_at() - copy.issued_at() == 5min);
-        copy = verifier.verify(acme.token(R"({"claims":{"sub":"bob"}})"));
+        copy = verifier.verify(acme.mint(R"({"claims":{"sub":"bob"}})"));
         CHECK(copy.user_id() == "bob");
         // A temporary gives its text away.
         CHECK(torii::auth(auth).user_id() == sub && !torii::auth(auth).locale());
@@ -203,13 +203,13 @@ TEST(an_identity_is_a_value)
 
 TEST(missing_keys_are_not_an_invalid_token)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
     acme.fault(R"({"kind":"status","status":503})");
     const auto unknown = verifier.verify(acme.token(), std::nothrow);
     CHECK_FAILS(unknown, TORII_ERR_KEYS_UNAVAILABLE, "503");
     CHECK(unknown.error().is_keys() && unknown.error().answer() == 503);
-    CHECK(unknown.error().retry_after() >= 1s && unknown.error().issuer() == acme.url);
+    CHECK(unknown.error().retry_after() >= 1s && unknown.error().issuer() == acme.issuer());
     CHECK(unknown.error().public_code() == "keys_unavailable");
     CHECK(unknown.error().public_message().find("127.0.0.1") == std::string_view::npos);
     CHECK_FAILS(verifier.refresh(std::nothrow), TORII_ERR_KEYS_UNAVAILABLE, "");
@@ -217,8 +217,8 @@ TEST(missing_keys_are_not_an_invalid_token)
 
 TEST(a_host_may_fetch_by_itself)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url, torii::verifier_options().background_refresh(false));
+    const environment acme;
+    const torii::verifier verifier(acme.issuer(), torii::verifier_options().background_refresh(false));
     const std::string token = acme.token();
 
     CHECK_FAILS(verifier.verify_nowait(token, std::nothrow), TORII_ERR_KEYS_PENDING, "");
@@ -237,8 +237,8 @@ TEST(a_host_may_fetch_by_itself)
 
 TEST(a_key_fetch_that_is_dropped_has_failed)
 {
-    const issuer acme;
-    torii::verifier verifier(acme.url, torii::verifier_options().background_refresh(false));
+    const environment acme;
+    torii::verifier verifier(acme.issuer(), torii::verifier_options().background_refresh(false));
     std::optional<torii::key_fetch> fetch = verifier.claim_fetch();
     CHECK(fetch);
     fetch.reset();
@@ -248,17 +248,17 @@ TEST(a_key_fetch_that_is_dropped_has_failed)
     fetch = verifier.claim_fetch();
     CHECK(fetch);
     verifier.close();
-    CHECK(fetch->url().find(acme.url) == 0);
+    CHECK(fetch->url().find(acme.issuer()) == 0);
 }
 
 TEST(due_keys_are_fetched_on_another_thread)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url, torii::verifier_options().background_refresh(false));
+    const environment acme;
+    const torii::verifier verifier(acme.issuer(), torii::verifier_options().background_refresh(false));
     const std::string token = acme.token();
     const auto parked = verifier.verify_nowait(token, std::nothrow);
     CHECK_FAILS(parked, TORII_ERR_KEYS_PENDING, "");
-    CHECK(parked.error().issuer() == acme.url);
+    CHECK(parked.error().issuer() == acme.issuer());
     verifier.refresh_due(*parked.error().issuer());
     verifier.refresh_due();
     (void)verifier.verify_nowait(token);
@@ -269,12 +269,12 @@ TEST(due_keys_are_fetched_on_another_thread)
 
 TEST(the_clock_may_be_the_hosts)
 {
-    const issuer acme;
+    const environment acme;
     auto now =
         std::make_shared<std::chrono::system_clock::time_point>(std::chrono::system_clock::now());
-    torii::verifier verifier(acme.url,
+    torii::verifier verifier(acme.issuer(),
                              torii::verifier_options().leeway(0s).clock([now] { return *now; }));
-    const std::string token = acme.token(R"({"now_offset":-10})");
+    const std::string token = acme.mint(R"({"now_offset":-10})");
     (void)verifier.verify(token);
     *now += 1h;
     CHECK_FAILS(verifier.verify(token, std::nothrow), TORII_ERR_TOKEN_EXPIRED, "exp");
@@ -324,8 +324,8 @@ TEST(wrong_options_are_named)
 
 TEST(every_text_reaches_c_unchanged)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
     const std::string token = acme.token();
     const std::string nul(1, '\0'), long_text(1 << 20, 'a');
 
@@ -339,15 +339,15 @@ TEST(every_text_reaches_c_unchanged)
                                    std::string("https://\xff"), long_text})
         CHECK_FAILS(torii::verifier::make(url), TORII_ERR_INVALID_ARGUMENT, "issuer");
     const torii::auth auth =
-        verifier.verify(acme.token(R"({"claims":{"sub":"Åsa","nul":"a\u0000b"}})"));
+        verifier.verify(acme.mint(R"({"claims":{"sub":"Åsa","nul":"a\u0000b"}})"));
     CHECK(auth.user_id() == "Åsa");
     CHECK(auth.claims_json().find(R"(a\u0000b)") != std::string_view::npos);
 }
 
 TEST(use_after_close_is_an_error)
 {
-    const issuer acme;
-    torii::verifier verifier(acme.url);
+    const environment acme;
+    torii::verifier verifier(acme.issuer());
     const torii::auth auth = verifier.verify(acme.token());
     torii::verifier moved = std::move(verifier);
     CHECK_FAILS(verifier.verify("x", std::nothrow), TORII_ERR_INVALID_ARGUMENT, "verifier");
@@ -360,14 +360,14 @@ TEST(use_after_close_is_an_error)
     CHECK_FAILS(moved.verify_handle("x", std::nothrow), TORII_ERR_INVALID_ARGUMENT, "verifier");
     CHECK(!moved.claim_fetch() && !moved.due_in());
     CHECK_FAILS(moved.stats(std::nothrow), TORII_ERR_INVALID_ARGUMENT, "verifier");
-    CHECK(auth.environment_id() == acme.environment_id);
+    CHECK(auth.environment_id() == acme.id());
 }
 
 TEST(threads_share_a_verifier)
 {
-    const issuer acme;
-    const torii::verifier verifier(acme.url);
-    const std::string good = acme.token(), bad = acme.token(R"({"signer":"forged"})");
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const std::string good = acme.token(), bad = acme.mint(R"({"signer":"forged"})");
     std::atomic<int> right{0};
     std::vector<std::thread> threads;
 

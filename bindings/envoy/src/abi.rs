@@ -35,7 +35,7 @@ const BODY_STOP: i32 = 3;
 const TRAILERS_CONTINUE: i32 = 0;
 const TRAILERS_STOP: i32 = 1;
 
-/// A text, Envoy's or ours.
+/// A text, of Envoy or of this module.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Text {
@@ -43,7 +43,7 @@ struct Text {
     length: usize,
 }
 
-/// A header, Envoy's or ours.
+/// A header, of Envoy or of this module.
 #[repr(C)]
 #[derive(Clone, Copy)]
 struct Header {
@@ -157,7 +157,7 @@ fn check_host() -> Result<Callbacks, String> {
         }
         _ => {}
     }
-    // A host that tells no version may still have another: `log_v2` came with ours, and released
+    // A host that tells no version may still have another: `log_v2` came with this one, and released
     // functions keep their names and signatures.
     Callbacks::find().map_err(|name| format!("this Envoy has no callback {name}"))
 }
@@ -211,7 +211,7 @@ impl Host for Stream {
     fn header(&self, name: &str, index: usize) -> Option<(&[u8], usize)> {
         let (mut value, mut count) = (Text::NONE, 0);
         let (get, name) = (self.envoy.http_get_header, Text::of(name));
-        // SAFETY: the filter and the name live, and both results are ours.
+        // SAFETY: the filter and the name live, and both results are locals.
         let found = unsafe {
             get(self.filter, REQUEST_HEADER, name, &raw mut value, index, &raw mut count)
         };
@@ -360,7 +360,7 @@ fn new_config(host: *mut c_void, json: &[u8]) -> Result<Arc<Config>, String> {
         let (mut id, tag) = (0, tag.map(Text::of));
         let (tags, count) = tag.as_ref().map_or((std::ptr::null(), 0), |tag| (&raw const *tag, 1));
         let define = envoy.http_filter_config_define_counter;
-        // SAFETY: Envoy's configuration and the texts live, and the result is ours.
+        // SAFETY: Envoy's configuration and the texts live, and the result is a local.
         let result = unsafe { define(host, Text::of(name), tags, count, &raw mut id) };
         (result == 0).then_some(id)
     })?;
@@ -372,7 +372,7 @@ fn new_config(host: *mut c_void, json: &[u8]) -> Result<Arc<Config>, String> {
     Ok(Arc::new(config))
 }
 
-/// A filter is configured: our configuration, or null to refuse it.
+/// Configures a filter; returns its configuration, or null to refuse it.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_new(
     host: *mut c_void,
@@ -398,7 +398,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(config: 
     });
 }
 
-/// A filter is configured for a route: our configuration, or null to refuse it.
+/// Configures a filter for a route; returns its configuration, or null to refuse it.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn envoy_dynamic_module_on_http_filter_per_route_config_new(
     _name: Text,
@@ -441,7 +441,7 @@ unsafe extern "C" fn envoy_dynamic_module_on_http_filter_new(
     Rc::into_raw(Rc::new(Filter::new(config))).cast()
 }
 
-/// Our filter of a stream, kept until the hook has returned: Envoy may destroy it meanwhile.
+/// The filter of a stream, kept until the hook has returned: Envoy may destroy it meanwhile.
 ///
 /// # Safety
 ///

@@ -436,7 +436,7 @@ class Requests(unittest.TestCase):
                     f"GET /{number} HTTP/1.1\r\nhost: test\r\n{head}\r\n"
                     for number, head in enumerate(heads)).encode())
                 self.assertEqual([connection.answer().status for _ in statuses], statuses)
-                # What follows a refusal is answered as it deserves, or Envoy closes.
+                # A request after a refusal gets its own answer, or Envoy closes.
                 if len(statuses) < len(tokens):
                     last = connection.answer()
                     self.assertIn(last and last.status, (None, 200))
@@ -485,7 +485,7 @@ class Requests(unittest.TestCase):
                 self.refused(connection.answer())
 
     def curl(self, token, *arguments, path="/"):
-        """Over HTTP/2. Gives the status, the headers and the body. What Envoy answers before it has
+        """Over HTTP/2. Gives the status, the headers and the body. Answers that Envoy sends before it has
         read the body, curl may drop when the stream is reset; the status is None then."""
         command = ["curl", "-s", "-i", "--http2-prior-knowledge", "--unix-socket",
                    self.envoy.paths[0], "-H", f"authorization: Bearer {token}", *arguments,

@@ -365,7 +365,7 @@ ngx_http_torii_resume(ngx_http_torii_waiter_t *waiter)
 #if (nginx_version >= 1027001)
 
     if (r->main->terminated) {
-        /* what is left to do is done by the handler of the connection */
+        /* the handler of the connection does the rest */
         c->write->handler(c->write);
         return;
     }

@@ -26,7 +26,7 @@ sys.path.append(f"{ROOT}/tests")
 
 from ports import free_port  # noqa: E402
 
-# How long to wait for what is certain to happen, on a machine that is busy with other things.
+# How long to wait for a certain event, on a machine that is busy with other things.
 PATIENCE = 120
 
 
@@ -238,7 +238,7 @@ class Nginx:
     def __init__(self, http, main="", workers=1, threads=4, start=True, seconds=PATIENCE):
         self.folder = tempfile.mkdtemp(prefix="torii-nginx-")
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
-        # The workers are nobody.
+        # The workers run as the user nobody.
         os.chmod(self.folder, 0o755)
         self.log = os.path.join(self.folder, "error.log")
         self.seconds = seconds

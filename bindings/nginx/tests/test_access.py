@@ -163,7 +163,7 @@ class Access(Case):
         os.rmdir(cls.files)
 
     def closed(self, path, port=None, **how):
-        """Without a good token there is a proper refusal, and nothing else."""
+        """Without a valid token the answer is a refusal, and nothing else."""
         for token in (None, self.bad, "x"):
             answer = ask(port or self.port, path, token, **how)
             self.refused(answer)
@@ -191,7 +191,7 @@ class Access(Case):
         odd = self.emulator.token(claims={"impersonating": True})
         self.assertEqual(ask(self.server_port, "/?x=1", odd).text, SECRET)
         self.refused(ask(self.server_port, "/own", odd), 403)
-        # What the server has found out is nothing to a location that looks at no token.
+        # A location that looks at no token ignores the identity that the server level found.
         for token in (None, self.bad, self.good):
             for path in ("/open", "/moved"):
                 self.assertEqual(ask(self.server_port, path, token).text, "free [][]")
@@ -249,7 +249,7 @@ class Access(Case):
         self.assertEqual(self.closed("/any/denied").text, SECRET)
         unverified = self.emulator.token(claims={"email_verified": False})
         self.refused(self.ask("/any/policy", unverified), 403)
-        # An address that is allowed is nothing to a "return", which asks nobody.
+        # An address that is allowed does not matter to a "return", which asks no access handler.
         self.assertEqual(self.closed("/any/return").text, SECRET)
 
     def test_satisfy_any_with_a_password(self):
@@ -465,7 +465,7 @@ class Access(Case):
         self.assertEqual(self.ask("/return", headers=basic).header("www-authenticate"), bare)
         expired = self.ask("/return", self.emulator.token(expires_in=-60))
         self.assertEqual(expired.header("www-authenticate"), f'{bare}, error="invalid_token"')
-        # What is wrong with a token is for the log.
+        # The reason of a refusal is for the log.
         self.assertNotRegex(expired.json["error"]["message"], r"\d|`")
         eventually(lambda: "TORII_ERR_TOKEN_EXPIRED, claim `exp`" in self.nginx.read_log())
         unmet = self.ask("/policy", self.emulator.token(claims={"email_verified": False}))

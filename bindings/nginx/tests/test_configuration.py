@@ -1,4 +1,4 @@
-"""nginx -t: what is wrong is named, with file, line and reason."""
+"""nginx -t names each mistake, with file, line and reason."""
 
 import os
 import re

@@ -29,7 +29,7 @@ class Keys(Parking):
         clients = self.park(100, self.emulator.token(claims={"sub": "user-1"}))
         for _ in range(100):
             self.assertEqual(self.ask("/open").text, "open")
-        # What needs no keys is answered.
+        # Requests that need no keys are answered.
         self.assertEqual(self.ask(token="x").status, 401)
         self.assertEqual(self.ask().status, 401)
         answered, _, _ = select.select([client.socket for client in clients], [], [], 0)
@@ -111,7 +111,7 @@ class Keys(Parking):
         self.assertIsNone(answer.header("retry-after"))
 
     def test_renewal_ahead_of_need(self):
-        """The issuer is slow when keys are due for renewal: nobody waits for it."""
+        """The issuer is slow when keys are due for renewal: no request waits for it."""
         self.start("torii_key_lifetime 2s; torii_key_timeout 60s;")
         token = self.emulator.token()
         eventually(lambda: self.ask(token=token).status == 200)
@@ -182,7 +182,7 @@ class Keys(Parking):
         self.assertEqual(fetches(), [before[0] + 1, before[1], before[2] + 1, before[3]])
 
     def test_several_issuers(self):
-        """One that hangs holds up nobody's tokens but its own."""
+        """One that hangs delays only its own tokens."""
         other = self.emulator.call("POST", "/issuers", {"name": "other"})["issuer"]
         third = self.emulator.call("POST", "/issuers", {"name": "third"})["issuer"]
         self.emulator.fault("hang", path="/acme/")
@@ -333,7 +333,7 @@ class Authorities(unittest.TestCase):
                 subprocess.run([*openssl, *more], check=True, capture_output=True, cwd=nginx.folder)
 
         certificate()
-        # Read by the master: a worker, who is nobody, could not.
+        # Read by the master: a worker, which runs as the user nobody, could not.
         os.chmod(f"{nginx.folder}/ca.pem", 0o600)
         nginx.start().ready(port)
         self.addCleanup(nginx.stop)
@@ -346,7 +346,7 @@ class Authorities(unittest.TestCase):
         fetches = emulator.fetches()
         eventually(lambda: emulator.fetches() > fetches + 1)
         self.assertEqual(ask(port, "/", token).status, 200)
-        # Without the file nobody vouches for the issuer.
+        # Without the file no authority vouches for the issuer.
         nginx.write(config(""))
         nginx.reload()
         self.assertEqual(ask(port, "/", token).status, 503)

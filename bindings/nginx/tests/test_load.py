@@ -58,7 +58,7 @@ class Load(unittest.TestCase):
         self.addCleanup(wrk.stdout.close)
         self.addCleanup(wrk.stderr.close)
 
-        # A key nobody has heard of: the token that names it has it fetched.
+        # An unknown key: the token that names it triggers a fetch.
         emulator.call("POST", "/issuers/acme/keys")
         add(200, 10)
         publish()

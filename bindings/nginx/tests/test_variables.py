@@ -122,7 +122,7 @@ class Variables(Case):
             self.assertEqual((headers.get("x-user"), headers["x-name"]), (None, "ada lovelace"))
 
     def test_a_user_cannot_name_himself(self):
-        """What clients send under the names of our headers never reaches the backend."""
+        """Headers that clients send under the names of identity headers never reach the backend."""
         lies = [("X-User", "root"), ("x-user", "root"), ("X_User", "root"), ("X-NAME", "root"),
                 ("X-Claims", "{}")]
         for port in (self.port, self.underscores_port):

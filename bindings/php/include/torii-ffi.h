@@ -9,8 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define REVOKE_ALL INT64_MAX
-
 typedef enum {
   TORII_OK = 0,
   TORII_ERR_INVALID_ARGUMENT = 1,

@@ -19,7 +19,7 @@ use Torii\Exception\InternalException;
  * @property-read ?string $organizationRole the user's role in the active organization. Anyone can create an
  *     organization and own it, so check the role together with the organization's id.
  * @property-read ?string $actorId the id of the party that acts as the user: `act` (RFC 8693). null does not
- *     mean that nobody does: see $impersonating.
+ *     mean that there is no such party: see $impersonating.
  * @property-read bool $emailVerified whether `email_verified` is true. torii stamps this claim only through
  *     the environment's default JWT template.
  * @property-read bool $profileComplete whether `profile_complete` is not false

@@ -7,7 +7,6 @@ namespace Torii\Tests;
 use Nyholm\Psr7\Factory\Psr17Factory;
 use PHPUnit\Framework\ExpectationFailedException;
 use PHPUnit\Framework\TestCase;
-use Torii\Verifier;
 
 /** The answers of tests/behaviour/adapters.json: in process, and behind nginx and php-fpm. */
 final class AdaptersTest extends TestCase
@@ -23,13 +22,12 @@ final class AdaptersTest extends TestCase
 
     public static function setUpBeforeClass(): void
     {
-        Verifier::clearKeys();
-        Emulator::call('POST', '/reset');
+        EmulatorTestCase::torii()->reset();
         foreach (Adapters::corpus()['setup'] as $request) {
-            Emulator::call('POST', $request['path'], $request['body']);
+            EmulatorTestCase::torii()->control('POST', $request['path'], $request['body']);
         }
         self::$server = new FpmServer(['ffi.enable' => 'true', 'opcache.enable' => '0'], [
-            'TORII_URL' => Emulator::info()['url'],
+            'TORII_URL' => EmulatorTestCase::torii()->url,
             'TORII_LIBRARY' => getenv('TORII_LIBRARY'),
         ], 'adapters.php');
     }
@@ -43,7 +41,7 @@ final class AdaptersTest extends TestCase
     public function testInProcess(): void
     {
         $applications = array_map(
-            static fn ($configuration) => new Adapters($configuration, Emulator::info()['url']),
+            static fn ($configuration) => new Adapters($configuration, EmulatorTestCase::torii()->url),
             Adapters::corpus()['configurations'],
         );
         $factory = new Psr17Factory();
@@ -153,7 +151,7 @@ final class AdaptersTest extends TestCase
             return str_repeat($description['repeat'], $description['times']);
         }
         $mint = self::objects($description['mint']);
-        return Emulator::call('POST', "/issuers/{$description['issuer']}/tokens", $mint)['token'];
+        return EmulatorTestCase::torii()->control('POST', "/issuers/{$description['issuer']}/tokens", $mint)['token'];
     }
 
     /** An empty array would be a list. */

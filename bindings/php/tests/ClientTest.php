@@ -27,7 +27,7 @@ final class ClientTest extends EmulatorTestCase
 
     protected function assertPostConditions(): void
     {
-        self::assertSame([], Emulator::call('GET', '/violations'));
+        self::assertSame([], $this->torii->control('GET', '/violations'));
     }
 
     public function testUsers(): void
@@ -79,14 +79,14 @@ final class ClientTest extends EmulatorTestCase
         $this->assertSent('POST', '/users/search', '{"email":"example.org"}', "limit=2&cursor=$ids[3]");
         self::assertSame([2, 2, 1], array_map('count', iterator_to_array($page->pages())));
         self::assertNull($page->next()->next()->next());
-        $before = count($this->requests('/api/'));
+        $before = count($this->torii->requests('/api/'));
         foreach ($users->list(limit: 3)->all() as $i => $user) {
             self::assertSame($ids[$i], $user->id);
             if ($i === 2) {
                 break;
             }
         }
-        self::assertCount($before + 1, $this->requests('/api/'));
+        self::assertCount($before + 1, $this->torii->requests('/api/'));
         $users->list();
         $this->assertSent('POST', '/users/search');
     }
@@ -111,7 +111,7 @@ final class ClientTest extends EmulatorTestCase
     {
         $sessions = $this->client->sessions;
         $id = $this->client->users->create(email: 'ada@example.org')->id;
-        $login = static fn () => Emulator::call('POST', '/issuers/acme/sessions', ['user_id' => $id])['session']['id'];
+        $login = static fn () => self::torii()->control('POST', '/issuers/acme/sessions', ['user_id' => $id])['session']['id'];
         [$first, $second] = [$login(), $login()];
         self::assertCount(2, $sessions->listForUser($id));
         $this->assertSent('GET', "/users/$id/sessions");
@@ -128,9 +128,9 @@ final class ClientTest extends EmulatorTestCase
         $organizations = $this->client->organizations;
         $user = $this->client->users->create(email: 'ada@example.org')->id;
         $created = ['name' => 'Engines', 'slug' => 'ae'];
-        $id = Emulator::call('POST', '/issuers/acme/organizations', $created)['id'];
+        $id = $this->torii->control('POST', '/issuers/acme/organizations', $created)['id'];
         $member = ['user_id' => $user, 'role' => 'org:member'];
-        Emulator::call('POST', "/issuers/acme/organizations/$id/members", $member);
+        $this->torii->control('POST', "/issuers/acme/organizations/$id/members", $member);
 
         self::assertSame([$id], array_column($organizations->list(limit: 5, name: 'engines')->items, 'id'));
         $this->assertSent('GET', '/organizations', null, 'limit=5&name=engines');
@@ -209,10 +209,10 @@ final class ClientTest extends EmulatorTestCase
             ['api', 404, 'not_found', $problem['supportId'], $problem['detail'], 500],
             [$e->status, $e->httpStatus, $e->errorCode, $e->supportId, $e->getMessage(), $e->answerStatus],
         );
-        Emulator::call('PUT', '/issuers/acme/settings', ['invitation_quota' => 0, 'retry_after' => 7]);
+        $this->torii->control('PUT', '/issuers/acme/settings', ['invitation_quota' => 0, 'retry_after' => 7]);
         $e = self::thrown(ApiException::class, fn () => $this->client->invitations->create('a@example.org'));
         self::assertSame([429, 7], [$e->httpStatus, $e->retryAfter]);
-        $stranger = new Client('sk_test_wrong', Emulator::info()['url']);
+        $stranger = new Client('sk_test_wrong', $this->torii->url);
         $e = self::thrown(ApiException::class, static fn () => $stranger->allowedOrigins->get());
         self::assertSame(401, $e->httpStatus);
         self::assertStringNotContainsString('sk_test_wrong', (string) $e);
@@ -221,14 +221,14 @@ final class ClientTest extends EmulatorTestCase
     public function testFailuresOnTheWay(): void
     {
         $get = fn () => $this->client->allowedOrigins->get();
-        $this->fault('/api/', ['kind' => 'replace', 'body' => 'not JSON']);
+        $this->torii->fault('/api/', ['kind' => 'replace', 'body' => 'not JSON']);
         $e = self::thrown(ResponseException::class, $get);
         self::assertSame(['response', 200], [$e->status, $e->httpStatus]);
-        Emulator::call('DELETE', '/faults');
-        $this->fault('/api/', ['kind' => 'replace', 'body' => '{"origins":7}']);
+        $this->torii->control('DELETE', '/faults');
+        $this->torii->fault('/api/', ['kind' => 'replace', 'body' => '{"origins":7}']);
         self::assertStringContainsString('origins', self::thrown(ResponseException::class, $get)->getMessage());
-        Emulator::call('DELETE', '/faults');
-        $this->fault('/api/', ['kind' => 'hang']);
+        $this->torii->control('DELETE', '/faults');
+        $this->torii->fault('/api/', ['kind' => 'hang']);
         self::thrown(TimeoutException::class, fn () => $this->client(timeout: 0.2)->allowedOrigins->get());
         $closed = stream_socket_server('tcp://127.0.0.1:0');
         $address = stream_socket_get_name($closed, false);
@@ -240,7 +240,7 @@ final class ClientTest extends EmulatorTestCase
     public function testOptions(): void
     {
         $this->client(userAgentSuffix: 'shop/1.2')->allowedOrigins->get();
-        $headers = array_column($this->requests('/api/')[0]['headers'], 1, 0);
+        $headers = array_column($this->torii->requests('/api/')[0]['headers'], 1, 0);
         self::assertStringEndsWith('shop/1.2', $headers['user-agent']);
         $wrong = ['apiUrl' => 'nowhere', 'timeout' => 0, 'connectTimeout' => 61, 'maxRetries' => 11,
             'caFile' => '/no/such/file', 'proxy' => 'nowhere', 'userAgentSuffix' => "a\nb"];
@@ -264,7 +264,7 @@ final class ClientTest extends EmulatorTestCase
     /** Asserts the last request. */
     private function assertSent(string $method, string $path, ?string $body = null, ?string $query = null): void
     {
-        $requests = $this->requests('/api/');
+        $requests = $this->torii->requests('/api/');
         $sent = end($requests);
         self::assertSame(
             [$method, "/api/server/v1$path", (string) $body, (string) $query],

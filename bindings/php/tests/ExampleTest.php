@@ -11,8 +11,8 @@ final class ExampleTest extends EmulatorTestCase
     {
         $id = $this->client()->users->create(email: 'ada@example.org')->id;
         $php = $this->start(['example/users.php'], [
-            'TORII_SECRET_KEY' => Emulator::info()['secret_key'],
-            'TORII_API_URL' => Emulator::info()['url'],
+            'TORII_SECRET_KEY' => $this->torii->secretKey,
+            'TORII_API_URL' => $this->torii->url,
         ], $pipes);
         self::assertSame("$id ada@example.org\n", stream_get_contents($pipes[1]));
         self::assertSame(0, proc_close($php));

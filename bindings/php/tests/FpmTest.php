@@ -11,7 +11,7 @@ final class FpmTest extends EmulatorTestCase
 
     public static function setUpBeforeClass(): void
     {
-        Emulator::call('POST', '/reset');
+        self::torii()->reset();
         self::$server = new FpmServer([
             'ffi.enable' => 'preload',
             'ffi.preload' => realpath(__DIR__ . '/../include/torii-ffi.h'),
@@ -19,7 +19,7 @@ final class FpmTest extends EmulatorTestCase
             'opcache.preload' => realpath(__DIR__ . '/../preload.php'),
             'opcache.preload_user' => posix_getpwuid(posix_geteuid())['name'],
         ], [
-            'TORII_ISSUER' => Emulator::info()['issuer'],
+            'TORII_ISSUER' => self::torii()->issuer,
             'WEBHOOK_SECRETS' => Sender::OTHER . ' ' . Sender::SECRET,
         ]);
     }
@@ -32,8 +32,9 @@ final class FpmTest extends EmulatorTestCase
     /** No reset, since the workers keep the keys they have. */
     protected function setUp(): void
     {
-        $this->issuer = Emulator::info()['issuer'];
-        Emulator::call('DELETE', '/faults');
+        $this->torii = self::torii();
+        $this->issuer = $this->torii->issuer;
+        $this->torii->control('DELETE', '/faults');
     }
 
     public function testLetsValidTokensThrough(): void
@@ -66,7 +67,7 @@ final class FpmTest extends EmulatorTestCase
     public function testSaysNothingWithoutKeys(): void
     {
         $token = $this->token();
-        $this->fault('/acme/', ['kind' => 'status', 'status' => 500]);
+        $this->torii->fault('/acme/', ['kind' => 'status', 'status' => 500]);
         $server = new FpmServer(['ffi.enable' => 'true', 'opcache.enable' => '0'], [
             'TORII_ISSUER' => $this->issuer,
             'TORII_LIBRARY' => getenv('TORII_LIBRARY'),
@@ -131,7 +132,7 @@ final class FpmTest extends EmulatorTestCase
         }
         self::assertCount(3, array_unique($pids));
         // One fetch each, in whatever test came first.
-        self::assertLessThanOrEqual(3 + 1, count($this->requests('/acme/')));
+        self::assertLessThanOrEqual(3 + 1, count($this->torii->requests('/acme/')));
     }
 
     /** @param array{int, array<string, string>, array<string, mixed>} $answer */

@@ -55,7 +55,7 @@ final class StringsTest extends EmulatorTestCase
         self::assertStringContainsString('firstName', $e->getMessage());
         $long = str_repeat('x', self::MIB);
         $users->update($user->id, firstName: $long);
-        self::assertSame(['firstName' => $long], json_decode($this->requests('/api/')[1]['body'], true));
+        self::assertSame(['firstName' => $long], json_decode($this->torii->requests('/api/')[1]['body'], true));
     }
 
     public function testIds(): void

@@ -21,18 +21,49 @@ use Torii\Verifier;
 /** Against the local torii. */
 final class VerifierTest extends EmulatorTestCase
 {
+    public function testTheNextProcessHasTheCachedKeys(): void
+    {
+        $folder = sys_get_temp_dir() . '/torii-keys-' . getmypid();
+        $first = $this->torii->verifier(keyCacheDir: $folder);
+        $token = $this->token(['sub' => self::USER]);
+        $first->verify($token);
+        $written = static fn () => $first->stats()['issuers'][0]['key_cache_dir']['written'] > 0;
+        for ($deadline = time() + 120; !$written(); usleep(10_000)) {
+            self::assertLessThan($deadline, time());
+        }
+        $this->torii->failKeys();
+        $start = function (?string $folder) use ($token): string {
+            $program = sprintf(
+                'require %s; echo (new Torii\Verifier(%s, keyCacheDir: %s))->verify(%s)->userId;',
+                ...array_map(
+                    static fn ($value) => var_export($value, true),
+                    [__DIR__ . '/bootstrap.php', $this->issuer, $folder, $token],
+                ),
+            );
+            $command = [PHP_BINARY, '-d', 'ffi.enable=true', '-r', $program];
+            return (string) shell_exec(implode(' ', array_map(escapeshellarg(...), $command)) . ' 2>&1');
+        };
+        try {
+            self::assertStringContainsString('KeysUnavailableException', $start(null));
+            self::assertSame(self::USER, $start($folder));
+        } finally {
+            array_map(unlink(...), glob("$folder/*"));
+            rmdir($folder);
+        }
+    }
+
     public function testVerifyFetchesTheKeysOnce(): void
     {
         $verifier = new Verifier($this->issuer);
         $auth = $verifier->verify($this->token(['sub' => self::USER, 'email_verified' => true, 'locale' => 'de']));
         self::assertSame(
-            [self::USER, Emulator::info()['environment_id'], $this->issuer, 'de', true, true, false, 300],
+            [self::USER, $this->torii->id, $this->issuer, 'de', true, true, false, 300],
             [$auth->userId, $auth->environmentId, $auth->issuer, $auth->locale, $auth->emailVerified,
                 $auth->profileComplete, $auth->impersonating, $auth->expiresAt - $auth->issuedAt],
         );
         self::assertSame(self::USER, $auth->claims()['sub']);
         $verifier->verify($this->token());
-        self::assertCount(1, $this->requests('/acme/'));
+        self::assertCount(1, $this->torii->requests('/acme/'));
     }
 
     public function testAuthenticate(): void
@@ -49,7 +80,7 @@ final class VerifierTest extends EmulatorTestCase
     {
         $verifier = new Verifier($this->issuer);
         $verifier->verify($this->token());
-        Emulator::call('POST', '/issuers/acme/keys');
+        $this->torii->control('POST', '/issuers/acme/keys');
         self::assertSame(self::USER, $verifier->verify($this->token(['sub' => self::USER]))->userId);
     }
 
@@ -69,7 +100,7 @@ final class VerifierTest extends EmulatorTestCase
     {
         $verifier = new Verifier($this->issuer);
         $token = $this->token();
-        $this->fault('/acme/', ['kind' => 'status', 'status' => 503]);
+        $this->torii->fault('/acme/', ['kind' => 'status', 'status' => 503]);
         $e = self::thrown(KeysUnavailableException::class, static fn () => $verifier->verify($token));
         self::assertSame(['keys_unavailable', 503], [$e->status, $e->answerStatus]);
         self::thrown(KeysUnavailableException::class, static fn () => $verifier->refresh());
@@ -82,7 +113,7 @@ final class VerifierTest extends EmulatorTestCase
         $verifier->verify($this->token());
         $stats = $verifier->stats();
         self::assertSame([1, 1, 1], [$stats['accepted'], $stats['cached_tokens'], $stats['issuers'][0]['keys']]);
-        self::assertCount(1, $this->requests('/acme/'));
+        self::assertCount(1, $this->torii->requests('/acme/'));
     }
 
     public function testFieldsOfAResult(): void
@@ -174,7 +205,7 @@ final class VerifierTest extends EmulatorTestCase
             self::assertSame('Bearer realm="torii", error="insufficient_scope"', $e->wwwAuthenticate);
             self::assertSame(self::USER, $verifier->verify($other)->userId);
         }
-        self::assertCount(1, $this->requests('/acme/'));
+        self::assertCount(1, $this->torii->requests('/acme/'));
     }
 
     public function testRequirementsOfAVerifier(): void
@@ -222,11 +253,11 @@ final class VerifierTest extends EmulatorTestCase
         self::assertNotSame($e->getMessage(), $e->publicMessage);
         Verifier::clearKeys();
         $token = $this->token();
-        $this->fault('/acme/', ['kind' => 'status', 'status' => 503]);
+        $this->torii->fault('/acme/', ['kind' => 'status', 'status' => 503]);
         $e = self::thrown(KeysUnavailableException::class, static fn () => $verifier->verify($token));
         self::assertSame(['keys_unavailable', null, $this->issuer], [$e->publicCode, $e->wwwAuthenticate, $e->issuer]);
         self::assertGreaterThanOrEqual(1, $e->retryAfter);
-        $client = new Client(Emulator::info()['secret_key'], 'http://127.0.0.1:1', maxRetries: 0);
+        $client = new Client($this->torii->secretKey, 'http://127.0.0.1:1', maxRetries: 0);
         $e = self::thrown(TransportException::class, static fn () => $client->users->get(self::USER));
         self::assertTrue($e->unsent);
     }
@@ -306,8 +337,8 @@ final class VerifierTest extends EmulatorTestCase
 
     public function testFurtherIssuers(): void
     {
-        $other = Emulator::call('POST', '/issuers', ['name' => 'other'])['issuer'];
-        $token = Emulator::call('POST', '/issuers/other/tokens')['token'];
+        $other = $this->torii->control('POST', '/issuers', ['name' => 'other'])['issuer'];
+        $token = $this->torii->control('POST', '/issuers/other/tokens')['token'];
         self::assertSame($other, (new Verifier($this->issuer, issuers: [$other]))->verify($token)->issuer);
         $e = self::thrown(TokenException::class, fn () => (new Verifier($this->issuer))->verify($token));
         self::assertSame('token_issuer', $e->status);
@@ -398,7 +429,7 @@ final class VerifierTest extends EmulatorTestCase
         $client->allowedOrigins->get();
         $pid = pcntl_fork();
         if ($pid === 0) {
-            Emulator::call('POST', '/issuers/acme/keys');
+            $this->torii->control('POST', '/issuers/acme/keys');
             $new = $this->token(['sub' => self::USER]);
             $valid = $verifier->verify($token)->userId === self::USER && $verifier->verify($new)->userId === self::USER
                 && $client->allowedOrigins->get() === [];

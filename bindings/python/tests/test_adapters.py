@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import REPOSITORY, Emulator
+from conftest import REPOSITORY
 from fastapi import Depends, FastAPI, Request, Response
 from serving import serving
 
@@ -20,9 +20,9 @@ from torii_backend import (
     ToriiRequire,
     ToriiRequirements,
     ToriiVerifier,
-    clear_jwks_cache_for_tests,
 )
 from torii_backend.fastapi import require_auth
+from torii_backend.testing import LocalTorii
 
 CORPUS = json.loads((REPOSITORY / "tests/behaviour/adapters.json").read_text(encoding="utf-8"))
 METHODS = ["GET", "HEAD", "POST", "OPTIONS"]
@@ -74,7 +74,7 @@ def add_handler(app: FastAPI, path: str, dependency: Any) -> None:
 class Servers:
     """A server for each configuration, started when a row needs it, and a connection to it."""
 
-    def __init__(self, emulator: Emulator, exits: ExitStack) -> None:
+    def __init__(self, emulator: LocalTorii, exits: ExitStack) -> None:
         self.emulator = emulator
         self.exits = exits
         self.connections: dict[str, http.client.HTTPConnection] = {}
@@ -99,13 +99,12 @@ class Servers:
 
 
 @pytest.fixture(scope="module")
-def servers(running: Emulator) -> Iterator[Servers]:
-    running.control("POST", "/reset")
-    clear_jwks_cache_for_tests()
+def servers(running_torii: LocalTorii) -> Iterator[Servers]:
+    running_torii.reset()
     for request in CORPUS["setup"]:
-        running.control("POST", request["path"], request["body"])
+        running_torii.control("POST", request["path"], request["body"])
     with ExitStack() as exits:
-        yield Servers(running, exits)
+        yield Servers(running_torii, exits)
 
 
 class Row:
@@ -137,7 +136,7 @@ class Row:
         return Answer(connection.getresponse())
 
     def secrets(self) -> Iterator[str]:
-        """What must not come back: the payloads and the signatures."""
+        """The payloads and the signatures, which must not come back."""
         for token in self.tokens.values():
             yield from filter(None, token.split(".")[-2:])
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from conftest import REPOSITORY, Emulator
+from conftest import REPOSITORY
 
 from torii_backend import (
     ToriiApiError,
@@ -21,20 +21,21 @@ from torii_backend import (
     ToriiUsageError,
     create_torii_client,
 )
+from torii_backend.testing import LocalTorii
 
 NOBODY = "0198c5d2-0000-7000-8000-000000000000"
 
 
-def last(emulator: Emulator) -> dict[str, Any]:
+def last(emulator: LocalTorii) -> dict[str, Any]:
     return emulator.requests("/api")[-1]
 
 
-def sent(emulator: Emulator) -> Any:
+def sent(emulator: LocalTorii) -> Any:
     body = last(emulator)["body"]
     return json.loads(body) if body else None
 
 
-def make_organization(emulator: Emulator, name: str, *members: str) -> str:
+def make_organization(emulator: LocalTorii, name: str, *members: str) -> str:
     made = emulator.control("POST", "/issuers/acme/organizations", {"name": name})
     for user_id in members:
         member = {"user_id": user_id, "role": "org:member", "role_name": "Member"}
@@ -43,7 +44,7 @@ def make_organization(emulator: Emulator, name: str, *members: str) -> str:
     return identity
 
 
-def test_users(emulator: Emulator, client: ToriiClient) -> None:
+def test_users(emulator: LocalTorii, client: ToriiClient) -> None:
     user = client.users.create(
         email="ada@example.com",
         first_name="Ada",
@@ -91,7 +92,7 @@ def test_users(emulator: Emulator, client: ToriiClient) -> None:
     ],
 )
 def test_an_update_sets_clears_or_leaves_alone(
-    emulator: Emulator, client: ToriiClient, fields: Any, wire: Any
+    emulator: LocalTorii, client: ToriiClient, fields: Any, wire: Any
 ) -> None:
     user = client.users.create(first_name="Augusta", last_name="King")
     client.users.update(user.id, **fields)
@@ -103,7 +104,7 @@ def test_an_update_sets_clears_or_leaves_alone(
     assert now.last_name == fields.get("last_name", "King")
 
 
-def test_listing_users(emulator: Emulator, client: ToriiClient) -> None:
+def test_listing_users(emulator: LocalTorii, client: ToriiClient) -> None:
     users = [client.users.create(email=f"u{number}@example.com") for number in range(5)]
 
     first = client.users.list(limit=2)
@@ -142,7 +143,7 @@ def test_listing_users(emulator: Emulator, client: ToriiClient) -> None:
     assert sent(emulator) == {"statuses": ["active"]}, "filters come with every cursor"
 
 
-def test_sessions(emulator: Emulator, client: ToriiClient) -> None:
+def test_sessions(emulator: LocalTorii, client: ToriiClient) -> None:
     user = client.users.create(email="ada@example.com")
     for agent in ("old", "new"):
         wish = {"user_id": user.id, "user_agent": agent, "ip_address": "192.0.2.1"}
@@ -157,7 +158,7 @@ def test_sessions(emulator: Emulator, client: ToriiClient) -> None:
     assert client.sessions.list_for_user(user.id) == []
 
 
-def test_organizations(emulator: Emulator, client: ToriiClient) -> None:
+def test_organizations(emulator: LocalTorii, client: ToriiClient) -> None:
     users = [client.users.create(email=f"u{number}@example.com") for number in range(3)]
     engines = make_organization(emulator, "Analytical Engines", *(user.id for user in users))
     make_organization(emulator, "Difference & Sons", users[0].id)
@@ -189,7 +190,7 @@ def test_organizations(emulator: Emulator, client: ToriiClient) -> None:
     assert (member.user_id, member.private_metadata) == (users[0].id, {"b": {"d": 2}})
 
 
-def test_invitations(emulator: Emulator, client: ToriiClient) -> None:
+def test_invitations(emulator: LocalTorii, client: ToriiClient) -> None:
     invitation = client.invitations.create(email="x@example.com")
     assert sent(emulator) == {
         "email": "x@example.com",
@@ -218,7 +219,7 @@ def test_invitations(emulator: Emulator, client: ToriiClient) -> None:
     assert json.loads(caught.value.body or "")["invitationStatus"] == "REVOKED"
 
 
-def test_impersonation_and_origins(emulator: Emulator, client: ToriiClient) -> None:
+def test_impersonation_and_origins(emulator: LocalTorii, client: ToriiClient) -> None:
     ada, bob = (client.users.create(email=f"{name}@example.com") for name in ("ada", "bob"))
     token = client.impersonation.create_token(
         ada.id, actor_user_id=bob.id, reason="support", expires_in_seconds=60
@@ -236,7 +237,7 @@ def test_impersonation_and_origins(emulator: Emulator, client: ToriiClient) -> N
     assert client.allowed_origins.get().origins == origins
 
 
-def test_an_operation_newer_than_this_release(emulator: Emulator, client: ToriiClient) -> None:
+def test_an_operation_newer_than_this_release(emulator: LocalTorii, client: ToriiClient) -> None:
     user = client.request("POST", "/api/server/v1/users", body={"email": "x@example.com"})
     page = client.request("GET", "/api/server/v1/invitations", query={"status": ["A", "B"]})
     assert page["items"] == []
@@ -244,7 +245,7 @@ def test_an_operation_newer_than_this_release(emulator: Emulator, client: ToriiC
     assert client.request("DELETE", f"/api/server/v1/users/{user['id']}") is None
 
 
-def test_this_file_calls_every_operation(emulator: Emulator, client: ToriiClient) -> None:
+def test_this_file_calls_every_operation(emulator: LocalTorii, client: ToriiClient) -> None:
     contract = json.loads((REPOSITORY / "api/server-v1.json").read_text())
     wanted = {
         (method.upper(), re.compile(re.sub(r"\{\w+\}", "[^/]+", path) + "$"))
@@ -273,7 +274,7 @@ def test_this_file_calls_every_operation(emulator: Emulator, client: ToriiClient
     print("26 operations called")
 
 
-def test_what_an_error_tells(emulator: Emulator, client: ToriiClient) -> None:
+def test_what_an_error_tells(emulator: LocalTorii, client: ToriiClient) -> None:
     with pytest.raises(ToriiApiError) as caught:
         client.users.get(NOBODY)
     error = caught.value
@@ -294,7 +295,7 @@ def test_what_an_error_tells(emulator: Emulator, client: ToriiClient) -> None:
     assert (caught.value.http_status, caught.value.retry_after) == (429, 7)
 
 
-def test_a_wrong_secret_key_is_not_told(emulator: Emulator) -> None:
+def test_a_wrong_secret_key_is_not_told(emulator: LocalTorii) -> None:
     key = "sk_test_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
     with pytest.raises(ToriiApiError) as caught:
         ToriiClient(key, api_url=emulator.url).allowed_origins.get()
@@ -302,7 +303,7 @@ def test_a_wrong_secret_key_is_not_told(emulator: Emulator) -> None:
     assert key not in f"{caught.value} {caught.value.body}"
 
 
-def test_failures_without_an_answer(emulator: Emulator) -> None:
+def test_failures_without_an_answer(emulator: LocalTorii) -> None:
     client = ToriiClient(emulator.secret_key, api_url=emulator.url, timeout=0.3, max_retries=0)
     for fault, reason in (
         ({"kind": "close"}, ToriiStatus.TRANSPORT),
@@ -337,14 +338,14 @@ def test_a_request_that_was_not_sent() -> None:
         '{"id":"x","createdAt":5}',
     ],
 )
-def test_an_answer_that_is_no_user(emulator: Emulator, client: ToriiClient, body: str) -> None:
+def test_an_answer_that_is_no_user(emulator: LocalTorii, client: ToriiClient, body: str) -> None:
     emulator.fault("/api/", kind="status", status=200, body=body)
     with pytest.raises(ToriiApiError, match=r"^answer: ") as caught:
         client.users.get(NOBODY)
     assert caught.value.reason == ToriiStatus.RESPONSE
 
 
-def test_what_later_servers_add_is_no_obstacle(emulator: Emulator, client: ToriiClient) -> None:
+def test_what_later_servers_add_is_no_obstacle(emulator: LocalTorii, client: ToriiClient) -> None:
     user = client.users.create()
     answer = {
         **user.raw,
@@ -361,7 +362,7 @@ def test_what_later_servers_add_is_no_obstacle(emulator: Emulator, client: Torii
     assert user.updated_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
 
-def test_options(emulator: Emulator) -> None:
+def test_options(emulator: LocalTorii) -> None:
     client = create_torii_client(
         secret_key=emulator.secret_key,
         api_url=emulator.url,
@@ -402,7 +403,7 @@ def test_a_limit_out_of_range(client: ToriiClient, limit: int) -> None:
         client.users.list(limit=limit)
 
 
-def test_what_cannot_be_json_is_refused(emulator: Emulator, client: ToriiClient) -> None:
+def test_what_cannot_be_json_is_refused(emulator: LocalTorii, client: ToriiClient) -> None:
     with pytest.raises(ValueError, match="JSON"):
         client.users.update_metadata(NOBODY, public_metadata={"a": float("nan")})
     with pytest.raises(TypeError, match="time zone"):
@@ -412,7 +413,7 @@ def test_what_cannot_be_json_is_refused(emulator: Emulator, client: ToriiClient)
     assert emulator.requests("/api") == []
 
 
-def test_a_closed_client_says_so(emulator: Emulator) -> None:
+def test_a_closed_client_says_so(emulator: LocalTorii) -> None:
     with ToriiClient(emulator.secret_key, api_url=emulator.url) as client:
         page = client.users.list()
     client.close()
@@ -423,17 +424,16 @@ def test_a_closed_client_says_so(emulator: Emulator) -> None:
 
 
 def test_a_forgotten_client_closes_its_connection() -> None:
-    emulator = Emulator()
+    with LocalTorii() as torii:
 
-    def connections() -> int:
-        count: int = emulator.control("GET", "/requests")["connections"]["open"]
-        return count
+        def connections() -> int:
+            count: int = torii.control("GET", "/requests")["connections"]["open"]
+            return count
 
-    client = ToriiClient(emulator.secret_key, api_url=emulator.url)
-    client.users.list()
-    assert connections() == 1
-    del client
-    deadline = time.monotonic() + 120
-    while connections():
-        assert time.monotonic() < deadline
-    emulator.stop()
+        client = torii.client()
+        client.users.list()
+        assert connections() == 1
+        del client
+        deadline = time.monotonic() + 120
+        while connections():
+            assert time.monotonic() < deadline

@@ -8,7 +8,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import Emulator
 
 from torii_backend import (
     ToriiAuthError,
@@ -18,9 +17,10 @@ from torii_backend import (
     ToriiVerifier,
     verify_token,
 )
+from torii_backend.testing import LocalTorii
 
 
-def test_threads_share_a_verifier(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_threads_share_a_verifier(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     tokens = [emulator.token(claims={"sub": f"user-{number}"}) for number in range(16)]
 
     def verify(number: int) -> None:
@@ -36,7 +36,7 @@ def test_threads_share_a_verifier(emulator: Emulator, verifier: ToriiVerifier) -
     assert len(emulator.requests("/acme/")) == 1, "all waited for one fetch"
 
 
-def test_threads_share_a_clock(emulator: Emulator) -> None:
+def test_threads_share_a_clock(emulator: LocalTorii) -> None:
     """No thread waits in the library for one that waits for the GIL."""
     verifier = ToriiVerifier(emulator.issuer, clock=time.time)
     tokens = [emulator.token() for _ in range(8)]
@@ -51,7 +51,7 @@ def test_threads_share_a_clock(emulator: Emulator) -> None:
             done.result(timeout=120)
 
 
-def test_other_threads_run_while_one_waits(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_other_threads_run_while_one_waits(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     token = emulator.token()
     emulator.fault("/acme/", kind="hang")
     with ThreadPoolExecutor(1) as pool:
@@ -63,7 +63,7 @@ def test_other_threads_run_while_one_waits(emulator: Emulator, verifier: ToriiVe
         assert isinstance(waiting.exception(), ToriiAuthError)
 
 
-def test_closing_does_not_disturb_a_call(emulator: Emulator) -> None:
+def test_closing_does_not_disturb_a_call(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(emulator.issuer)
     client = ToriiClient(emulator.secret_key, api_url=emulator.url)
     emulator.fault("/", kind="delay", ms=300)
@@ -81,7 +81,7 @@ def test_closing_does_not_disturb_a_call(emulator: Emulator) -> None:
         verifier.verify(token)
 
 
-def test_closing_under_load(emulator: Emulator) -> None:
+def test_closing_under_load(emulator: LocalTorii) -> None:
     token = emulator.token()
     for _ in range(20):
         verifier = ToriiVerifier(emulator.issuer)
@@ -114,7 +114,7 @@ def _in_child(
     assert client.users.get(user_id).id == user_id
 
 
-def test_fork(emulator: Emulator, verifier: ToriiVerifier, client: ToriiClient) -> None:
+def test_fork(emulator: LocalTorii, verifier: ToriiVerifier, client: ToriiClient) -> None:
     """The child knows the keys of the parent, and fetches those that come later by itself."""
     first = emulator.token(claims={"sub": "user-1"})
     verifier.verify(first)
@@ -132,7 +132,7 @@ def test_fork(emulator: Emulator, verifier: ToriiVerifier, client: ToriiClient) 
     _in_child(*arguments)
 
 
-def test_fork_while_threads_verify(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_fork_while_threads_verify(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     token = emulator.token(claims={"sub": "user-1"})
     verifier.verify(token)
     stop = threading.Event()

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Emulator
 from serving import bearer, serving
 
 from torii_backend import ToriiClient
+from torii_backend.testing import LocalTorii
 
 APP = Path(__file__).parents[1] / "example/app.py"
 
 
 def test_the_example(
-    emulator: Emulator,
+    emulator: LocalTorii,
     client: ToriiClient,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Emulator
 from fastapi import Depends, FastAPI
 from serving import bearer, serving
 
 from torii_backend import ToriiAuth, ToriiRequire, ToriiRequirements, ToriiVerifier
 from torii_backend.fastapi import require_auth
+from torii_backend.testing import LocalTorii
 
 
 def app_with(**options: Any) -> FastAPI:
@@ -30,12 +30,12 @@ def app_with(**options: Any) -> FastAPI:
 
 
 @pytest.fixture
-def url(emulator: Emulator) -> Iterator[str]:
+def url(emulator: LocalTorii) -> Iterator[str]:
     with serving(app_with(issuer=emulator.issuer)) as url:
         yield f"{url}/me"
 
 
-def test_a_valid_token(emulator: Emulator, url: str) -> None:
+def test_a_valid_token(emulator: LocalTorii, url: str) -> None:
     token = emulator.token(claims={"sub": "user-1"})
     with httpx.Client() as browser:
         for _ in range(3):
@@ -64,7 +64,7 @@ def test_401(url: str, headers: Any, challenge: str) -> None:
     assert detail["message"]
 
 
-def test_401_does_not_repeat_the_token(emulator: Emulator, url: str) -> None:
+def test_401_does_not_repeat_the_token(emulator: LocalTorii, url: str) -> None:
     token = emulator.token(expires_in=-60)
     answer = httpx.get(url, headers=bearer(token))
     assert answer.status_code == 401
@@ -72,7 +72,7 @@ def test_401_does_not_repeat_the_token(emulator: Emulator, url: str) -> None:
     assert not any(part in answer.text for part in token.split("."))
 
 
-def test_403(emulator: Emulator) -> None:
+def test_403(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(emulator.issuer, require=ToriiRequire.EMAIL_VERIFIED)
     with serving(app_with(verifier=verifier)) as url:
         token = emulator.token(claims={"email_verified": False})
@@ -85,7 +85,7 @@ def test_403(emulator: Emulator) -> None:
         assert httpx.get(f"{url}/me", headers=bearer(token)).status_code == 200
 
 
-def test_503(emulator: Emulator, url: str) -> None:
+def test_503(emulator: LocalTorii, url: str) -> None:
     emulator.fault("/acme/", kind="reset")
     answer = httpx.get(url, headers=bearer(emulator.token()))
     assert answer.status_code == 503
@@ -98,7 +98,7 @@ def test_503(emulator: Emulator, url: str) -> None:
     }
 
 
-def test_fetching_keys_does_not_hold_up_the_event_loop(emulator: Emulator) -> None:
+def test_fetching_keys_does_not_hold_up_the_event_loop(emulator: LocalTorii) -> None:
     app = app_with(issuer=emulator.issuer)
 
     @app.get("/ping")
@@ -121,7 +121,7 @@ def test_fetching_keys_does_not_hold_up_the_event_loop(emulator: Emulator) -> No
         assert answers[0].status_code == 503
 
 
-def test_another_header(emulator: Emulator) -> None:
+def test_another_header(emulator: LocalTorii) -> None:
     token = emulator.token()
     with serving(app_with(issuer=emulator.issuer, header="X-Login")) as url:
         assert httpx.get(f"{url}/me", headers=bearer(token)).status_code == 401
@@ -129,7 +129,7 @@ def test_another_header(emulator: Emulator) -> None:
         assert answer.status_code == 200
 
 
-def test_a_cookie_is_the_second_source(emulator: Emulator) -> None:
+def test_a_cookie_is_the_second_source(emulator: LocalTorii) -> None:
     one, two = (emulator.token(claims={"sub": name}) for name in ("one", "two"))
     with serving(app_with(issuer=emulator.issuer, cookie="login")) as url:
 
@@ -182,7 +182,7 @@ def test_skip_is_a_list() -> None:
         require_auth(issuer="https://acme.torii.so", skip="/health")
 
 
-def test_a_path_is_skipped_without_its_query_only(emulator: Emulator) -> None:
+def test_a_path_is_skipped_without_its_query_only(emulator: LocalTorii) -> None:
     app = FastAPI(dependencies=[Depends(require_auth(issuer=emulator.issuer, skip=["/health"]))])
 
     @app.get("/{path:path}")
@@ -197,7 +197,7 @@ def test_a_path_is_skipped_without_its_query_only(emulator: Emulator) -> None:
             assert httpx.get(f"{url}{path}").status_code == 401, path
 
 
-def test_the_dependency_returns_none_in_optional_mode(emulator: Emulator) -> None:
+def test_the_dependency_returns_none_in_optional_mode(emulator: LocalTorii) -> None:
     app = FastAPI()
     verifier = ToriiVerifier(emulator.issuer, realm="api", resource_metadata="https://x.example/m")
     whoever = require_auth(verifier=verifier, optional=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Callable
 
 import pytest
-from conftest import Emulator
 from sender import SECRET, signed
 
 from torii_backend import (
@@ -21,6 +20,7 @@ from torii_backend import (
     ToriiWebhookError,
     webhooks,
 )
+from torii_backend.testing import LocalTorii
 
 NOBODY = "0198c5d2-0000-7000-8000-000000000000"
 
@@ -42,7 +42,7 @@ def growth(work: Callable[[], object], times: int) -> int:
     return resident() - before
 
 
-def test_100_000_verifications(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_100_000_verifications(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     valid, forged = emulator.token(), emulator.token(signer="forged")
     verifier.verify(valid)
 
@@ -61,7 +61,7 @@ def test_100_000_verifications(emulator: Emulator, verifier: ToriiVerifier) -> N
         verifier.verify(forged)
 
 
-def test_1_000_calls(emulator: Emulator, client: ToriiClient) -> None:
+def test_1_000_calls(emulator: LocalTorii, client: ToriiClient) -> None:
     user = client.users.create(email="ada@example.com", public_metadata={"x": "x" * 4000})
 
     def work() -> None:
@@ -72,7 +72,7 @@ def test_1_000_calls(emulator: Emulator, client: ToriiClient) -> None:
     assert growth(work, 500) < 1 << 20
 
 
-def test_verifiers_and_clients(emulator: Emulator) -> None:
+def test_verifiers_and_clients(emulator: LocalTorii) -> None:
     token, long = emulator.token(), "x" * 4000
 
     def work() -> None:

@@ -11,7 +11,6 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from conftest import Emulator
 
 from torii_backend import (
     ToriiAuth,
@@ -26,9 +25,10 @@ from torii_backend import (
     _native,
     verify,
 )
+from torii_backend.testing import LocalTorii
 
 
-def test_impersonation_and_organization(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_impersonation_and_organization(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     claims = {"o": {"id": "org-1", "rol": "admin"}, "act": {"sub": "support-1"}}
     auth = verifier.verify(emulator.token(claims=claims, without=["impersonating"]))
     assert (auth.organization_id, auth.organization_role) == ("org-1", "admin")
@@ -57,7 +57,7 @@ def test_impersonation_and_organization(emulator: Emulator, verifier: ToriiVerif
     ],
 )
 def test_requirements(
-    emulator: Emulator,
+    emulator: LocalTorii,
     verifier: ToriiVerifier,
     requirements: ToriiRequirements,
     met: dict[str, Any],
@@ -84,7 +84,7 @@ def test_requirements(
     verifier.authenticate_nowait(f"Bearer {yes}", requirements=requirements)
 
 
-def test_requirements_of_the_verifier_and_flags_add_up(emulator: Emulator) -> None:
+def test_requirements_of_the_verifier_and_flags_add_up(emulator: LocalTorii) -> None:
     requirements = ToriiRequirements(ToriiRequire.ORGANIZATION)
     verifier = ToriiVerifier(
         emulator.issuer, requirements=requirements, require=ToriiRequire.EMAIL_VERIFIED
@@ -123,7 +123,7 @@ def test_requirements_of_another_type(verifier: ToriiVerifier) -> None:
             ToriiVerifier("https://acme.torii.so", requirements=wrong)  # type: ignore[arg-type]
 
 
-def test_options_about_claims(emulator: Emulator) -> None:
+def test_options_about_claims(emulator: LocalTorii) -> None:
     audience = emulator.token(claims={"aud": "api"})
     with pytest.raises(ToriiAuthError) as caught:
         ToriiVerifier(emulator.issuer).verify(audience)
@@ -140,7 +140,7 @@ def test_options_about_claims(emulator: Emulator) -> None:
     assert (auth.organization_id, auth.organization_role) == ("org-1", "admin")
 
 
-def test_the_challenge(emulator: Emulator) -> None:
+def test_the_challenge(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(emulator.issuer, realm="api", resource_metadata="https://x.example/m")
     for header, error in (("", ""), ("Basic x", ""), ("Bearer x", ', error="invalid_token"')):
         with pytest.raises(ToriiAuthError) as caught:
@@ -152,7 +152,7 @@ def test_the_challenge(emulator: Emulator) -> None:
         assert "access token" in caught.value.public_message
 
 
-def test_keys_through_a_proxy(emulator: Emulator) -> None:
+def test_keys_through_a_proxy(emulator: LocalTorii) -> None:
     issuer = "http://issuer.example"
     token = emulator.token(claims={"iss": issuer})
     with socket.create_server(("127.0.0.1", 0)) as proxy, ThreadPoolExecutor(1) as pool:
@@ -166,7 +166,7 @@ def test_keys_through_a_proxy(emulator: Emulator) -> None:
         assert isinstance(verifying.exception(), ToriiKeysUnavailableError)
 
 
-def test_a_host_that_refreshes_keys(emulator: Emulator) -> None:
+def test_a_host_that_refreshes_keys(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(emulator.issuer, background_refresh=False)
     assert verifier.due_in() == 0
     verifier.refresh_due(emulator.issuer)
@@ -180,7 +180,7 @@ def test_a_host_that_refreshes_keys(emulator: Emulator) -> None:
         verifier.refresh_due("https://globex.torii.so")
 
 
-def test_a_buffer_grows_and_is_reused(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_a_buffer_grows_and_is_reused(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     verify._frames.clear()
     small = emulator.token(claims={"sub": "small"})
     assert verifier.verify(small).user_id == "small"
@@ -194,7 +194,7 @@ def test_a_buffer_grows_and_is_reused(emulator: Emulator, verifier: ToriiVerifie
     assert verifier.stats()["accepted"] == 6
 
 
-def test_a_refusal_shows_no_earlier_user(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_a_refusal_shows_no_earlier_user(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     verify._frames.clear()
     assert verifier.verify(emulator.token()).user_id
     (frame,) = verify._frames
@@ -204,7 +204,7 @@ def test_a_refusal_shows_no_earlier_user(emulator: Emulator, verifier: ToriiVeri
     assert frame.record[: frame.size.value].strip(b"\0") == b""
 
 
-def test_auths_do_not_change(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_auths_do_not_change(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     first = verifier.verify(emulator.token(claims={"sub": "one"}))
     verifier.verify(emulator.token(claims={"sub": "two"}))
     assert first.user_id == first.raw["sub"] == "one"
@@ -213,7 +213,7 @@ def test_auths_do_not_change(emulator: Emulator, verifier: ToriiVerifier) -> Non
             setattr(first, name, "three")
 
 
-def test_a_signal_handler_may_verify(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_a_signal_handler_may_verify(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     """It runs between two steps of the call that it interrupts, on the same thread."""
     one, two = (emulator.token(claims={"sub": sub}) for sub in ("one", "two"))
     seen: list[str] = []
@@ -232,7 +232,7 @@ def test_a_signal_handler_may_verify(emulator: Emulator, verifier: ToriiVerifier
     assert set(seen) == {"two"}
 
 
-def test_a_clock_may_verify(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_a_clock_may_verify(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     one, two = (emulator.token(claims={"sub": sub}) for sub in ("one", "two"))
     inner: list[ToriiAuth] = []
 
@@ -244,7 +244,7 @@ def test_a_clock_may_verify(emulator: Emulator, verifier: ToriiVerifier) -> None
     assert {auth.user_id for auth in inner} == {"two"}
 
 
-def test_threads_get_their_own_results(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_threads_get_their_own_results(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     tokens = {sub: emulator.token(claims={"sub": sub}) for sub in ("a", "b", "c", "d")}
     started = threading.Barrier(len(tokens))
 

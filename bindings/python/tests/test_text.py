@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Callable
 
 import pytest
-from conftest import Emulator
 
 from torii_backend import (
     ToriiAuthError,
@@ -14,6 +13,7 @@ from torii_backend import (
     ToriiUsageError,
     ToriiVerifier,
 )
+from torii_backend.testing import LocalTorii
 
 MEBIBYTE = 1 << 20
 SECRET_KEY = "sk_test_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -37,7 +37,7 @@ def test_odd_tokens_are_bad_tokens(token: str | bytes, reason: ToriiStatus) -> N
     assert caught.value.reason == reason
 
 
-def test_a_good_token_with_something_behind_a_nul_is_bad(emulator: Emulator) -> None:
+def test_a_good_token_with_something_behind_a_nul_is_bad(emulator: LocalTorii) -> None:
     token, verifier = emulator.token(), ToriiVerifier(emulator.issuer)
     assert verifier.verify(token.encode()).user_id
     with pytest.raises(ToriiAuthError):
@@ -74,14 +74,14 @@ def test_what_is_no_text_is_refused(value: Any) -> None:
         ToriiClient(SECRET_KEY).users.get(value)
 
 
-def test_claims_hold_every_character(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_claims_hold_every_character(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     claims = {"sub": "Ünïcødé 🦆", "note": "a\0b", "long": "x" * 9000, "empty": ""}
     auth = verifier.verify(emulator.token(claims=claims))
     assert {name: auth.raw[name] for name in claims} == claims
     assert auth.user_id == claims["sub"]
 
 
-def test_bodies_hold_every_character(emulator: Emulator, client: ToriiClient) -> None:
+def test_bodies_hold_every_character(emulator: LocalTorii, client: ToriiClient) -> None:
     bag = {"nul": "a\0b", "duck": "🦆", "empty": "", "": "no name", "quote": '"\\\n'}
     user = client.users.create(first_name="a\0b", public_metadata=bag)
     assert (user.first_name, user.public_metadata) == ("a\0b", bag)
@@ -90,6 +90,6 @@ def test_bodies_hold_every_character(emulator: Emulator, client: ToriiClient) ->
         client.users.update(user.id, first_name="\ud800")
 
 
-def test_answers_may_be_long(emulator: Emulator, client: ToriiClient) -> None:
+def test_answers_may_be_long(emulator: LocalTorii, client: ToriiClient) -> None:
     emulator.fault("/api/", kind="status", status=200, body='{"long":"' + "x" * MEBIBYTE + '"}')
     assert client.request("GET", "/api/server/v1/allowed-origins")["long"] == "x" * MEBIBYTE

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
-from conftest import Emulator
 
 from torii_backend import (
     ToriiAuth,
@@ -24,6 +26,7 @@ from torii_backend import (
     authenticate_request,
     verify_token,
 )
+from torii_backend.testing import LocalTorii
 
 
 def refused(verifier: ToriiVerifier, token: str) -> int:
@@ -32,7 +35,7 @@ def refused(verifier: ToriiVerifier, token: str) -> int:
     return caught.value.reason
 
 
-def test_a_valid_token(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_a_valid_token(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     flags = {"email_verified": True, "profile_complete": False, "impersonating": True}
     token = emulator.token(claims={"sub": "user-1", "locale": "da", "o": {"id": 7}, **flags})
     for auth in (verifier.verify(token), verifier.authenticate(f"bearer {token}")):
@@ -49,7 +52,7 @@ def test_a_valid_token(emulator: Emulator, verifier: ToriiVerifier) -> None:
     assert len(emulator.requests("/acme/")) == 1
 
 
-def test_auths_compare_by_their_claims(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_auths_compare_by_their_claims(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     token = emulator.token()
     auth = verifier.verify(token)
     assert auth == verifier.verify(token)
@@ -57,7 +60,7 @@ def test_auths_compare_by_their_claims(emulator: Emulator, verifier: ToriiVerifi
     assert auth != token
 
 
-def test_copies(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_copies(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     auth = verifier.verify(emulator.token())
     assert copy.copy(auth) is copy.deepcopy(auth) is auth
     assert pickle.loads(pickle.dumps(auth)) == auth
@@ -71,7 +74,7 @@ def test_copies(emulator: Emulator, verifier: ToriiVerifier) -> None:
         copy.deepcopy(twin)
 
 
-def test_an_auth_outlives_its_verifier(emulator: Emulator) -> None:
+def test_an_auth_outlives_its_verifier(emulator: LocalTorii) -> None:
     auth = ToriiVerifier(emulator.issuer).verify(emulator.token(claims={"sub": "user-1"}))
     assert auth.user_id == "user-1"
 
@@ -89,7 +92,7 @@ def test_an_auth_outlives_its_verifier(emulator: Emulator) -> None:
     ],
 )
 def test_an_invalid_token(
-    emulator: Emulator, verifier: ToriiVerifier, wishes: dict[str, object], reason: ToriiStatus
+    emulator: LocalTorii, verifier: ToriiVerifier, wishes: dict[str, object], reason: ToriiStatus
 ) -> None:
     token = emulator.token(**wishes)
     with pytest.raises(ToriiAuthError) as caught:
@@ -98,7 +101,7 @@ def test_an_invalid_token(
     assert token.split(".")[1] not in str(caught.value)
 
 
-def test_keys_rotate(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_keys_rotate(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     before = emulator.token()
     verifier.verify(before)
     emulator.control("POST", "/issuers/acme/keys")
@@ -109,7 +112,7 @@ def test_keys_rotate(emulator: Emulator, verifier: ToriiVerifier) -> None:
     assert len(emulator.requests("/acme/")) == 2
 
 
-def test_missing_keys(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_missing_keys(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     emulator.fault("/acme/", kind="status", status=500)
     with pytest.raises(ToriiKeysUnavailableError) as caught:
         verifier.verify(emulator.token())
@@ -121,7 +124,7 @@ def test_missing_keys(emulator: Emulator, verifier: ToriiVerifier) -> None:
         verifier.refresh()
 
 
-def test_a_slow_issuer_times_out(emulator: Emulator) -> None:
+def test_a_slow_issuer_times_out(emulator: LocalTorii) -> None:
     emulator.fault("/acme/", kind="hang")
     verifier = ToriiVerifier(emulator.issuer, fetch_timeout=0.2)
     # The issuer hangs until the faults are cleared.
@@ -130,7 +133,7 @@ def test_a_slow_issuer_times_out(emulator: Emulator) -> None:
     emulator.control("DELETE", "/faults")
 
 
-def test_nowait_does_no_io(emulator: Emulator) -> None:
+def test_nowait_does_no_io(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(emulator.issuer, background_refresh=False)
     token = emulator.token()
     for verify, value in (
@@ -160,7 +163,7 @@ def test_invalid_headers(verifier: ToriiVerifier, header: str | None, reason: To
     assert caught.value.reason == reason
 
 
-def test_requirements(emulator: Emulator) -> None:
+def test_requirements(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(
         emulator.issuer, require=ToriiRequire.EMAIL_VERIFIED | ToriiRequire.NOT_IMPERSONATED
     )
@@ -171,7 +174,7 @@ def test_requirements(emulator: Emulator) -> None:
         assert (caught.value.reason, caught.value.http_status) == (ToriiStatus.POLICY, 403)
 
 
-def test_several_issuers_and_audiences(emulator: Emulator) -> None:
+def test_several_issuers_and_audiences(emulator: LocalTorii) -> None:
     other = emulator.control("POST", "/issuers", {"name": "other"})["issuer"]
     verifier = ToriiVerifier(emulator.issuer, issuers=other, audience=["app", "api"])
     token = emulator.control("POST", "/issuers/other/tokens", {"claims": {"aud": ["api", "x"]}})
@@ -181,7 +184,7 @@ def test_several_issuers_and_audiences(emulator: Emulator) -> None:
     assert refused(verifier, emulator.token()) == ToriiStatus.TOKEN_AUDIENCE
 
 
-def test_a_clock(emulator: Emulator) -> None:
+def test_a_clock(emulator: LocalTorii) -> None:
     token = emulator.token()
     times = [time.time(), time.time() + 10_000]
     verifier = ToriiVerifier(emulator.issuer, clock=lambda: times[0])
@@ -193,7 +196,7 @@ def test_a_clock(emulator: Emulator) -> None:
 
 
 @pytest.mark.parametrize("claims", [{}, {"iat": -1, "nbf": -1, "exp": 253402300799}])
-def test_an_exception_of_a_clock_is_raised(emulator: Emulator, claims: dict[str, int]) -> None:
+def test_an_exception_of_a_clock_is_raised(emulator: LocalTorii, claims: dict[str, int]) -> None:
     def broken() -> float:
         raise RuntimeError("the clock stands still")
 
@@ -204,13 +207,13 @@ def test_an_exception_of_a_clock_is_raised(emulator: Emulator, claims: dict[str,
     assert refused(verifier, "x") == ToriiStatus.TOKEN_MALFORMED
 
 
-def test_offline_keys(emulator: Emulator) -> None:
+def test_offline_keys(emulator: LocalTorii) -> None:
     jwks = {"keys": []}
     with pytest.raises(ToriiUsageError, match=r"^jwks: "):
         ToriiVerifier(emulator.issuer, jwks=jwks)
 
 
-def test_stats(emulator: Emulator, verifier: ToriiVerifier) -> None:
+def test_stats(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     token = emulator.token()
     verifier.verify(token)
     verifier.verify(token)
@@ -248,6 +251,8 @@ def test_stats(emulator: Emulator, verifier: ToriiVerifier) -> None:
         ({"audience": "api", "ignore_audience": True}, "audience"),
         ({"issuers": {"https://globex.torii.so": "{}"}}, "jwks"),
         ({"issuers": {"globex": None}}, "issuer"),
+        ({"key_cache_dir": ""}, "key cache directory"),
+        ({"revocations_file": ""}, "revocations file"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, object], named: str) -> None:
@@ -255,7 +260,7 @@ def test_wrong_options_are_named(options: dict[str, object], named: str) -> None
         ToriiVerifier(**{"issuer": "https://acme.torii.so", **options})  # type: ignore[arg-type]
 
 
-def test_all_options_are_accepted(emulator: Emulator) -> None:
+def test_all_options_are_accepted(emulator: LocalTorii) -> None:
     verifier = ToriiVerifier(
         emulator.issuer,
         leeway=0.0,
@@ -264,6 +269,8 @@ def test_all_options_are_accepted(emulator: Emulator) -> None:
         fetch_timeout=2.5,
         background_refresh=False,
         token_cache_bytes=0,
+        fixed_base=True,
+        metrics_issuer_label=True,
         allow_http=True,
     )
     token = emulator.token()
@@ -272,7 +279,7 @@ def test_all_options_are_accepted(emulator: Emulator) -> None:
     assert verifier.stats()["hits"] == 0
 
 
-def test_a_closed_verifier_says_so(emulator: Emulator) -> None:
+def test_a_closed_verifier_says_so(emulator: LocalTorii) -> None:
     with ToriiVerifier(emulator.issuer) as verifier:
         verifier.verify(emulator.token())
     verifier.close()
@@ -281,14 +288,39 @@ def test_a_closed_verifier_says_so(emulator: Emulator) -> None:
         lambda: verifier.authenticate("x"),
         lambda: verifier.verify_nowait("x"),
         lambda: verifier.authenticate_nowait("x"),
+        lambda: verifier.revoke("user-1", 0),
+        lambda: verifier.set_revocations({"revoked": []}),
         verifier.refresh,
         verifier.stats,
+        verifier.metrics,
     ):
         with pytest.raises(ToriiUsageError, match="the verifier is closed"):
             use()
 
 
-def test_module_functions(emulator: Emulator) -> None:
+def test_the_next_process_has_the_cached_keys(emulator: LocalTorii, tmp_path: Path) -> None:
+    first = emulator.verifier(key_cache_dir=tmp_path)
+    token = emulator.token({"sub": "user-1"})
+    first.verify(token)
+    deadline = time.monotonic() + 120
+    while not first.stats()["issuers"][0]["key_cache_dir"]["written"]:
+        assert time.monotonic() < deadline
+    emulator.fail_keys()
+    program = """
+import sys
+from torii_backend import ToriiVerifier
+print(ToriiVerifier(sys.argv[1], key_cache_dir=sys.argv[2] or None).verify(sys.argv[3]).user_id)
+"""
+
+    def start(key_cache_dir: str) -> str:
+        command = [sys.executable, "-c", program, emulator.issuer, key_cache_dir, token]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    assert start("") == "", "the issuer is down"
+    assert start(str(tmp_path)) == "user-1\n"
+
+
+def test_module_functions(emulator: LocalTorii) -> None:
     token = emulator.token(claims={"aud": "app"})
 
     def verified(headers: dict[str, object], header: str = "authorization") -> ToriiAuth:

@@ -17,9 +17,8 @@ class AdaptersTest < Minitest::Test
   Answer = Struct.new(:status, :headers, :body)
 
   def setup
-    Torii.clear_keys
-    Emulator.call('post', '/reset')
-    CORPUS['setup'].each { |request| Emulator.call('post', request['path'], request['body']) }
+    EmulatorTest.torii.reset
+    CORPUS['setup'].each { |request| EmulatorTest.torii.control('POST', request['path'], request['body']) }
     @apps = CORPUS['configurations'].transform_values { |configuration| application(configuration) }
   end
 
@@ -99,13 +98,13 @@ class AdaptersTest < Minitest::Test
     description = CORPUS['tokens'].fetch(name)
     return description['repeat'] * description['times'] if description['repeat']
 
-    Emulator.call('post', "/issuers/#{description['issuer']}/tokens", description['mint']).fetch('token')
+    EmulatorTest.torii.control('POST', "/issuers/#{description['issuer']}/tokens", description['mint']).fetch('token')
   end
 
   # One verifier, and a middleware for each route.
   def application(configuration)
     verifier = Torii::Verifier.new(
-      "#{Emulator.info['url']}/#{configuration['issuer']}",
+      "#{EmulatorTest.torii.url}/#{configuration['issuer']}",
       audiences: configuration.fetch('audiences', []), realm: configuration['realm'],
       resource_metadata: configuration['resource_metadata'],
       requirements: configuration['requirements'] && requirements(configuration['requirements'])

@@ -12,7 +12,7 @@ class ClientTest < Minitest::Test
   end
 
   def teardown
-    assert_empty emulator('get', '/violations')
+    assert_empty torii.control('GET', '/violations')
   end
 
   def test_users
@@ -73,7 +73,7 @@ class ClientTest < Minitest::Test
 
   def test_sessions
     user = @client.users.create(email: 'ada@example.org')
-    first, second = Array.new(2) { emulator('post', '/issuers/acme/sessions', { user_id: user.id })['session']['id'] }
+    first, second = Array.new(2) { torii.control('POST', '/issuers/acme/sessions', { user_id: user.id })['session']['id'] }
     assert_equal [first, second].sort, @client.sessions.list_for_user(user.id).map(&:id).sort
     assert_sent 'GET', "/users/#{user.id}/sessions"
     assert_nil @client.sessions.revoke(user.id, first)
@@ -86,8 +86,8 @@ class ClientTest < Minitest::Test
 
   def test_organizations
     user = @client.users.create(email: 'ada@example.org')
-    id = emulator('post', '/issuers/acme/organizations', { name: 'Engines', slug: 'ae' })['id']
-    emulator('post', "/issuers/acme/organizations/#{id}/members", { user_id: user.id, role: 'org:member' })
+    id = torii.control('POST', '/issuers/acme/organizations', { name: 'Engines', slug: 'ae' })['id']
+    torii.control('POST', "/issuers/acme/organizations/#{id}/members", { user_id: user.id, role: 'org:member' })
 
     assert_equal [id], @client.organizations.list(limit: 5, name: 'engines').map(&:id)
     assert_sent 'GET', '/organizations', nil, 'limit=5&name=engines'
@@ -155,10 +155,10 @@ class ClientTest < Minitest::Test
     assert_equal [:api, 404, 'not_found', 500], [error.status, error.http_status, error.code, error.answer_status]
     assert_equal JSON.parse(error.body)['supportId'], error.support_id
     assert_equal JSON.parse(error.body)['detail'], error.message
-    emulator('put', '/issuers/acme/settings', { invitation_quota: 0, retry_after: 7 })
+    torii.control('PUT', '/issuers/acme/settings', { invitation_quota: 0, retry_after: 7 })
     error = assert_raises(Torii::ApiError) { @client.invitations.create(email: 'a@example.org') }
     assert_equal [429, 7], [error.http_status, error.retry_after]
-    stranger = Torii::Client.new('sk_test_wrong', api_url: Emulator.info['url'])
+    stranger = Torii::Client.new('sk_test_wrong', api_url: torii.url)
     assert_equal 401, assert_raises(Torii::ApiError) { stranger.allowed_origins.get }.http_status
   end
 

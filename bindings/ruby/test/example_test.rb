@@ -10,7 +10,7 @@ class ExampleTest < Minitest::Test
 
   def test_users
     user = client.users.create(email: 'ada@example.org')
-    environment = { 'TORII_SECRET_KEY' => Emulator.info['secret_key'], 'TORII_API_URL' => Emulator.info['url'] }
+    environment = { 'TORII_SECRET_KEY' => torii.secret_key, 'TORII_API_URL' => torii.url }
     output, status = Open3.capture2e(environment, 'ruby', '-Ilib', 'example/users.rb')
     assert_equal [true, "#{user.id} ada@example.org\n"], [status.success?, output]
   end

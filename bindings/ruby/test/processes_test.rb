@@ -24,8 +24,8 @@ class ProcessesTest < Minitest::Test
     fault('/acme/', kind: 'hang')
     waiting = Thread.new { verifier.verify(valid) }
     waiting.report_on_exception = false
-    emulator('get', '/requests?path=/acme/&at_least=1')
-    emulator('delete', '/faults')
+    torii.control('GET', '/requests?path=/acme/&at_least=1')
+    torii.control('DELETE', '/faults')
     refute_match(/no answer within|timeout|timed out/, assert_raises(Torii::Error) { waiting.value }.message)
   end
 
@@ -35,7 +35,7 @@ class ProcessesTest < Minitest::Test
     tokens = Array.new(16) { |number| token(claims: { sub: "user-#{number}" }) }
     fault('/acme/', times: 1, kind: 'delay', ms: 500)
     threads = tokens.map { |each| Thread.new { verifier.verify(each).user_id } }
-    emulator('get', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1')
     busy = Thread.new { loop { nil } }
     assert_equal Array.new(16) { |number| "user-#{number}" }, threads.map(&:value)
     assert_equal 1, requests('/acme/').size
@@ -47,7 +47,7 @@ class ProcessesTest < Minitest::Test
     client = client(timeout: 0.5)
     fault('/api/', kind: 'hang')
     assert_raises(Timeout::Error) { Timeout.timeout(0.1) { client.allowed_origins.get } }
-    emulator('delete', '/faults')
+    torii.control('DELETE', '/faults')
     assert_empty client.allowed_origins.get
   end
 
@@ -58,7 +58,7 @@ class ProcessesTest < Minitest::Test
     verifier.verify(valid)
     client.allowed_origins.get
     child = lambda do
-      emulator('post', '/issuers/acme/keys')
+      torii.control('POST', '/issuers/acme/keys')
       renewed = token(claims: { sub: USER })
       [verifier.verify(valid).user_id, verifier.verify(renewed).user_id, client.allowed_origins.get]
     end
@@ -72,7 +72,7 @@ class ProcessesTest < Minitest::Test
     valid = token(claims: { sub: USER })
     fault('/acme/', times: 1, kind: 'delay', ms: 1000)
     fetching = Thread.new { verifier.verify(valid).user_id }
-    emulator('get', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1')
     in_child { verifier.verify(valid).user_id }.then { |user| assert_equal USER, user }
     assert_equal USER, fetching.value
   end
@@ -108,8 +108,8 @@ class ProcessesTest < Minitest::Test
   end
 
   def puma
-    server = IO.popen({ 'TORII_ISSUER' => issuer, 'TORII_API_URL' => Emulator.info['url'],
-                        'TORII_SECRET_KEY' => Emulator.info['secret_key'] },
+    server = IO.popen({ 'TORII_ISSUER' => issuer, 'TORII_API_URL' => torii.url,
+                        'TORII_SECRET_KEY' => torii.secret_key },
                       ['ruby', '-Ilib', '-S', 'puma', '-C', 'test/cluster/puma.rb', 'test/cluster/config.ru'],
                       err: %i[child out])
     url = nil

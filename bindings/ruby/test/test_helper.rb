@@ -2,6 +2,7 @@
 
 require 'torii'
 require 'torii/middleware'
+require 'torii/testing'
 require 'minitest/autorun'
 require 'net/http'
 require 'openssl'
@@ -10,26 +11,6 @@ require 'timeout'
 
 ROOT = File.expand_path('../../..', __dir__)
 USER = '01975f2e-6c00-7a3b-8c4d-5e6f708192a3'
-
-# The local torii: one process for the whole run, reset before each test.
-module Emulator
-  def self.info
-    @info ||= begin
-      @process = IO.popen([ENV.fetch('TORII_EMULATOR'), '--port', '0', '--until-stdin-closes'], 'r+')
-      JSON.parse(@process.gets)
-    end
-  end
-
-  def self.call(method, path, body = nil)
-    uri = URI("#{info['control']}#{path}")
-    request = Net::HTTP.const_get(method.capitalize).new(uri, 'Content-Type' => 'application/json')
-    request.body = body ? JSON.generate(body) : ''
-    answer = Net::HTTP.start(uri.host, uri.port) { |http| http.request(request) }
-    raise "#{method} #{path}: #{answer.code} #{answer.body}" unless answer.is_a?(Net::HTTPSuccess)
-
-    answer.body.to_s.empty? ? nil : JSON.parse(answer.body)
-  end
-end
 
 # Signs webhooks as their sender does, with OpenSSL.
 module Sender
@@ -45,27 +26,23 @@ module Sender
   end
 end
 
+# A test against the local torii, one for the whole run and reset before each test.
 module EmulatorTest
-  def setup
-    Torii.clear_keys
-    emulator('post', '/reset')
-  end
+  def self.torii = @torii ||= Torii::Testing::LocalTorii.new
 
-  def emulator(...) = Emulator.call(...)
+  def setup = torii.reset
 
-  def issuer = Emulator.info['issuer']
+  def torii = EmulatorTest.torii
 
-  def token(**request) = emulator('post', '/issuers/acme/tokens', request).fetch('token')
+  def issuer = torii.issuer
 
-  def requests(path) = emulator('get', "/requests?path=#{path}").fetch('requests')
+  def token(...) = torii.token(...)
 
-  def fault(path, times: nil, **fault)
-    emulator('post', '/faults', { path: path, times: times, fault: fault }.compact)
-  end
+  def requests(path) = torii.requests(path)
 
-  def client(**options)
-    Torii::Client.new(Emulator.info['secret_key'], api_url: Emulator.info['url'], **options)
-  end
+  def fault(...) = torii.fault(...)
+
+  def client(...) = torii.client(...)
 
   # The resident memory of this process in KiB.
   def rss = File.read('/proc/self/status')[/^VmRSS:\s+(\d+)/, 1].to_i

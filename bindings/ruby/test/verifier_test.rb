@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require_relative 'test_helper'
+require 'open3'
+require 'tmpdir'
 
 # Against the local torii.
 class VerifierTest < Minitest::Test
@@ -13,7 +15,7 @@ class VerifierTest < Minitest::Test
 
   def test_verify_fetches_the_keys_once
     auth = @verifier.verify(token(claims: { sub: USER, email_verified: true, locale: 'de' }))
-    assert_equal [USER, Emulator.info['environment_id'], issuer, 'de'],
+    assert_equal [USER, torii.id, issuer, 'de'],
                  [auth.user_id, auth.environment_id, auth.issuer, auth.locale]
     assert_predicate auth, :email_verified?
     assert_predicate auth, :profile_complete?
@@ -33,7 +35,7 @@ class VerifierTest < Minitest::Test
 
   def test_rotation
     @verifier.verify(token)
-    emulator('post', '/issuers/acme/keys')
+    torii.control('POST', '/issuers/acme/keys')
     assert_instance_of Torii::Auth, @verifier.verify(token)
   end
 
@@ -155,7 +157,7 @@ class VerifierTest < Minitest::Test
     error = assert_raises(Torii::KeysUnavailableError) { verifier.verify(token) }
     assert_equal ['keys_unavailable', nil, issuer], [error.public_code, error.www_authenticate, error.issuer]
     assert_operator error.retry_after, :>=, 1
-    unreachable = Torii::Client.new(Emulator.info['secret_key'], api_url: 'http://127.0.0.1:1', max_retries: 0)
+    unreachable = Torii::Client.new(torii.secret_key, api_url: 'http://127.0.0.1:1', max_retries: 0)
     assert_predicate assert_raises(Torii::TransportError) { unreachable.users.get(USER) }, :unsent?
   end
 
@@ -192,7 +194,7 @@ class VerifierTest < Minitest::Test
     valid = token
     verifier = Torii::Verifier.new(issuer, background_refresh: false)
     waiting = Thread.new { verifier.verify(valid) }
-    emulator('get', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1')
     assert_equal 0, library_threads.call
     assert_instance_of Torii::Auth, waiting.value
   end
@@ -229,9 +231,9 @@ class VerifierTest < Minitest::Test
   end
 
   def test_further_issuers
-    other = emulator('post', '/issuers', { name: 'other' })
+    other = torii.control('POST', '/issuers', { name: 'other' })
     both = Torii::Verifier.new(issuer, issuers: [other['issuer']])
-    foreign = emulator('post', '/issuers/other/tokens')['token']
+    foreign = torii.control('POST', '/issuers/other/tokens')['token']
     assert_equal other['issuer'], both.verify(foreign).issuer
     assert_equal :token_issuer, assert_raises(Torii::TokenError) { @verifier.verify(foreign) }.status
   end
@@ -248,7 +250,8 @@ class VerifierTest < Minitest::Test
       fetch_timeout: [0.01, /milliseconds/], token_cache_bytes: [-1, /negative/], proxy: ['nowhere', /proxy/],
       realm: ['"', /realm/], resource_metadata: ['"', /resource_metadata/],
       ca_file: ['/no/such/file', /file/], jwks: ['{}', /jwks/], audiences: [[''], /audience/],
-      issuers: [['nowhere'], /issuer/] }.each do |name, (value, message)|
+      issuers: [['nowhere'], /issuer/], key_cache_dir: ['', /key cache directory/],
+      revocations_file: ['', /revocations file/] }.each do |name, (value, message)|
       error = assert_raises(Torii::InvalidArgumentError, name) { Torii::Verifier.new(issuer, name => value) }
       assert_match message, error.message
     end
@@ -270,11 +273,28 @@ class VerifierTest < Minitest::Test
     end
   end
 
+  def test_the_next_process_has_the_cached_keys
+    Dir.mktmpdir do |dir|
+      first = torii.verifier(key_cache_dir: dir)
+      first.verify(valid = token(claims: { sub: USER }))
+      Timeout.timeout(120) do
+        sleep 0.01 until first.stats.dig('issuers', 0, 'key_cache_dir', 'written').positive?
+      end
+      torii.fail_keys
+      start = lambda do |*options|
+        program = 'puts Torii::Verifier.new(ARGV[0], key_cache_dir: ARGV[2]).verify(ARGV[1]).user_id'
+        Open3.capture2e(RbConfig.ruby, '-Ilib', '-rtorii', '-e', program, issuer, valid, *options).first
+      end
+      assert_match(/KeysUnavailable/, start.call)
+      assert_equal "#{USER}\n", start.call(dir)
+    end
+  end
+
   def test_close_under_a_call
     fault('/acme/', times: 1, kind: 'delay', ms: 300)
     valid = token
     call = Thread.new { @verifier.verify(valid) }
-    emulator('get', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1')
     @verifier.close
     assert_instance_of Torii::Auth, call.value
     assert_raises(Torii::ClosedError) { @verifier.verify(valid) }

@@ -1,7 +1,11 @@
 //! Turns what was observed into findings.
 
-use torii::Client;
-use torii::inspect::{DiscoveryReport, IssuerReport, Outcome, Visit};
+use std::path::Path;
+
+use torii::inspect::{
+    DiscoveryReport, IssuerReport, KeyCacheReport, KeyCacheState, Outcome, Visit,
+};
+use torii::{Client, Verifier};
 use url::{Host, Url};
 
 use super::report::Finding;
@@ -87,6 +91,40 @@ fn answer(report: &IssuerReport, http_status: u16) -> Vec<Finding> {
     }
     findings.push(Finding::ok("cache", format!("keys are cached for {}", keys::lifetime(report))));
     findings
+}
+
+/// The issuer's file in the key cache directory.
+pub(super) fn key_cache(report: &KeyCacheReport) -> Finding {
+    const STEP: &str = "key cache";
+    let text = keys::cache_text(report);
+    match &report.state {
+        KeyCacheState::Missing => {
+            let note = "written at the first fetch with the same certificate authorities and proxy";
+            Finding::skipped(STEP, &format!("{text}; {note}"))
+        }
+        KeyCacheState::Ignored(_) => {
+            let advice = "run this as the user of the server; that user or root has to own the \
+                directory and the file, with the modes 700 and 600. Deleting the file is safe";
+            Finding::failed(STEP, text, advice)
+        }
+        KeyCacheState::Used { age, max_stale, .. } if age >= max_stale => {
+            Finding::warning(STEP, text, "check last_error in the server's statistics")
+        }
+        KeyCacheState::Used { .. } => Finding::ok(STEP, text),
+    }
+}
+
+/// The revocations file, as a verifier reads it at the start.
+pub(super) fn revocations(path: &Path, verifier: torii::Result<Verifier>) -> Finding {
+    const STEP: &str = "revoked";
+    match verifier {
+        Ok(_) => Finding::ok(STEP, format!("{} can be used", path.display())),
+        Err(error) => {
+            let advice = "a server does not start with this file; one that runs keeps the last good \
+                list";
+            Finding::failed(STEP, error.to_string(), advice)
+        }
+    }
 }
 
 /// Compares the discovery document with the configured issuer and the URL its keys come from.

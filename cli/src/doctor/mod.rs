@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use torii::inspect::{self, Outcome};
+use torii::inspect::{self, KeyCacheReport, Outcome};
 use torii::{Client, ClientOptions, Verifier, VerifierOptions};
 use url::Url;
 
@@ -19,13 +19,14 @@ use crate::input::SecretKey;
 /// Diagnose the connection to torii.
 ///
 /// Checks DNS, the connection, the certificate, the keys, the discovery document, the clock, the API
-/// and, if there is one, the secret key. A line that is not ok says what to do. The exit status is 1
+/// and, if there are any, the secret key, the key cache directory and the revocations file. A line that is not ok says what to do. The exit status is 1
 /// if a check failed; warnings do not count.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   torii doctor --issuer https://acme.torii.so
-  torii doctor --issuer https://acme.torii.so --secret-key-file /run/secrets/torii --json")]
+  torii doctor --issuer https://acme.torii.so --secret-key-file /run/secrets/torii --json
+  sudo -u www-data torii doctor --issuer https://acme.torii.so --key-cache /var/cache/torii")]
 pub(crate) struct Doctor {
     /// The issuer
     #[arg(long, value_name = "URL", env = "TORII_ISSUER", hide_env_values = true)]
@@ -48,6 +49,13 @@ pub(crate) struct Doctor {
     /// Allow plain http to hosts other than this one
     #[arg(long)]
     allow_http: bool,
+    /// Check the issuer's file in this key cache directory. Owners and modes are checked as for the user
+    /// who runs the command
+    #[arg(long, value_name = "DIR")]
+    key_cache: Option<PathBuf>,
+    /// Check this revocations file
+    #[arg(long, value_name = "FILE")]
+    revocations: Option<PathBuf>,
     /// Timeout of each step, in seconds, 1 to 60
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=60))]
     timeout: u32,
@@ -75,6 +83,14 @@ impl Doctor {
         } else {
             let skipped = |step| Finding::skipped(step, "no connection");
             report.add(["tls", "keys", "discovery"].map(skipped))?;
+        }
+        if let Some(cache) = self.key_cache()? {
+            report.add([checks::key_cache(&cache)])?;
+        }
+        if let Some(path) = &self.revocations {
+            let mut options = options.clone();
+            options.set_revocations_file(path)?;
+            report.add([checks::revocations(path, Verifier::new(&self.issuer, &options))])?;
         }
         let visit = inspect::api(&client_options)?;
         let api = checks::api(&visit);
@@ -106,6 +122,14 @@ impl Doctor {
         // Reports an invalid issuer.
         Verifier::new(&self.issuer, &options)?;
         Ok(options)
+    }
+
+    /// The issuer's file in the key cache directory, which is neither created nor changed.
+    fn key_cache(&self) -> Result<Option<KeyCacheReport>, Failure> {
+        let Some(path) = &self.key_cache else { return Ok(None) };
+        let mut options = self.options()?;
+        options.set_key_cache_dir(path)?;
+        Ok(inspect::key_cache(&self.issuer, &options)?)
     }
 
     fn client_options(&self) -> Result<ClientOptions, Failure> {

@@ -4,7 +4,7 @@ use torii_emulator::{Mint, Signer};
 
 use crate::world::{Torii, World, json};
 
-/// `{"alg":"HS256"}`, `{"sub":"a"}` and a signature nobody could have made.
+/// `{"alg":"HS256"}`, `{"sub":"a"}` and an impossible signature.
 const FOREIGN: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.AAAA";
 
 #[test]

@@ -13,6 +13,8 @@ mod bad_input;
 mod decode;
 mod dev;
 mod doctor;
+#[cfg(unix)]
+mod key_cache;
 mod keys;
 mod network;
 mod pages;

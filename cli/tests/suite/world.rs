@@ -13,7 +13,7 @@ use torii_emulator::{
 
 pub const TORII: &str = env!("CARGO_BIN_EXE_torii");
 
-/// A UUID that is nobody's.
+/// A UUID that no user has.
 pub const NOBODY: &str = "0191d3c0-0000-7000-8000-000000000000";
 
 /// A run of the program that has ended.
@@ -197,7 +197,7 @@ pub fn uuid(text: &str) -> Uuid {
     text.parse().unwrap()
 }
 
-/// A URL nobody answers at: of a port that no test can take, and that no service has used for decades.
+/// A URL without a server: of a port that no test can take, and that no service has used for decades.
 pub const NOBODY_LISTENS: &str = "http://127.0.0.1:1";
 
 /// A folder of the test's own, gone with it.
@@ -226,7 +226,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What is left is in the way of nothing.
+        // A file that stays disturbs no other test.
         drop(std::fs::remove_dir_all(&self.0));
     }
 }

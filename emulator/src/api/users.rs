@@ -34,7 +34,7 @@ fn unknown() -> Problem {
     Problem::not_found("user")
 }
 
-/// What of a new user is not a profile field.
+/// The members of a new user that are not profile fields.
 #[derive(Deserialize)]
 struct NewUser {
     email: Option<String>,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::input::{Input, Refusal};
 use super::issuers::with;
-use crate::jwks::JwksSettings;
+use crate::published::JwksSettings;
 use crate::world::World;
 
 pub(crate) fn routes() -> Router<Arc<World>> {

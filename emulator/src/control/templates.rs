@@ -9,7 +9,7 @@ use axum::routing::put;
 
 use super::input::{Input, Refusal};
 use super::issuers::with;
-use crate::discovery::DiscoverySettings;
+use crate::published::DiscoverySettings;
 use crate::store::template::Template;
 use crate::world::World;
 

@@ -29,7 +29,7 @@ pub(crate) struct Bags {
 }
 
 impl Bags {
-    /// For what has only a public and a private bag: at least one of them has to be named.
+    /// For resources with only a public and a private bag: at least one of them has to be named.
     pub(crate) fn named(self) -> Result<Self, Problem> {
         if self.public_metadata.is_none() && self.private_metadata.is_none() {
             return Err(Problem::invalid("no_metadata", "The request names no metadata."));
@@ -38,7 +38,7 @@ impl Bags {
     }
 }
 
-/// What the budget is for.
+/// The purpose of the budget.
 #[derive(Clone, Copy)]
 pub(crate) enum Budget {
     /// For all bags together.

@@ -8,7 +8,7 @@ use crate::client::{Service, send};
 const CONTRACT: &str = include_str!("../../../api/server-v1.json");
 const ANY_ID: &str = "01900000-0000-7000-8000-000000000000";
 
-/// Method and path of every operation, with ids that nobody has.
+/// Method and path of every operation, with ids that do not exist.
 fn operations() -> Vec<(String, String)> {
     let contract: Value = serde_json::from_str(CONTRACT).unwrap();
     let mut operations = Vec::new();

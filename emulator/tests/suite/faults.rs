@@ -20,7 +20,7 @@ fn ask(emulator: &Emulator, path: &str) -> TcpStream {
     stream
 }
 
-/// What comes until the connection is closed in order.
+/// Reads until the connection is closed in order.
 fn heard(mut stream: TcpStream) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).unwrap();
@@ -38,7 +38,7 @@ fn heard_one(mut stream: TcpStream) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// What an emulator answers while this fault is in force.
+/// Returns the answer of an emulator while this fault is in force.
 fn struck(kind: FaultKind) -> (String, String) {
     let emulator = Emulator::start();
     let issuer = emulator.issuer("acme");

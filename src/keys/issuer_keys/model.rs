@@ -233,7 +233,7 @@ fn a_waiter_leads_the_next_fetch_after_a_shorter_timeout() {
         let count = fetches.load(Ordering::Relaxed);
         match statuses[1] {
             Status::Ok => assert!(count <= 2 && has(&keys, "a"), "{count} fetches"),
-            // The short fetch ended before the others came, and nobody waited for it.
+            // The short fetch ended before the others came, and no caller waited for it.
             status => assert_eq!((status, count), (Status::KeysUnavailable, 1)),
         }
         assert_eq!(statuses[1], statuses[2]);

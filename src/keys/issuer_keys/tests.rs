@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::super::fetch::JwksResponse;
 use super::super::freshness::CacheHeaders;
-use super::super::sync::NO_THREADS;
 use super::*;
+use crate::sync::NO_THREADS;
 
 /// The point that generates the group P-256 lies in: a usable key as good as any.
 const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
@@ -141,4 +141,29 @@ fn a_304_renews_only_the_set_whose_etag_the_lease_carries() {
     assert_eq!(lease.etag(), Some("\"2\""));
     assert!(lease.complete(&not_modified()).is_ok());
     assert_eq!(keys.claim(&lifetimes).unwrap().etag(), Some("\"2\""));
+}
+
+/// The clock by which keys age in memory begins with the machine, and files are older than that.
+#[cfg(unix)]
+#[cfg_attr(not(feature = "model"), test)]
+fn keys_may_be_older_than_the_machine_runs() {
+    const AGE: Millis = 29 * 86_400_000;
+    let folder = std::env::temp_dir().join(format!("torii-old-keys-{}", std::process::id()));
+    let directory = KeyCacheDir::prepare(&folder).unwrap();
+    let key = CacheKey {
+        url: "https://old.example/jwks.json".to_owned(),
+        root_certificates: None,
+        proxy: None,
+        cache_dir: Some(directory.clone()),
+        fetched_by: FetchedBy::Library,
+    };
+    let (now, body) = (since_1970(), key_set("a"));
+    let file = CacheFile { url: &key.url, requested_at: now - AGE, max_age: None, body: &body };
+    directory.write(&key, &file, now).unwrap();
+    let issuer = Arc::new(NulString::new("https://old.example"));
+    let keys = super::super::registry::shared(&issuer, key);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let stats = keys.stats(&Lifetimes::default());
+    assert!(stats.age.is_some_and(|seconds| seconds >= AGE / 1_000), "{:?}", stats.age);
+    assert_eq!((stats.keys, stats.due_in), (1, Some(0)));
 }

@@ -136,7 +136,7 @@ fn assert_passes(test: &str, variables: &[(&str, &str)]) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--ignored", "--exact", test, "--nocapture"]);
     command.env_remove("SSL_CERT_FILE").env_remove("SSL_CERT_DIR");
-    // Nobody listens there.
+    // No server listens there.
     for name in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "all_proxy", "https_proxy", "http_proxy"]
     {
         command.env(name, "http://192.0.2.1:9");

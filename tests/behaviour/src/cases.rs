@@ -85,7 +85,7 @@ fn odd() -> Key {
     keys::second().named("odd")
 }
 
-/// A key set with a good key and this entry.
+/// A key set with a usable key and this entry.
 fn beside_a_good_key(entry: &Object) -> String {
     jwks([&keys::first().jwk(), entry])
 }

@@ -1,4 +1,4 @@
-//! Cases in the making: start from a good token, change one thing, say what becomes of it.
+//! Cases in the making: start from a valid token, change one thing, state the result.
 
 use crate::es256::Signature;
 use crate::keys::{self, Key};
@@ -9,23 +9,23 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// The issuer of a case unless it says otherwise.
 pub const ISSUER: &str = "https://acme.torii.so";
-/// Claim `sub` of a good token.
+/// Claim `sub` of a valid token.
 pub const USER: &str = "01975f2e-6c00-7a3b-8c4d-5e6f708192a3";
-/// Claim `pid` of a good token.
+/// Claim `pid` of a valid token.
 pub const ENVIRONMENT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
-/// Claim `iat` of a good token: November 2023.
+/// Claim `iat` of a valid token: November 2023.
 pub const ISSUED_AT: i64 = 1_700_000_000;
-/// Claim `exp` of a good token: the year 2100.
+/// Claim `exp` of a valid token: the year 2100.
 pub const EXPIRES_AT: i64 = 4_102_444_800;
 /// What the clock says in cases about time: January 2027.
 pub const NOW: i64 = 1_800_000_000;
 
-/// The header of a good token.
+/// The header of a valid token.
 pub fn header() -> Object {
     Object::new(&[("alg", r#""ES256""#), ("kid", r#""key-1""#)])
 }
 
-/// The claims of a good token: no more than there must be.
+/// The claims of a valid token: no more than there must be.
 pub fn claims() -> Object {
     Object::new(&[
         ("iss", &quoted(ISSUER)),
@@ -55,7 +55,7 @@ pub struct Draft {
     options: Options,
 }
 
-/// A draft of a case with a good token: header, claims and key as above.
+/// A draft of a case with a valid token: header, claims and key as above.
 pub fn draft(name: &str, about: &str) -> Draft {
     Draft {
         name: name.to_owned(),
@@ -121,7 +121,7 @@ impl Draft {
         self
     }
 
-    /// With other bytes made from the good signature.
+    /// With other bytes made from the valid signature.
     pub fn signature_from(self, make: impl FnOnce(Signature) -> Vec<u8>) -> Self {
         let signature = make(self.key.sign(self.signed_text().as_bytes()));
         self.signature(signature)
@@ -240,12 +240,12 @@ impl Draft {
         self
     }
 
-    /// Accepted, and says what a good token says.
+    /// Accepted, with the claims of a valid token.
     pub fn accepted(self) -> Case {
         self.accepted_with(|_| ())
     }
 
-    /// Accepted, and says what a good token says but for some changes.
+    /// Accepted, with the claims of a valid token but for some changes.
     pub fn accepted_with(self, change: impl FnOnce(&mut Auth)) -> Case {
         let claims = String::from_utf8(self.payload.clone()).expect("good claims are text");
         let mut auth = Auth {

@@ -185,7 +185,7 @@ pub struct Auth {
     pub email_verified: bool,
     /// Claim `profile_complete`.
     pub profile_complete: bool,
-    /// Whether somebody else acts as the user: claims `impersonating` and `act`.
+    /// Whether another party acts as the user: claims `impersonating` and `act`.
     pub impersonating: bool,
     /// Who does.
     pub actor_id: Option<String>,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A text: a JSON string or, where one piece is repeated very often, `{"repeat": [[piece, times], …]}`.
+/// A text: a JSON string or, where one piece is repeated many times, `{"repeat": [[piece, times], …]}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Text {

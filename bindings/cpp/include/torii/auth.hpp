@@ -16,7 +16,7 @@ class auth {
 public:
     using time_point = std::chrono::system_clock::time_point;
 
-    /// Creates an identity of nobody, which meets no requirement. A moved-from one is the same.
+    /// Creates an empty identity, which meets no requirement. A moved-from one is the same.
     auth() noexcept { clear(); }
     auth(const auth &other) { assign(other.bytes(), other.size()); }
     auth(auth &&other) noexcept { take(other); }
@@ -57,7 +57,7 @@ public:
     /// Returns the user's role in the active organization: check it together with the id, since
     /// anyone can create an organization and name its roles.
     std::optional<std::string_view> organization_role() const & noexcept { return text(5); }
-    /// Returns the id of the party that acts as the user. Absent does not mean that nobody does:
+    /// Returns the id of the party that acts as the user. If absent, the user may still be impersonated:
     /// see impersonating().
     std::optional<std::string_view> actor_id() const & noexcept { return text(6); }
     /// Returns all claims as JSON, exactly as signed.

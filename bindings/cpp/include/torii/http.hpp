@@ -46,15 +46,15 @@ struct guard {
     /// The cookie that holds the token if the header is absent or blank; "": none. torii sets no
     /// such cookie: it is your application's own.
     std::string cookie = {};
-    /// Whether requests without credentials pass, as nobody.
+    /// Whether requests without credentials pass anonymously.
     bool optional = false;
-    /// Paths on which credentials are ignored: requests pass as nobody.
+    /// Paths on which credentials are ignored: requests pass anonymously.
     std::vector<std::string> skip = {};
 
     /// Returns the identity of a request; nothing only with `optional` or `skip`. `target` is the
     /// path of the request; a query is ignored. `headers` is a map, a multimap or a list of pairs
     /// of texts; names are compared in any case, and repeated headers must be kept. `route` are the
-    /// requirements of this route: with any, no request passes as nobody.
+    /// requirements of this route: with any, no request passes anonymously.
     template <class Headers>
     result<std::optional<auth>> authenticate(const verifier &verifier, std::string_view target,
                                              const Headers &headers,

@@ -45,6 +45,7 @@ from torii_backend.types import (
     ToriiUserOrganization,
 )
 from torii_backend.verify import (
+    METRICS_TYPE,
     ToriiVerifier,
     authenticate_request,
     clear_jwks_cache_for_tests,
@@ -58,6 +59,7 @@ library_version: str = _quick.torii_version().decode()
 """The version of the loaded libtorii."""
 
 __all__ = [
+    "METRICS_TYPE",
     "ToriiAllowedOrigins",
     "ToriiApiError",
     "ToriiAuth",

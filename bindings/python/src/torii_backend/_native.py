@@ -47,6 +47,7 @@ KEYS_PENDING = int(ToriiStatus.KEYS_PENDING)
 VERIFY_HEADER = 1
 VERIFY_NOWAIT = 2
 RECORD_MAX = 32768
+REVOKE_ALL = 2**63 - 1
 
 Clock = CFUNCTYPE(c_int64, c_void_p)
 
@@ -92,6 +93,10 @@ _QUICK = {
     "torii_verifier_options_set_proxy": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
     "torii_verifier_options_set_allow_http": (_STATUS, _HANDLE, c_bool, _ADDRESS),
     "torii_verifier_options_set_token_cache_bytes": (_STATUS, _HANDLE, c_size_t, _ADDRESS),
+    "torii_verifier_options_set_fixed_base": (_STATUS, _HANDLE, c_bool, _ADDRESS),
+    "torii_verifier_options_set_key_cache_dir": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_revocations_file": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_options_set_metrics_issuer_label": (_STATUS, _HANDLE, c_bool, _ADDRESS),
     "torii_verifier_options_set_clock": (_STATUS, _HANDLE, Clock, c_void_p, _ADDRESS),
     "torii_verifier_options_free": (None, _HANDLE),
     "torii_requirements_new": (_HANDLE,),
@@ -127,6 +132,9 @@ _QUICK = {
 _BLOCKING = {
     "torii_verifier_refresh": (_STATUS, _HANDLE, _ADDRESS),
     "torii_verifier_refresh_due": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_revoke": (_STATUS, _HANDLE, *_TEXT, c_int64, _ADDRESS),
+    "torii_verifier_set_revocations_json": (_STATUS, _HANDLE, *_TEXT, _ADDRESS),
+    "torii_verifier_metrics": (_STATUS, _HANDLE, *_TEXT, _ADDRESS, _ADDRESS),
     "torii_client_request_json": (_STATUS, _HANDLE, *_TEXT * 4, _ADDRESS, _ADDRESS),
     "torii_webhook_verify": (_STATUS, _HANDLE, *_TEXT * 4, c_int64, _ADDRESS, _ADDRESS),
 }

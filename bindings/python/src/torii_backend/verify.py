@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Iterable, Mapping
-from ctypes import byref
+from ctypes import byref, c_size_t, create_string_buffer
+from datetime import datetime
 from functools import lru_cache, partial
 from threading import local
 from typing import Any, Callable, Union
@@ -18,6 +21,7 @@ from torii_backend.types import ToriiAuth
 Text = Union[str, bytes]
 KeySet = Union[str, bytes, Mapping[str, Any]]
 """A JWK Set (RFC 7517), as JSON or parsed."""
+Path = Union[str, "os.PathLike[str]"]
 
 _HEADER = _native.VERIFY_HEADER
 _NOWAIT = _native.VERIFY_NOWAIT
@@ -31,6 +35,9 @@ _lengths: dict[int, Any] = {}
 _LONGEST_USUAL = 4096
 
 _new = object.__new__
+
+METRICS_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+"""The content type of :meth:`ToriiVerifier.metrics`."""
 
 
 class _Clock:
@@ -81,6 +88,12 @@ class ToriiVerifier:
     :param proxy: an http or https proxy for fetching keys, such as ``http://proxy.example:3128``.
     :param background_refresh: whether a short-lived thread may fetch keys before they expire.
     :param token_cache_bytes: the size of the verified token cache; 0 turns it off.
+    :param fixed_base: whether a table for each key, of about 150 KiB, verifies new tokens in less
+        than half of the time.
+    :param key_cache_dir: a directory that keeps fetched keys for the next process. Anyone who can
+        write there can log in as any user.
+    :param revocations_file: a file as :meth:`set_revocations` takes it, read again when it changes.
+    :param metrics_issuer_label: whether :meth:`metrics` names issuers, which may be your tenants.
     :param allow_http: allows plain http to other hosts, where anyone on the path can forge tokens.
     :param clock: returns Unix seconds, instead of the system's clock.
     :raises ToriiUsageError: if an option is invalid.
@@ -108,6 +121,10 @@ class ToriiVerifier:
         proxy: str | None = None,
         background_refresh: bool = True,
         token_cache_bytes: int | None = None,
+        fixed_base: bool = False,
+        key_cache_dir: Path | None = None,
+        revocations_file: Path | None = None,
+        metrics_issuer_label: bool = False,
         allow_http: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> None:
@@ -158,6 +175,16 @@ class ToriiVerifier:
         set("set_ignore_audience", ignore_audience)
         set("set_legacy_organization", legacy_organization)
         set("set_background_refresh", background_refresh)
+        set("set_fixed_base", fixed_base)
+        set_text(
+            quick.torii_verifier_options_set_key_cache_dir, "key_cache_dir", _path(key_cache_dir)
+        )
+        set_text(
+            quick.torii_verifier_options_set_revocations_file,
+            "revocations_file",
+            _path(revocations_file),
+        )
+        set("set_metrics_issuer_label", metrics_issuer_label)
         set("set_allow_http", allow_http)
         if token_cache_bytes is not None:
             set(
@@ -247,6 +274,52 @@ class ToriiVerifier:
         _native.call(quick.torii_verifier_stats_json, handle, byref(answer))
         stats: dict[str, Any] = json.loads(_native.read(quick.torii_json_text, answer) or "")
         return stats
+
+    def revoke(self, user_id: str, before: datetime | float) -> None:
+        """Refuses the tokens of a user that were issued at or before this time, in this process.
+
+        :param user_id: matches ``sub`` and the actor. Of two calls the later time counts.
+        :param before: an aware datetime or Unix seconds, at most one day ahead.
+        :raises ToriiUsageError: if an argument is invalid, or with more than 100000 entries.
+        """
+        if isinstance(before, datetime):
+            if before.tzinfo is None:
+                raise ToriiUsageError("before: a datetime without a time zone")
+            before = before.timestamp()
+        # A moment within a second includes the tokens of this second.
+        self._revoke(user_id, _seconds(before))
+
+    def revoke_all(self, user_id: str) -> None:
+        """As :meth:`revoke`, for every token of the user, those of the future included."""
+        self._revoke(user_id, _native.REVOKE_ALL)
+
+    def _revoke(self, user_id: str, before: int) -> None:
+        user = _native.encode("user_id", user_id)
+        _native.call(blocking.torii_verifier_revoke, self._open(), user, len(user), before)
+
+    def set_revocations(self, revocations: str | bytes | Mapping[str, Any]) -> None:
+        """Replaces the list of an earlier call, JSON or parsed:
+        ``{"revoked": [{"sub": "…", "before": 1732550000}]}``. ``before`` may be ``"all"``. An empty
+        list lifts these bans; those of :meth:`revoke` and ``revocations_file`` stay.
+
+        :raises ToriiUsageError: if it is no such list. The earlier list then stays.
+        """
+        text = _native.encode("revocations", _json(revocations))
+        _native.call(blocking.torii_verifier_set_revocations_json, self._open(), text, len(text))
+
+    def metrics(self) -> str:
+        """Returns metrics as OpenMetrics text, of the content type :data:`METRICS_TYPE`."""
+        handle, size = self._open(), c_size_t(8192)
+        while True:
+            # The text can grow between two calls.
+            text = create_string_buffer(size.value)
+            error = _native.Error()
+            arguments = handle, text, len(text), byref(size), byref(error)
+            status = blocking.torii_verifier_metrics(*arguments)
+            if status == OK:
+                return text.raw[: size.value].decode()
+            if status != BUFFER_TOO_SMALL:
+                raise _native.failure(error)
 
     def close(self) -> None:
         """Frees memory; calls in progress on other threads still succeed. Optional: an unreferenced
@@ -386,5 +459,16 @@ def _several(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
 
-def _json(keys: KeySet | None) -> Any:
-    return json.dumps(keys) if isinstance(keys, Mapping) else keys
+def _json(value: KeySet | None) -> Any:
+    return json.dumps(value) if isinstance(value, Mapping) else value
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else os.fspath(path)
+
+
+def _seconds(time: float) -> int:
+    """Rounds up. ctypes would truncate a number that does not fit."""
+    if not abs(time) < 2**62:
+        raise ToriiUsageError("before: out of range")
+    return math.ceil(time)

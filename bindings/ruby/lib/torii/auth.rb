@@ -43,7 +43,7 @@ module Torii
     def organization_role = text('@72L2')
 
     # @return [String, nil] the id of the party that acts as the user: claim +act+ (RFC 8693). nil does
-    #   not mean that nobody does: see {#impersonating?}.
+    #   not mean that there is no such party: see {#impersonating?}.
     def actor_id = text('@80L2')
 
     # @return [String] all claims exactly as signed: the payload of the token

@@ -78,7 +78,8 @@ module Torii
 
     callback :clock, [:pointer], :int64
     attach_function :torii_verifier_options_new, [], :pointer
-    %i[add_issuer add_audience set_jwks_json set_realm set_resource_metadata set_ca_file set_proxy].each do |name|
+    %i[add_issuer add_audience set_jwks_json set_realm set_resource_metadata set_ca_file set_proxy set_key_cache_dir
+       set_revocations_file].each do |name|
       attach_function :"torii_verifier_options_#{name}", [:pointer, *TEXT, :pointer], :uint32
     end
     attach_function :torii_verifier_options_add_issuer_jwks, [:pointer, *TEXT, *TEXT, :pointer], :uint32
@@ -86,7 +87,8 @@ module Torii
        set_fetch_timeout_ms require].each do |name|
       attach_function :"torii_verifier_options_#{name}", %i[pointer uint32 pointer], :uint32
     end
-    %i[set_ignore_audience set_legacy_organization set_background_refresh set_allow_http].each do |name|
+    %i[set_ignore_audience set_legacy_organization set_background_refresh set_allow_http set_fixed_base
+       set_metrics_issuer_label].each do |name|
       attach_function :"torii_verifier_options_#{name}", %i[pointer bool pointer], :uint32
     end
     attach_function :torii_verifier_options_set_requirements, %i[pointer pointer pointer], :uint32
@@ -109,6 +111,10 @@ module Torii
     # Other threads run during the calls that wait for the network.
     attach_function :torii_verify_into_blocking, :torii_verify_into, VERIFY, :uint32, blocking: true
     attach_function :torii_verifier_refresh, %i[pointer pointer], :uint32, blocking: true
+    attach_function :torii_verifier_revoke, [:pointer, *TEXT, :int64, :pointer], :uint32
+    attach_function :torii_verifier_set_revocations_json, [:pointer, *TEXT, :pointer], :uint32
+    # Verifier, buffer and its capacity, size and error.
+    attach_function :torii_verifier_metrics, %i[pointer pointer size_t pointer pointer], :uint32
     attach_function :torii_verifier_stats_json, %i[pointer pointer pointer], :uint32
     attach_function :torii_verifier_free, [:pointer], :void
     attach_function :torii_jwks_cache_clear, [], :void

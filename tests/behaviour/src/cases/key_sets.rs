@@ -28,7 +28,7 @@ fn use_key(corpus: &mut Corpus, name: &str, about: &str, key: &Object) {
     corpus.cases.push(case.accepted());
 }
 
-/// A key that does not fit: it is unknown, and the good key next to it is not lost.
+/// A key that does not fit: it is unknown, and the usable key next to it is not lost.
 fn skip_key(corpus: &mut Corpus, name: &str, about: &str, key: &Object) {
     let set = format!("key-{name}");
     corpus.keys(&set, about, beside_a_good_key(key), 1, 1);
@@ -115,7 +115,7 @@ fn type_and_curve(corpus: &mut Corpus) {
     }
 }
 
-/// A good key of the wrong curve.
+/// A sound key of the wrong curve.
 fn p384() -> Object {
     let private = PrivateKey::from_private_key(&ECDH_P384, &[0x42; 48]).expect("in range");
     let point = private.compute_public_key().expect("a private key has one");

@@ -1,5 +1,5 @@
 /*
- * neighbours ISSUER TOKEN: one process that uses libtorii, another Rust library and OpenSSL, each
+ * neighbors ISSUER TOKEN: one process that uses libtorii, another Rust library and OpenSSL, each
  * before and after the others. Ends with 0 when all of them work.
  */
 
@@ -39,7 +39,7 @@ static int openssl_works(void)
     return works;
 }
 
-/* Judges the token, and the same with another signature. */
+/* Verifies the token, and the same with another signature. */
 static int torii_works(const torii_verifier_t *verifier, const char *token)
 {
     torii_auth_t *auth = NULL;

@@ -5,29 +5,30 @@ use std::io;
 use crate::fork::STACK;
 
 #[cfg(not(feature = "model"))]
-pub(super) use std::{
+pub(crate) use std::{
     sync::{Condvar, Mutex, MutexGuard},
     thread,
 };
 
 #[cfg(feature = "model")]
-pub(super) use shuttle::{
+pub(crate) use shuttle::{
     sync::{Condvar, Mutex, MutexGuard},
     thread,
 };
 
-/// Runs `work` on a thread of its own, if there can be one. It inherits the caller's signal mask.
-pub(super) fn spawn(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+/// Runs `work` on a thread of its own, if there can be one. It inherits the caller's signal mask. The
+/// name has at most 15 bytes.
+pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
     #[cfg(test)]
     if NO_THREADS.get() {
         return Err(io::ErrorKind::WouldBlock.into());
     }
-    let thread = thread::Builder::new().name("torii-keys".to_owned()).stack_size(STACK);
+    let thread = thread::Builder::new().name(name.to_owned()).stack_size(STACK);
     thread.spawn(work).map(drop)
 }
 
 #[cfg(test)]
 thread_local! {
     /// Whether this thread can start no other.
-    pub(super) static NO_THREADS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+    pub(crate) static NO_THREADS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }

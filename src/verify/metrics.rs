@@ -1,0 +1,241 @@
+//! The metrics of a verifier.
+//!
+//! Labels have few values: a status or an outcome. An issuer can name a tenant, so its URL is a label
+//! only where the operator asks for it; otherwise a metric combines the issuers.
+
+use super::Verifier;
+use super::open_metrics::text_of;
+use super::report::{IssuerReport, Report};
+use crate::error::Status;
+use crate::keys::KeyStats;
+
+/// A metric, with its samples.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MetricFamily {
+    /// The name, as in `torii_key_age_seconds`; of a counter without `_total`.
+    pub name: &'static str,
+    /// Counter or gauge.
+    pub kind: MetricKind,
+    /// How values of several issuers, and of several verifiers, become one.
+    pub sum: MetricSum,
+    /// The label by which samples are divided, besides `issuer`.
+    pub label: Option<&'static str>,
+    /// A sentence about it.
+    pub help: &'static str,
+    /// The values, in a fixed order.
+    pub samples: Vec<MetricSample>,
+}
+
+/// A value of a metric.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct MetricSample {
+    /// Names and values of the labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// The value.
+    pub value: f64,
+}
+
+/// The kind of a metric.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricKind {
+    /// It only grows.
+    Counter,
+    /// It goes up and down.
+    Gauge,
+}
+
+/// How several values of a metric become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetricSum {
+    /// Their sum.
+    Sum,
+    /// The highest.
+    Max,
+    /// The lowest.
+    Min,
+}
+
+impl MetricSum {
+    /// Returns what two values become.
+    pub fn of(self, a: f64, b: f64) -> f64 {
+        match self {
+            MetricSum::Sum => a + b,
+            MetricSum::Max => a.max(b),
+            MetricSum::Min => a.min(b),
+        }
+    }
+}
+
+impl Verifier {
+    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
+    pub fn metrics(&self) -> String {
+        text_of(&self.metric_families())
+    }
+
+    /// Returns the metrics as values: what [`metrics`](Self::metrics) writes.
+    pub fn metric_families(&self) -> Vec<MetricFamily> {
+        let report = self.report();
+        let mut families = token_families(&report);
+        let issuers = Issuers { issuers: &report.issuers, label: self.metrics_issuer_label };
+        families.extend(issuers.families());
+        families.extend(option_families());
+        families
+    }
+}
+
+/// The metrics of options that are off by default; without the option they have no sample.
+fn option_families() -> Vec<MetricFamily> {
+    let by_outcome = |name, help| MetricFamily { label: Some("outcome"), ..counter(name, help) };
+    vec![
+        by_outcome(
+            "torii_key_table_builds",
+            "Tables of multiples of a key that were built, by the outcome of their self-test.",
+        ),
+        by_outcome("torii_key_cache_events", "Uses of files in the key cache directory."),
+        gauge(
+            "torii_key_cache_failing",
+            MetricSum::Sum,
+            "Issuers whose file in the key cache directory was ignored or not written.",
+        ),
+        gauge("torii_revocations", MetricSum::Max, "Entries of the lists of revocations."),
+        by_outcome("torii_revocations_file_reads", "Reads of the revocations file, by outcome."),
+        gauge(
+            "torii_revocations_file_failing",
+            MetricSum::Max,
+            "1 if the last look at the revocations file failed.",
+        ),
+    ]
+}
+
+fn token_families(report: &Report) -> Vec<MetricFamily> {
+    let statuses = Status::ALL.iter().map(|status| (*status, report.count(*status)));
+    // A series that is there from the start has its first increase counted.
+    let expected =
+        |status: Status| status == Status::Ok || matches!(status.http(), 401 | 403 | 503);
+    let statuses = statuses.filter(|(status, count)| expected(*status) || *count > 0);
+    let mut tokens =
+        counter("torii_tokens", "Verifications of tokens by the status they ended with.");
+    tokens.label = Some("status");
+    tokens.samples = statuses
+        .map(|(status, count)| sample(vec![("status", status.name().to_owned())], count as f64))
+        .collect();
+    vec![
+        tokens,
+        counter("torii_token_cache_hits", "Accepted tokens that were in the token cache.")
+            .with(report.hits),
+        gauge("torii_token_cache_entries", MetricSum::Sum, "Tokens in the token cache.")
+            .with(report.cached_tokens as u64),
+        gauge("torii_token_cache_bytes", MetricSum::Sum, "Memory that the token cache takes.")
+            .with(report.cache_bytes),
+    ]
+}
+
+/// The metrics of the issuers' keys.
+struct Issuers<'a> {
+    issuers: &'a [IssuerReport],
+    label: bool,
+}
+
+impl Issuers<'_> {
+    fn families(&self) -> Vec<MetricFamily> {
+        let count = |name, help, value: fn(&KeyStats) -> u64| {
+            let family = gauge(name, MetricSum::Sum, help);
+            self.of(family, |keys| Some(value(keys) as f64))
+        };
+        let mut fetches =
+            counter("torii_key_fetches", "Key fetches of the process that ended, by outcome.");
+        fetches.label = Some("outcome");
+        self.add(&mut fetches, Some("success"), |keys| {
+            Some(keys.fetches.saturating_sub(keys.failures) as f64)
+        });
+        self.add(&mut fetches, Some("failure"), |keys| Some(keys.failures as f64));
+        let age = "Time since the keys in use were requested; of the oldest keys.";
+        let due = "Time until a key fetch is due; of the first one.";
+        let since = "Time since the last successful key fetch; of the issuer where it is longest.";
+        vec![
+            count("torii_issuers", "Configured issuers.", |_| 1),
+            count(
+                "torii_issuers_without_keys",
+                "Issuers without keys, whose tokens cannot be verified.",
+                |keys| u64::from(keys.keys == 0),
+            ),
+            count("torii_issuers_failing", "Issuers whose last key fetch failed.", |keys| {
+                u64::from(keys.last_error.is_some())
+            }),
+            count("torii_keys", "Usable keys.", |keys| keys.keys as u64),
+            count("torii_keys_skipped", "Published keys that are not usable.", |keys| {
+                keys.skipped as u64
+            }),
+            fetches,
+            self.of(gauge("torii_key_age_seconds", MetricSum::Max, age), |keys| {
+                keys.age.map(|age| age as f64)
+            }),
+            self.of(gauge("torii_key_due_seconds", MetricSum::Min, due), |keys| {
+                keys.due_in.map(|due_in| due_in as f64 / 1_000.0)
+            }),
+            self.of(gauge("torii_key_last_success_age_seconds", MetricSum::Max, since), |keys| {
+                keys.last_success.map(|since| since as f64)
+            }),
+        ]
+    }
+
+    fn of(
+        &self,
+        mut family: MetricFamily,
+        value: impl Fn(&KeyStats) -> Option<f64>,
+    ) -> MetricFamily {
+        self.add(&mut family, None, value);
+        family
+    }
+
+    /// Adds a sample for each issuer that has the value, or one that combines them.
+    fn add(
+        &self,
+        family: &mut MetricFamily,
+        outcome: Option<&str>,
+        value: impl Fn(&KeyStats) -> Option<f64>,
+    ) {
+        let outcome = outcome.map(|outcome| ("outcome", outcome.to_owned()));
+        let values = self.issuers.iter().filter_map(|issuer| Some((issuer, value(&issuer.keys)?)));
+        if self.label {
+            family.samples.extend(values.map(|(issuer, value)| {
+                let issuer = ("issuer", issuer.name.as_str().to_owned());
+                sample([issuer].into_iter().chain(outcome.clone()).collect(), value)
+            }));
+        } else if let Some(combined) = values.map(|(_, v)| v).reduce(|a, b| family.sum.of(a, b)) {
+            family.samples.push(sample(outcome.into_iter().collect(), combined));
+        }
+    }
+}
+
+impl MetricFamily {
+    fn with(mut self, value: u64) -> Self {
+        self.samples.push(sample(Vec::new(), value as f64));
+        self
+    }
+}
+
+fn counter(name: &'static str, help: &'static str) -> MetricFamily {
+    let (kind, sum) = (MetricKind::Counter, MetricSum::Sum);
+    MetricFamily { name, kind, sum, label: None, help, samples: Vec::new() }
+}
+
+fn gauge(name: &'static str, sum: MetricSum, help: &'static str) -> MetricFamily {
+    MetricFamily { name, kind: MetricKind::Gauge, sum, label: None, help, samples: Vec::new() }
+}
+
+fn sample(labels: Vec<(&'static str, String)>, value: f64) -> MetricSample {
+    MetricSample { labels, value }
+}
+
+impl Report {
+    fn count(&self, status: Status) -> u64 {
+        if status == Status::Ok {
+            return self.accepted;
+        }
+        let counted = self.refused.iter().find(|(refused, _)| *refused == status);
+        counted.map_or(0, |(_, count)| *count)
+    }
+}

@@ -1,0 +1,346 @@
+//! When the revocations file is looked at, and by whom.
+//!
+//! Verifications read the last good list without a lock. A look is led by one caller at a time; the
+//! lock around [`Progress`] is held for a few instructions, never during a look, and never by a
+//! thread that a forked child has lost.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, TryLockError};
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use super::file::{self, Found, Seen};
+use super::list::{List, User};
+use crate::clock::{Millis, monotonic};
+use crate::fork::{ForkLocal, with_signals_blocked};
+use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
+
+/// A look is due this long after the last one.
+const EVERY: Millis = 1_000;
+/// A call that may wait uses no list older than this.
+const MAX_AGE: Millis = 2_000;
+/// A call that may not wait uses no list older than this.
+const MAX_AGE_NOWAIT: Millis = 5_000;
+
+/// A file that verifiers of the process share.
+pub(super) struct WatchedFile {
+    path: PathBuf,
+    /// The last good content; `None` if it has no entry.
+    list: ArcSwapOption<List>,
+    /// When the last look began that has ended.
+    looked_at: AtomicU64,
+    /// When the last look began, or came to nothing.
+    tried_at: AtomicU64,
+    shared: ForkLocal<Shared>,
+    read: Box<Read>,
+}
+
+/// Reads the file as [`file::look`] does.
+type Read = dyn Fn(&Path, Option<&Seen>, i64) -> Result<Found, String> + Send + Sync;
+
+/// State of this process alone: a forked child begins anew, with the parent's list.
+#[derive(Default)]
+struct Shared {
+    progress: Mutex<Progress>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Progress {
+    /// When the look in flight began.
+    looking_since: Option<Millis>,
+    seen: Option<Seen>,
+    reads: u64,
+    failures: u64,
+    /// Why the last look failed, if it did.
+    last_error: Option<String>,
+}
+
+/// How a call may bring the list up to date.
+#[derive(Clone, Copy)]
+pub(super) struct Terms {
+    /// When the call started.
+    pub(super) started: Millis,
+    /// Whether the call may look at the file, or wait for another thread that does.
+    pub(super) may_wait: bool,
+    /// Whether a thread may be started to look at the file.
+    pub(super) background: bool,
+    /// How long the call may wait.
+    pub(super) timeout: Duration,
+}
+
+/// Why the list is too old for a call.
+#[derive(Debug, PartialEq)]
+pub(super) enum Outdated {
+    /// The call may not look at the file.
+    Pending,
+    /// Another thread has been looking at it for too long.
+    TimedOut,
+}
+
+/// What statistics say about the file.
+pub(crate) struct FileStats {
+    pub(crate) entries: usize,
+    /// Seconds since the last look.
+    pub(crate) last_look: u64,
+    /// How often the content was read.
+    pub(crate) reads: u64,
+    /// Looks that failed.
+    pub(crate) failures: u64,
+    /// Why the last look failed, if it did.
+    pub(crate) last_error: Option<String>,
+}
+
+impl WatchedFile {
+    pub(super) fn new(path: PathBuf) -> Arc<Self> {
+        WatchedFile::with(path, Box::new(file::look))
+    }
+
+    fn with(path: PathBuf, read: Box<Read>) -> Arc<Self> {
+        Arc::new(WatchedFile {
+            path,
+            list: ArcSwapOption::empty(),
+            looked_at: AtomicU64::new(0),
+            tried_at: AtomicU64::new(0),
+            shared: ForkLocal::new(Shared::default),
+            read,
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn find(&self, user: User<'_>) -> Option<i64> {
+        self.list.load().as_ref()?.find(user)
+    }
+
+    /// Makes sure that the list is not too old for a call. `now` tells the Unix time; it is called on
+    /// this thread, before a look begins.
+    pub(super) fn keep_current(
+        self: &Arc<Self>,
+        terms: &Terms,
+        now: impl FnOnce() -> i64,
+    ) -> Result<(), Outdated> {
+        if self.age(terms.started) < EVERY {
+            return Ok(());
+        }
+        self.catch_up(terms, now())
+    }
+
+    fn age(&self, now: Millis) -> Millis {
+        now.saturating_sub(self.looked_at.load(Ordering::Acquire))
+    }
+
+    #[cold]
+    fn catch_up(self: &Arc<Self>, terms: &Terms, now: i64) -> Result<(), Outdated> {
+        if terms.may_wait {
+            if let Some(look) = self.try_lead(terms.started) {
+                look.perform(now);
+                return Ok(());
+            }
+            return match self.age(terms.started) {
+                ..MAX_AGE => Ok(()),
+                _ => self.look_unless_within(MAX_AGE, terms, now).map(drop),
+            };
+        }
+        if terms.background
+            && let Some(look) = self.try_lead(terms.started)
+        {
+            look.perform_aside(now);
+        }
+        match self.age(terms.started) {
+            ..MAX_AGE_NOWAIT => Ok(()),
+            _ => Err(Outdated::Pending),
+        }
+    }
+
+    /// Leads a look if one is due and none is in flight. Waits for no lock: its holder sees to the
+    /// look, or the next call does.
+    fn try_lead(self: &Arc<Self>, now: Millis) -> Option<Look> {
+        if now.saturating_sub(self.tried_at.load(Ordering::Relaxed)) < EVERY {
+            return None;
+        }
+        let shared = self.shared.get();
+        let mut progress = match shared.progress.try_lock() {
+            Ok(progress) => progress,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let due = progress.looking_since.is_none() && self.age(now) >= EVERY;
+        due.then(|| self.lead(&mut progress))
+    }
+
+    fn lead(self: &Arc<Self>, progress: &mut Progress) -> Look {
+        let started = monotonic();
+        progress.looking_since = Some(started);
+        self.tried_at.store(started, Ordering::Relaxed);
+        Look { file: self.clone(), started, seen: progress.seen.take(), ended: false }
+    }
+
+    /// Looks at the file on this thread if the last look is older, after the one in flight. Returns
+    /// why the file cannot be used, if this call has looked.
+    fn look_unless_within(
+        self: &Arc<Self>,
+        max_age: Millis,
+        terms: &Terms,
+        now: i64,
+    ) -> Result<Option<String>, Outdated> {
+        let shared = self.shared.get();
+        loop {
+            let mut progress = shared.lock();
+            if self.age(terms.started) < max_age {
+                return Ok(None);
+            }
+            if progress.looking_since.is_none() {
+                let look = self.lead(&mut progress);
+                drop(progress);
+                return Ok(look.perform(now));
+            }
+            if !shared.wait(progress, terms) {
+                self.tried_at.store(monotonic(), Ordering::Relaxed);
+                return Err(Outdated::TimedOut);
+            }
+        }
+    }
+
+    /// Looks at the file if that is due, on this thread, or waits for the thread that does.
+    pub(super) fn look_if_due(self: &Arc<Self>, terms: &Terms, now: i64) {
+        // A file that cannot be read is counted, and the list stays.
+        let _ = self.look_unless_within(EVERY, terms, now);
+    }
+
+    /// Looks at the file on this thread, due or not. An error is why the file cannot be used.
+    pub(super) fn look(self: &Arc<Self>, terms: &Terms, now: i64) -> Result<(), String> {
+        match self.look_unless_within(0, terms, now) {
+            Ok(fault) => fault.map_or(Ok(()), Err),
+            Err(_) => Err(format!("not read within {} ms", terms.timeout.as_millis())),
+        }
+    }
+
+    /// Milliseconds until a look is due.
+    pub(super) fn due_in(&self) -> Millis {
+        let [looked_at, tried_at] =
+            [&self.looked_at, &self.tried_at].map(|time| time.load(Ordering::Relaxed));
+        (looked_at.max(tried_at) + EVERY).saturating_sub(monotonic())
+    }
+
+    pub(super) fn stats(&self) -> FileStats {
+        let shared = self.shared.get();
+        let progress = shared.lock();
+        FileStats {
+            entries: self.list.load().as_ref().map_or(0, |list| list.len()),
+            last_look: self.age(monotonic()) / 1_000,
+            reads: progress.reads,
+            failures: progress.failures,
+            last_error: progress.last_error.clone(),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        // A panic leaves at worst a look that never ends, for which no call waits for ever.
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a look has ended. Returns false if the time of the call is up before, or if the
+    /// look in flight has taken that long.
+    fn wait(&self, progress: MutexGuard<'_, Progress>, terms: &Terms) -> bool {
+        let since = progress.looking_since.unwrap_or(terms.started).min(terms.started);
+        let timeout = Millis::try_from(terms.timeout.as_millis()).unwrap_or(Millis::MAX);
+        let left = since.saturating_add(timeout).saturating_sub(monotonic());
+        if left == 0 {
+            return false;
+        }
+        let waited = self.ended.wait_timeout(progress, Duration::from_millis(left));
+        drop(waited);
+        true
+    }
+}
+
+/// A look that one caller leads. Dropped before it has ended, it has failed.
+struct Look {
+    file: Arc<WatchedFile>,
+    started: Millis,
+    seen: Option<Seen>,
+    ended: bool,
+}
+
+impl Look {
+    /// Looks at the file on this thread. Returns why it cannot be used, if so.
+    fn perform(mut self, now: i64) -> Option<String> {
+        let found = (self.file.read)(&self.file.path, self.seen.as_ref(), now);
+        self.end(|file, progress, look| {
+            let fault = match found {
+                Ok(Found::Unchanged) => {
+                    progress.seen = look.seen.take();
+                    None
+                }
+                Ok(Found::Changed(list, seen)) => {
+                    file.list.store((list.len() > 0).then(|| Arc::new(list)));
+                    progress.seen = seen;
+                    progress.reads += 1;
+                    None
+                }
+                Err(fault) => Some(fault),
+            };
+            file.looked_at.store(look.started, Ordering::Release);
+            fault
+        })
+    }
+
+    /// Looks at the file on a thread that ends with the look.
+    fn perform_aside(self, now: i64) {
+        let look = Arc::new(std::sync::Mutex::new(Some(self)));
+        let take = |look: &std::sync::Mutex<Option<Look>>| {
+            look.lock().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let handed_over = look.clone();
+        let work = move || drop(take(&handed_over).and_then(|look| look.perform(now)));
+        if let Err(error) = with_signals_blocked(|| spawn("torii-revoked", work))
+            && let Some(look) = take(&look)
+        {
+            look.fail(format!("cannot start a thread: {error}"));
+        }
+    }
+
+    /// Ends without a look: the list is as old as before.
+    fn fail(mut self, fault: String) {
+        self.end(|_, _, _| Some(fault));
+    }
+
+    fn end(
+        &mut self,
+        outcome: impl FnOnce(&WatchedFile, &mut Progress, &mut Look) -> Option<String>,
+    ) -> Option<String> {
+        self.ended = true;
+        let file = self.file.clone();
+        let shared = file.shared.get();
+        let mut progress = shared.lock();
+        let fault = outcome(&file, &mut progress, self);
+        progress.looking_since = None;
+        progress.failures += u64::from(fault.is_some());
+        progress.last_error.clone_from(&fault);
+        shared.ended.notify_all();
+        fault
+    }
+}
+
+impl Drop for Look {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.end(|_, _, _| Some("the look was abandoned".to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
+
+/// Threads that meet here, in random orders; deadlocks are found too.
+/// `cargo test -p torii --lib --features model,test-hooks model`
+#[cfg(all(test, feature = "model"))]
+mod model;
