@@ -52,7 +52,7 @@ export class ToriiError extends Error {
   /** The exact cause, such as `TORII_ERR_TOKEN_EXPIRED`. */
   readonly reason: ToriiReason = "TORII_ERR_INTERNAL";
 
-  /** The same as `reason`; of a {@link ToriiApiError}, what the API calls the problem. */
+  /** The same as `reason`; of a {@link ToriiApiError}, the API's own code. */
   declare readonly code: string | undefined;
 
   /** The error code to send to a client, such as `authentication_failed`. */
@@ -158,7 +158,7 @@ Object.defineProperty(ToriiError.prototype, "code", {
   },
 });
 
-/** What the native module says about a failure. */
+/** A failure, as the native module describes it. */
 interface Failure {
   reason: string;
   message: string;
@@ -247,7 +247,7 @@ function parsed(body: string | null | undefined): unknown {
   }
 }
 
-/** Runs a native function, whose exceptions carry failures. */
+/** Runs a native function; its exceptions carry failures. */
 export function attempt<T>(work: () => T): T {
   try {
     return work();
