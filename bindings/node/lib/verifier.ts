@@ -29,7 +29,7 @@ export interface ToriiVerifierOptions {
   requirements?: ToriiRequirements | ToriiRequirementsInit;
   /** The longest time from `iat` to `exp`; 0, the default: unlimited. */
   maxLifetime?: number;
-  /** Whether `org_id` and `org_role` are read where a token has no `o`. A template may fill these names with what a user wrote. */
+  /** Whether `org_id` and `org_role` are read where a token has no `o`. A template may fill these names with a user's own text. */
   legacyOrganization?: boolean;
   /** The `realm` of `WWW-Authenticate`, by default `torii`. */
   realm?: string;
@@ -37,7 +37,7 @@ export interface ToriiVerifierOptions {
   resourceMetadata?: string;
   /** The lifetime of fetched keys; by default the issuer says. */
   keyLifetime?: number;
-  /** How long keys stay in use while the issuer is unreachable; by default a day. */
+  /** The time for which keys stay in use while the issuer is unreachable; by default a day. */
   maxStale?: number;
   /** The timeout of fetching keys; by default 5. */
   fetchTimeout?: number;
@@ -75,7 +75,7 @@ export interface ToriiWaitOptions extends ToriiVerifyOptions {
   signal?: AbortSignal;
 }
 
-/** What {@link ToriiVerifier.stats} returns. Fetches are counted for the process. */
+/** The result of {@link ToriiVerifier.stats}. Fetches are counted for the process. */
 export interface ToriiStats {
   accepted: number;
   /** Of the accepted tokens, those in the verified token cache. */
@@ -127,10 +127,10 @@ const OPTIONS = [
 /** A bit of the native function's `how`. */
 const HEADER = 1;
 
-/** How often a call fetches keys before it gives up: keys may be dropped while it waits. */
+/** The key fetches of one call: keys may be dropped while it waits. */
 const FETCHES = 3;
 
-/** Where the native function writes about a new result. */
+/** The numbers of a new result, written by the native function. */
 const record = new Float64Array(12);
 
 /** Verifies tokens of one or several issuers. Create one at startup. */
@@ -138,7 +138,7 @@ export class ToriiVerifier {
   readonly #clock: (() => number) | undefined;
   #native: NativeVerifier | undefined;
   #check: CheckFunction;
-  /** What the native function said before, at its places. */
+  /** Earlier results, at their places. */
   #known: Facts[] = [];
   /** Key fetches under way, by issuer. */
   readonly #fetches = new Map<string, Promise<void>>();
