@@ -147,7 +147,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe readme \
+TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
@@ -182,7 +182,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-gate $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -266,6 +266,19 @@ $(BUILD)/observe/.made: | tools-rust
 tools-observe: tools-rust
 	@scripts/require promtool:prometheus
 
+# Bans that reach a fleet through Redis, with the programs of examples/revocation.
+suite-revocation: programs $(BUILD)/revocation/.made | tools-revocation
+	tests/revocation/run.sh $(EMULATOR) $(CI) include $(BUILD)/revocation
+
+$(BUILD)/revocation/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check redis==8.1.0
+	touch $@
+
+.PHONY: tools-revocation
+tools-revocation: tools-rust
+	@scripts/require redis-server go
+
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
 	@scripts/require pkg-config =nlohmann-json3-dev =libcpp-httplib-dev =libssl-dev
@@ -327,7 +340,7 @@ suite-docs: all programs modules | tools-docs
 
 .PHONY: tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
-	@scripts/require cmake pkg-config =libcurl4-openssl-dev
+	@scripts/require cmake pkg-config =libcurl4-openssl-dev =libuv1-dev
 
 # The pages and the reference, opened in a browser.
 suite-site: docs | tools-site

@@ -1,5 +1,5 @@
 //! Distinct tokens by the thousand, and what they leave in memory: the tokens that fit into the
-//! cache, and no more. `make soak` runs ten million (`TORII_SOAK_TOKENS`).
+//! cache, and no more. `make soak` runs ten million (`TORII_SOAK_TOKENS`). Likewise for revocations.
 
 #![allow(
     unsafe_code,
@@ -128,4 +128,37 @@ fn claims_that_were_read_count_too() {
 fn long_claims_count_too() {
     let long = format!(r#","long":"{}","escaped":"{}""#, "x".repeat(6_000), "\\u0041".repeat(500));
     bounded(1_000, &long, 30);
+}
+
+/// `docs/revocation.md` states the figures.
+#[test]
+fn full_lists_of_revocations() {
+    const ENTRIES: usize = 100_000;
+    let _alone = ALONE.lock().unwrap();
+    let mut options = VerifierOptions::new();
+    options.set_jwks(Issuer::new().jwks().as_bytes()).unwrap();
+    let verifier = Verifier::new("https://acme.torii.so", &options).unwrap();
+    let user = |n: usize| format!("user_{n:026}");
+    let list = || {
+        let entry = |n| format!(r#"{{"sub":"{}","before":1732550000}}"#, user(n));
+        format!(r#"{{"revoked":[{}]}}"#, (0..ENTRIES).map(entry).collect::<Vec<_>>().join(","))
+    };
+    let grown = |fill: &dyn Fn()| {
+        let before = LIVE.load(Ordering::Relaxed);
+        fill();
+        LIVE.load(Ordering::Relaxed).saturating_sub(before)
+    };
+    let json = grown(&|| verifier.set_revocations_json(list().as_bytes()).unwrap());
+    let calls = grown(&|| (0..ENTRIES).for_each(|n| verifier.revoke(&user(n), 1).unwrap()));
+    let again = grown(&|| {
+        (0..10).for_each(|n| verifier.revoke(&user(n), 2).unwrap());
+        verifier.set_revocations_json(list().as_bytes()).unwrap();
+    });
+    println!("{ENTRIES} revocations of 31 bytes: {json} bytes as JSON, {calls} bytes by calls");
+    assert!(json <= ENTRIES * 80, "{json} bytes");
+    assert!(calls <= ENTRIES * 160, "{calls} bytes");
+    assert!(again <= ENTRIES, "{again} bytes more after a replacement");
+    let lifted = grown(&|| verifier.set_revocations_json(br#"{"revoked":[]}"#).unwrap());
+    let stats = verifier.stats().unwrap();
+    assert_eq!((lifted, stats.int("/revocations/entries").unwrap()), (0, ENTRIES as i64));
 }

@@ -1,5 +1,5 @@
-//! Many threads on one verifier, while keys change under them: for ThreadSanitizer, and right in any
-//! case. Without a test harness, and with a host that fetches, so that all that threads meet at is
+//! Many threads on one verifier, while keys and revocations change under them: for ThreadSanitizer, and
+//! right in any case. Without a test harness, and with a host that fetches, so that all that threads meet at is
 //! this library's.
 
 #![allow(
@@ -18,6 +18,7 @@ use torii_behaviour::{Case, Corpus, Input};
 
 const THREADS: usize = 64;
 const TOKENS: usize = 2_000;
+const REVOCATIONS: usize = 300;
 
 fn main() {
     let corpus = torii_behaviour::load();
@@ -25,7 +26,12 @@ fn main() {
     assert!(cases.len() > 200, "{}", cases.len());
     let issuer = &cases[0].0.options.issuer;
     let jwks = corpus.key_sets[&cases[0].0.key_set].jwks.expand();
+    keys_change(issuer, &jwks, &cases);
+    let valid = cases.iter().find(|(case, _)| case.expect.status == "TORII_OK").unwrap();
+    revocations_change(issuer, &jwks, &valid.1);
+}
 
+fn keys_change(issuer: &str, jwks: &str, cases: &[(&Case, String)]) {
     let mut options = VerifierOptions::new();
     options.set_background_refresh(false).set_key_lifetime_seconds(86_400).unwrap();
     let verifier = Verifier::new(issuer, &options).unwrap();
@@ -51,7 +57,7 @@ fn main() {
         });
         let verifiers: Vec<_> = (0..THREADS)
             .map(|thread| {
-                let (cases, verifier, checked) = (&cases, &verifier, &checked);
+                let (verifier, checked) = (&verifier, &checked);
                 scope.spawn(move || {
                     for n in 0..TOKENS {
                         let (case, token) = &cases[(n * 7 + thread) % cases.len()];
@@ -73,6 +79,80 @@ fn main() {
     println!(
         "{THREADS} threads, {TOKENS} verdicts each, {fetches} fetches meanwhile: 1 passed, 0 failed"
     );
+}
+
+/// Threads verify a token while others revoke it in all three lists and lift that again.
+fn revocations_change(issuer: &str, jwks: &str, token: &str) {
+    let folder = std::env::temp_dir().join(format!("torii-threads-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (path, written) = (folder.join("revoked.json"), folder.join("written.json"));
+    let write = |list: &str| {
+        std::fs::write(&written, list).unwrap();
+        std::fs::rename(&written, &path).unwrap();
+    };
+    let empty = r#"{"revoked":[]}"#;
+    write(empty);
+    let mut options = VerifierOptions::new();
+    options.set_jwks(jwks.as_bytes()).unwrap().set_revocations_file(&path).unwrap();
+    let verifier = Verifier::new(issuer, &options).unwrap();
+    let user = verifier.verify(token).unwrap().user_id().to_owned();
+    let revoked = format!(r#"{{"revoked":[{{"sub":"{user}","before":"all"}}]}}"#);
+
+    let (done, banned) = (AtomicBool::new(false), AtomicBool::new(false));
+    let refused = thread::scope(|scope| {
+        let verifiers: Vec<_> = (0..THREADS / 4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut refused = 0;
+                    while !done.load(Ordering::Relaxed) {
+                        let expect_refusal = banned.load(Ordering::Acquire);
+                        match verifier.verify(token) {
+                            Ok(_) => assert!(!expect_refusal),
+                            Err(error) => {
+                                assert_eq!(error.status().name(), "TORII_ERR_TOKEN_REVOKED");
+                                refused += 1;
+                            }
+                        }
+                    }
+                    refused
+                })
+            })
+            .collect();
+        let changes = [
+            scope.spawn(|| {
+                for n in 0..REVOCATIONS {
+                    verifier.revoke(&format!("other-{n}"), n as i64).unwrap();
+                }
+            }),
+            scope.spawn(|| {
+                for n in 0..REVOCATIONS {
+                    let list = if n % 2 == 0 { &revoked } else { empty };
+                    verifier.set_revocations_json(list.as_bytes()).unwrap();
+                    thread::yield_now();
+                }
+            }),
+            scope.spawn(|| {
+                for n in 0..REVOCATIONS {
+                    write(if n % 2 == 0 { &revoked } else { empty });
+                    torii::advance_clock(1_000);
+                    verifier.refresh_due(None).unwrap();
+                }
+            }),
+        ];
+        changes.into_iter().for_each(|change| change.join().unwrap());
+        // The other lists are empty now; this ban stays.
+        verifier.revoke(&user, torii::REVOKE_ALL).unwrap();
+        banned.store(true, Ordering::Release);
+        let last = verifier.verify(token).map_or_else(|e| e.status().name(), |_| "TORII_OK");
+        done.store(true, Ordering::Relaxed);
+        assert_eq!(last, "TORII_ERR_TOKEN_REVOKED");
+        verifiers.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+    let stats = verifier.stats().unwrap();
+    let entries = stats.int("/revocations/entries").unwrap();
+    assert_eq!(entries, REVOCATIONS as i64 + 1, "{}", stats.text());
+    println!("{REVOCATIONS} changes of each list, {refused} tokens refused: 1 passed, 0 failed");
 }
 
 /// The cases that one verifier with default options can verify. A key that is missing would have to

@@ -116,7 +116,7 @@ impl Verifier {
             (self.library.verify_token)(self.handle, token, len, &mut auth, ptr::null_mut())
         };
         assert_eq!(status, 0);
-        // SAFETY: it was given to us, and is not used again.
+        // SAFETY: the library gave it to this program, which does not use it again.
         unsafe { (self.library.auth_free)(auth) };
     }
 
@@ -145,18 +145,18 @@ impl Verifier {
         let (mut auth, mut error) = (ptr::null_mut(), ptr::null_mut());
         let err = if with_err { &raw mut error } else { ptr::null_mut() };
         let (token, len) = (token.as_ptr().cast(), token.len());
-        // SAFETY: a live verifier, a text with its length, out-pointers that are ours or NULL.
+        // SAFETY: a live verifier, a text with its length, out-pointers to locals or NULL.
         let status =
             unsafe { (self.library.verify_token)(self.handle, token, len, &mut auth, err) };
         assert!((100..150).contains(&status));
-        // SAFETY: it was given to us or is NULL, and is not used again.
+        // SAFETY: the library gave it to this program, which does not use it again, or it is NULL.
         unsafe { (self.library.error_free)(error) };
     }
 }
 
 impl Drop for Verifier {
     fn drop(&mut self) {
-        // SAFETY: it was given to us, and is not used again.
+        // SAFETY: the library gave it to this program, which does not use it again.
         unsafe { (self.library.verifier_free)(self.handle) };
     }
 }

@@ -28,15 +28,17 @@ export OTHER_ABI=$work/other_abi.so
 
 "$work/no_exceptions"
 build=$work/build
+readme() { # section
+    awk -v section="$1" '/^##/{ in_section = index($0, section) } /^```$/{ inside = 0 } inside; in_section && /^```cpp$/{ inside = 1 }' README.md
+}
 run() { # flags, tests…
     local flags=$1
     shift
     echo "tests ${flags:-without sanitizers}: $*"
     rm -rf "$build" && mkdir "$build"
     cp tests/*.hpp "$build"
-    # The README's test.
-    awk '/^## /{ in_section = /Tests of your application/ } /^```$/{ inside = 0 } inside; in_section && /^```cpp$/{ inside = 1 }' \
-        README.md >"$build/readme_testing.inc"
+    readme 'Tests of your application' >"$build/readme_testing.inc"
+    readme 'Revocation and metrics' >"$build/readme_revocation.inc"
     $compile $flags -x c++-header "$build/emulator.hpp" -o "$build/emulator.hpp.gch"
     printf '%s\n' main emulator "$@" | xargs -P 2 -I{} \
         $compile $flags -I"$build" -include "$build/emulator.hpp" -c tests/{}.cpp -o "$build/{}.o"

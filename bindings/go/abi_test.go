@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // A library of another ABI is refused, and the error names both numbers. A process of its own preloads

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 type adapterRequirements struct {

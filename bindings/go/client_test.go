@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
-	"github.com/torii-so/libtorii/bindings/go/toriitest"
+	torii "libtorii.internal/go"
+	"libtorii.internal/go/toriitest"
 )
 
 const nobody = "01890000-0000-7000-8000-000000000000"

@@ -5,15 +5,15 @@ import (
 	"os"
 	"testing"
 
-	"github.com/torii-so/libtorii/bindings/go/toriitest"
+	"libtorii.internal/go/toriitest"
 )
 
 // local is the local torii that TestMain starts.
 var local *toriitest.Torii
 
 func TestMain(m *testing.M) {
-	if os.Getenv("TORII_TEST_OTHER_ABI") != "" {
-		os.Exit(m.Run()) // see TestABI
+	if os.Getenv("TORII_TEST_OTHER_ABI") != "" || os.Getenv("TORII_TEST_KEY_CACHE") != "" {
+		os.Exit(m.Run()) // see TestABI and TestKeyCache
 	}
 	var err error
 	if local, err = toriitest.New(); err != nil {

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"os"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func Example() {

@@ -1,3 +1,3 @@
-module github.com/torii-so/libtorii/bindings/go
+module libtorii.internal/go
 
 go 1.25

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // notWrapped are the functions of torii.h that this package does not call, and why.

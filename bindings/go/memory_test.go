@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // resident returns the memory of the process, including C's.

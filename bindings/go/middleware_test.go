@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // serve starts a server that answers with the user ID.

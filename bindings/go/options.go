@@ -233,7 +233,7 @@ func WithFixedBase() VerifierOption {
 }
 
 // WithKeyCacheDir keeps fetched keys in this directory, so that the next process starts without a
-// fetch. Whoever can write there can log in as anybody.
+// fetch. Anyone who can write there can log in as any user.
 func WithKeyCacheDir(path string) VerifierOption {
 	return func(c *verifierConfig) error {
 		p, n := text(path)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func newRequirements(t testing.TB, requirements ...torii.Requirement) *torii.Requirements {

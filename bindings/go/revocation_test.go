@@ -2,13 +2,15 @@ package torii_test
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // expectRevoked checks whether the token is refused as revoked, or else is valid.
@@ -102,8 +104,40 @@ func TestRevocationsFile(t *testing.T) {
 			}
 		}
 	}
+	if stats, err := verifier.Stats(); err != nil || stats.Revocations.File == nil || stats.Revocations.File.Reads < 3 {
+		t.Error(err, stats)
+	}
 	_, err := torii.NewVerifier(issuer.Issuer, torii.WithRevocationsFile(path+".missing"))
 	if !errors.Is(err, torii.ErrInvalidConfig) || !strings.Contains(err.Error(), "revocations") {
 		t.Error(err)
+	}
+}
+
+func TestReadmeOfRevocation(t *testing.T) {
+	issuer, mux, userID := newEnvironment(t), http.NewServeMux(), "ada"
+	verifier := newVerifier(t, issuer.Issuer)
+	token := issuer.Mint(t, `{"claims":{"sub":"ada"}}`)
+
+	err := verifier.Revoke(userID, time.Now()) // tokens issued until now, in this process
+	err = verifier.SetRevocationsJSON([]byte(`{"revoked":[{"sub":"…","before":"all"}]}`))
+	mux.Handle("GET /metrics", verifier.MetricsHandler()) // OpenMetrics text, for Prometheus
+
+	if err != nil {
+		t.Error(err)
+	}
+	expectRevoked(t, verifier, token, true)
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	if _, text := get(t, server.URL+"/metrics"); !strings.Contains(text, `{status="TORII_ERR_TOKEN_REVOKED"} 1`) {
+		t.Error(text)
+	}
+	readme, err := os.ReadFile("README.md")
+	must(err)
+	source, err := os.ReadFile("revocation_test.go")
+	must(err)
+	_, block, _ := strings.Cut(string(readme), "## Revocation and metrics\n\n```go\n")
+	block, _, _ = strings.Cut(block, "```")
+	if !strings.Contains(strings.ReplaceAll(string(source), "\n\t", "\n"), "\n"+block) {
+		t.Error("README.md shows other calls than this test makes")
 	}
 }

@@ -206,9 +206,46 @@ type Stats struct {
 	// Refused counts refusals by the name of their status.
 	Refused map[string]int64 `json:"refused"`
 	// CachedTokens and CacheBytes are the content of the token cache.
-	CachedTokens int64         `json:"cached_tokens"`
-	CacheBytes   int64         `json:"cache_bytes"`
-	Issuers      []IssuerStats `json:"issuers"`
+	CachedTokens int64           `json:"cached_tokens"`
+	CacheBytes   int64           `json:"cache_bytes"`
+	Issuers      []IssuerStats   `json:"issuers"`
+	Revocations  RevocationStats `json:"revocations"`
+	// TablesBuilt counts the tables of [WithFixedBase] in this process, TablesDiscarded those whose self-test
+	// failed.
+	TablesBuilt     int64 `json:"tables_built"`
+	TablesDiscarded int64 `json:"tables_discarded"`
+}
+
+// RevocationStats are statistics of the lists of revocations.
+type RevocationStats struct {
+	// Entries are those of the three lists.
+	Entries int64 `json:"entries"`
+	// File is nil without [WithRevocationsFile].
+	File *RevocationsFileStats `json:"file"`
+}
+
+// RevocationsFileStats are statistics of a revocations file in this process.
+type RevocationsFileStats struct {
+	Entries int64 `json:"entries"`
+	// LastLook is the seconds since the file was last checked for changes.
+	LastLook *int64 `json:"last_look"`
+	// Reads counts the contents that were read, Failures the checks that failed.
+	Reads    int64 `json:"reads"`
+	Failures int64 `json:"failures"`
+	// LastError is nil if the last check succeeded.
+	LastError *string `json:"last_error"`
+}
+
+// KeyCacheStats are statistics of an issuer's files in the key cache directory, in this process.
+type KeyCacheStats struct {
+	// Loaded and Written count key sets, Failed those that could not be written.
+	Loaded  int64 `json:"loaded"`
+	Written int64 `json:"written"`
+	Failed  int64 `json:"failed"`
+	// Ignored counts files by the reason why they were not used.
+	Ignored map[string]int64 `json:"ignored"`
+	// LastError is nil if the last write succeeded.
+	LastError *string `json:"last_error"`
 }
 
 // IssuerStats are statistics of the keys of an issuer.
@@ -228,6 +265,8 @@ type IssuerStats struct {
 	LastError *string `json:"last_error"`
 	// LastSuccess is the seconds since the last successful fetch; nil if there was none.
 	LastSuccess *int64 `json:"last_success"`
+	// KeyCacheDir is nil without [WithKeyCacheDir].
+	KeyCacheDir *KeyCacheStats `json:"key_cache_dir"`
 }
 
 // Stats returns statistics of the verifier.

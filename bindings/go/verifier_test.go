@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func newVerifier(t testing.TB, issuer string, options ...torii.VerifierOption) *torii.Verifier {

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 const (

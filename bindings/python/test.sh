@@ -15,7 +15,7 @@ shift 3
 
 build=${BUILD:-/tmp}/torii-python
 venv=$build/venv
-if [[ ! -e $venv/ready ]]; then
+if [[ ! $venv/ready -nt $here/pyproject.toml ]]; then
     "${PYTHON:-python3}" -m venv "$venv"
     "$venv/bin/pip" install --quiet --disable-pip-version-check hatchling "$here[dev]"
     touch "$venv/ready"

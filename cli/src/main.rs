@@ -62,7 +62,7 @@ enum Command {
     Api(api::Command),
     Dev(dev::Dev),
     #[cfg(feature = "gate")]
-    Gate(torii_gate::Options),
+    Gate(Box<torii_gate::Options>),
     Completions(completions::Completions),
     Man(man::Man),
 }

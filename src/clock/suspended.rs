@@ -9,7 +9,7 @@
 //! - when it is a second old.
 //!
 //! The second rule is for a suspend that the first cannot tell: one that is shorter than
-//! [`TOLERANCE`], or after which somebody sets the wall clock back by just as much. Either counts
+//! [`TOLERANCE`], or after which the wall clock is set back by just as much. Either counts
 //! within a second.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,7 +63,7 @@ impl Suspended {
     ) -> Millis {
         let awake = nanoseconds(awake);
         let wall_ahead = nanoseconds(wall).wrapping_sub(awake);
-        // What was published before these is seen as well.
+        // Acquire: also shows the values stored before these.
         let kept_wall_ahead = self.wall_ahead.load(Ordering::Acquire);
         let moved = wall_ahead.wrapping_sub(kept_wall_ahead).wrapping_add(TOLERANCE);
         let age = awake.wrapping_sub(self.read_at.load(Ordering::Acquire));
@@ -117,7 +117,7 @@ mod tests {
     struct Machine {
         awake: Cell<u64>,
         suspended: Cell<u64>,
-        /// How far somebody set the wall clock.
+        /// How far the wall clock was set.
         set: Cell<i64>,
         /// How often the exact clocks were read.
         reads: Cell<u32>,
@@ -177,7 +177,7 @@ mod tests {
     fn a_suspend_that_the_wall_clock_does_not_show_counts_within_a_second() {
         let (machine, suspended) = (Machine::new(), Suspended::new());
         machine.now(&suspended);
-        // Somebody sets the wall clock back by as long as the machine slept.
+        // The wall clock is set back by as long as the machine slept.
         add(&machine.suspended, 3_600 * SECOND);
         machine.set.set(-3_600 * SECOND as i64);
         add(&machine.awake, SECOND);

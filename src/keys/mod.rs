@@ -9,11 +9,13 @@ mod freshness;
 mod issuer_keys;
 pub(crate) mod jwks;
 mod key;
+#[cfg_attr(feature = "fips", path = "no_key_table.rs")]
 mod key_table;
 mod lease;
 mod registry;
+mod signature;
 
-pub(crate) use cache_dir::KeyCacheDir;
+pub(crate) use cache_dir::{CacheDirStats, KeyCacheDir};
 pub(crate) use fetch::jwks_url;
 pub(crate) use freshness::Lifetimes;
 pub(crate) use issuer_keys::{Call, IssuerKeys, KeyOptions, KeyStats, Refresh};

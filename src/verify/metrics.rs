@@ -3,11 +3,13 @@
 //! Labels have few values: a status or an outcome. An issuer can name a tenant, so its URL is a label
 //! only where the operator asks for it; otherwise a metric combines the issuers.
 
+use std::collections::BTreeSet;
+
 use super::Verifier;
 use super::open_metrics::text_of;
 use super::report::{IssuerReport, Report};
 use crate::error::Status;
-use crate::keys::KeyStats;
+use crate::keys::{CacheDirStats, KeyStats};
 
 /// A metric, with its samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,33 +82,37 @@ impl Verifier {
         let mut families = token_families(&report);
         let issuers = Issuers { issuers: &report.issuers, label: self.metrics_issuer_label };
         families.extend(issuers.families());
-        families.extend(option_families());
+        families.extend(option_families(&report, self.fixed_base));
         families
     }
 }
 
 /// The metrics of options that are off by default; without the option they have no sample.
-fn option_families() -> Vec<MetricFamily> {
-    let by_outcome = |name, help| MetricFamily { label: Some("outcome"), ..counter(name, help) };
-    vec![
-        by_outcome(
-            "torii_key_table_builds",
-            "Tables of multiples of a key that were built, by the outcome of their self-test.",
-        ),
-        by_outcome("torii_key_cache_events", "Uses of files in the key cache directory."),
-        gauge(
-            "torii_key_cache_failing",
-            MetricSum::Sum,
-            "Issuers whose file in the key cache directory was ignored or not written.",
-        ),
-        gauge("torii_revocations", MetricSum::Max, "Entries of the lists of revocations."),
-        by_outcome("torii_revocations_file_reads", "Reads of the revocations file, by outcome."),
-        gauge(
-            "torii_revocations_file_failing",
-            MetricSum::Max,
-            "1 if the last look at the revocations file failed.",
-        ),
-    ]
+fn option_families(report: &Report, fixed_base: bool) -> Vec<MetricFamily> {
+    let mut builds = by_outcome(
+        "torii_key_table_builds",
+        "Tables of multiples of a key, of the process; failure: not used, or no longer.",
+    );
+    if fixed_base {
+        builds.add("success", report.tables.built);
+        builds.add("failure", report.tables.discarded);
+    }
+    let file = report.revocations.file.as_ref();
+    let mut reads =
+        by_outcome("torii_revocations_file_reads", "Reads of the revocations file, by outcome.");
+    let mut failing = gauge(
+        "torii_revocations_file_failing",
+        MetricSum::Max,
+        "1 if the last look at the revocations file failed.",
+    );
+    if let Some(file) = file {
+        reads.add("success", file.reads);
+        reads.add("failure", file.failures);
+        failing = failing.with(u64::from(file.last_error.is_some()));
+    }
+    let revocations =
+        gauge("torii_revocations", MetricSum::Max, "Entries of the lists of revocations.");
+    vec![builds, revocations.with(report.revocations.entries as u64), reads, failing]
 }
 
 fn token_families(report: &Report) -> Vec<MetricFamily> {
@@ -145,8 +151,7 @@ impl Issuers<'_> {
             self.of(family, |keys| Some(value(keys) as f64))
         };
         let mut fetches =
-            counter("torii_key_fetches", "Key fetches of the process that ended, by outcome.");
-        fetches.label = Some("outcome");
+            by_outcome("torii_key_fetches", "Key fetches of the process that ended, by outcome.");
         self.add(&mut fetches, Some("success"), |keys| {
             Some(keys.fetches.saturating_sub(keys.failures) as f64)
         });
@@ -154,6 +159,8 @@ impl Issuers<'_> {
         let age = "Time since the keys in use were requested; of the oldest keys.";
         let due = "Time until a key fetch is due; of the first one.";
         let since = "Time since the last successful key fetch; of the issuer where it is longest.";
+        let failing =
+            "Issuers whose file in the key cache directory was last ignored or not written.";
         vec![
             count("torii_issuers", "Configured issuers.", |_| 1),
             count(
@@ -178,7 +185,33 @@ impl Issuers<'_> {
             self.of(gauge("torii_key_last_success_age_seconds", MetricSum::Max, since), |keys| {
                 keys.last_success.map(|since| since as f64)
             }),
+            self.cache_events(),
+            self.of(gauge("torii_key_cache_failing", MetricSum::Sum, failing), |keys| {
+                Some(f64::from(keys.cache_dir.as_ref()?.last_error.is_some()))
+            }),
         ]
+    }
+
+    /// Files are ignored for few reasons, each of which is an outcome once it occurred.
+    fn cache_events(&self) -> MetricFamily {
+        let help = "Uses of files in the key cache directory, by the process.";
+        let mut events = by_outcome("torii_key_cache_events", help);
+        let counts: [(&str, fn(&CacheDirStats) -> u64); 3] =
+            [("loaded", |d| d.loaded), ("written", |d| d.written), ("failed", |d| d.failed)];
+        for (outcome, count) in counts {
+            self.add(&mut events, Some(outcome), |keys| {
+                Some(count(keys.cache_dir.as_ref()?) as f64)
+            });
+        }
+        let directories = self.issuers.iter().filter_map(|issuer| issuer.keys.cache_dir.as_ref());
+        let reasons: BTreeSet<_> =
+            directories.flat_map(|dir| dir.ignored.keys().copied()).collect();
+        for reason in reasons {
+            self.add(&mut events, Some(&format!("ignored_{reason}")), |keys| {
+                Some(*keys.cache_dir.as_ref()?.ignored.get(reason)? as f64)
+            });
+        }
+        events
     }
 
     fn of(
@@ -211,6 +244,10 @@ impl Issuers<'_> {
 }
 
 impl MetricFamily {
+    fn add(&mut self, outcome: &str, value: u64) {
+        self.samples.push(sample(vec![("outcome", outcome.to_owned())], value as f64));
+    }
+
     fn with(mut self, value: u64) -> Self {
         self.samples.push(sample(Vec::new(), value as f64));
         self
@@ -220,6 +257,10 @@ impl MetricFamily {
 fn counter(name: &'static str, help: &'static str) -> MetricFamily {
     let (kind, sum) = (MetricKind::Counter, MetricSum::Sum);
     MetricFamily { name, kind, sum, label: None, help, samples: Vec::new() }
+}
+
+fn by_outcome(name: &'static str, help: &'static str) -> MetricFamily {
+    MetricFamily { label: Some("outcome"), ..counter(name, help) }
 }
 
 fn gauge(name: &'static str, sum: MetricSum, help: &'static str) -> MetricFamily {

@@ -333,6 +333,12 @@ impl Verifier {
         self.refresh_all(Refresh::Due, issuers)
     }
 
+    /// Checks the revocations file if that is due, on this thread, for a host that does this beside
+    /// [`refresh_due`](Self::refresh_due), which may wait for an issuer.
+    pub fn refresh_revocations_due(&self) {
+        self.revocations.refresh_due();
+    }
+
     fn refresh_all(&self, which: Refresh, issuers: &[Arc<Issuer>]) -> Result<()> {
         let mut outcome = Ok(());
         for issuer in issuers {

@@ -53,8 +53,8 @@ fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
 
 /// Random numbers that decide where in the table a token has its place.
 ///
-/// SipHash would be slower and is not needed: only the issuer makes tokens that get in, and nobody
-/// can choose the end of a signature.
+/// SipHash would be slower and is not needed: only the issuer makes tokens that get in, and no
+/// client can choose the end of a signature.
 #[derive(Clone)]
 struct Seeds([u64; 2]);
 

@@ -152,6 +152,7 @@ def counts_are_what_happened(emulator, server):
         "TORII_ERR_TOKEN_SIGNATURE": emulator.mint(signer="forged"),
         "TORII_ERR_TOKEN_MALFORMED": "a.b",
         "TORII_ERR_TOKEN_KEY_UNKNOWN": emulator.mint(header={"kid": "unknown"}),
+        "TORII_ERR_TOKEN_REVOKED": emulator.mint(claims={"sub": "banned"}),
     }
     for token in refused.values():
         assert [server.get(token) for _ in range(3)] == [401] * 3
@@ -163,12 +164,70 @@ def counts_are_what_happened(emulator, server):
     # The binding asks without waiting first, and again where keys have to be fetched.
     assert tokens.pop("TORII_ERR_KEYS_PENDING") >= 1
     assert {status: value for status, value in tokens.items() if value} == {"TORII_OK": 10} | dict.fromkeys(refused, 3), tokens
-    fetches = {outcome: after["torii_key_fetches_total", f"outcome={outcome}"] for outcome in ("success", "failure")}
+    fetches = outcomes(after, "torii_key_fetches_total")
     assert fetches == {"success": 2, "failure": 1}, fetches
     assert sum(fetches.values()) == emulator.key_requests()
     assert after["torii_token_cache_hits_total",] == 9 and after["torii_token_cache_entries",] == 1
     assert after["torii_issuers_failing",] == after["torii_issuers_without_keys",] == 0
     assert after["torii_keys",] == 1 and 0 < after["torii_key_due_seconds",] <= 240
+
+    assert after["torii_revocations",] == 1 and after["torii_revocations_file_failing",] == 0
+    assert outcomes(after, "torii_revocations_file_reads_total") == {"success": 1, "failure": 0}
+    # The directory was empty, and both fetches found the same keys.
+    events = outcomes(after, "torii_key_cache_events_total")
+    assert events.keys() == {"loaded", "written", "failed"} and events["written"] >= 1, events
+    assert events["loaded"] == events["failed"] == after["torii_key_cache_failing",] == 0, events
+    assert outcomes(after, "torii_key_table_builds_total") == {"success": 0, "failure": 0}
+
+
+def tables_are_counted(emulator, server):
+    """New tokens build the table of their key, piece by piece."""
+
+    def built():
+        assert all(server.get(emulator.mint()) == 200 for _ in range(20))
+        return outcomes(samples(server.metrics()), "torii_key_table_builds_total") == {"success": 1, "failure": 0}
+
+    eventually("a table", built)
+
+
+def outcomes(values, name):
+    return {labels[0].removeprefix("outcome="): value for (found, *labels), value in values.items() if found == name}
+
+
+def failing_files_are_counted(emulator, server, folder):
+    """A revocations file that is no list; the next valid one ends that."""
+    revoked, token = folder / "revoked.json", emulator.mint()
+
+    def replace(text):
+        (folder / "new.json").write_text(text)
+        (folder / "new.json").rename(revoked)
+
+    def looked():
+        # A verification has the file looked at when that is due.
+        server.get(token)
+        return samples(server.metrics())
+
+    valid = revoked.read_text()
+    replace("[]")
+    failing = eventually("a look fails", lambda: (values := looked())["torii_revocations_file_failing",] and values)
+    assert outcomes(failing, "torii_revocations_file_reads_total")["failure"] >= 1
+    assert failing["torii_revocations",] == 1
+    replace(valid)
+    eventually("a look succeeds", lambda: not looked()["torii_revocations_file_failing",])
+
+
+def a_start_uses_the_key_cache(emulator, start, folder):
+    """A file that others may write is ignored and replaced; the next start loads it."""
+    file, = (folder / "keys").iterdir()
+    file.chmod(0o620)
+    requests = emulator.key_requests()
+    for outcome in ("ignored_mode", "loaded"):
+        server = start()
+        assert server.get(emulator.mint()) == 200
+        # An answer does not wait until the keys have been written.
+        values = eventually("the file is in use", lambda: (values := samples(server.metrics()))["torii_key_cache_failing",] == 0 and values)
+        assert outcomes(values, "torii_key_cache_events_total")[outcome] == 1, values
+    assert emulator.key_requests() == requests + 1
 
 
 def documented():
@@ -183,7 +242,7 @@ def documentation_is_complete(text):
     for family in text_string_to_metric_families(text):
         name = family.name + ("_total" if family.type == "counter" else "")
         found.add(name)
-        assert family.type == known[name][0], name
+        assert family.samples and family.type == known[name][0], name
         assert all(set(sample.labels) == known[name][1] for sample in family.samples), name
     assert found == set(known), f"docs/metrics.md and the metrics differ: {found ^ set(known)}"
 
@@ -272,6 +331,9 @@ def main(emulator, library):
         server = Server(stack, torii.issuer, folder, library)
         promtool("check", "metrics", text=prometheus_text(server.metrics()))
         counts_are_what_happened(torii, server)
+        tables_are_counted(torii, server)
+        failing_files_are_counted(torii, server, folder)
+        a_start_uses_the_key_cache(torii, lambda: Server(stack, torii.issuer, folder, library), folder)
         text = server.metrics()
         promtool("check", "metrics", text=prometheus_text(text))
         documentation_is_complete(text)

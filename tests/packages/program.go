@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"slices"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func main() {

@@ -21,7 +21,7 @@ fn a_thread_looks_for_calls_that_may_not_wait() {
         milliseconds(1_000);
         await_until("lifted", || nowait(&verifier, &token) == Status::Ok);
     }
-    // An old list answers for nobody, and the thread comes of itself.
+    // A list that is too old is not used, and the thread starts without being asked.
     folder.revoke(&["user"]);
     milliseconds(6_000);
     await_until("revoked", || match nowait(&verifier, &token) {
@@ -69,7 +69,7 @@ fn a_list_older_than_five_seconds_is_not_used() {
     assert_eq!(error.issuer(), Some(stage.issuer.url().as_str()));
     let text = "revocations file: must be checked first; this call performs no I/O";
     assert_eq!(error.to_string(), text);
-    // What is known is said: of a call, and of the token itself.
+    // A revocation by a call, and an expired token, need no file.
     verifier.revoke("user", NOW).unwrap();
     let expired = stage.issuer.mint(mint("other", NOW - 10).claim("exp", NOW));
     assert_eq!(both(), [Status::TokenRevoked, Status::KeysPending]);

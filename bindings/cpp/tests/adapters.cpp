@@ -257,3 +257,20 @@ TEST(every_row_gets_its_answer)
     std::printf("    %d rows\n", rows);
     CHECK(rows > 60);
 }
+
+TEST(the_readme_shows_a_revocation_and_metrics)
+{
+    const environment acme;
+    const torii::verifier verifier(acme.issuer());
+    const std::string user_id = "ada", token = acme.token(R"({"sub":"ada"})");
+    httplib::Server server;
+#include "readme_revocation.inc"
+    CHECK(verifier.verify(token, std::nothrow).error().status() == TORII_ERR_TOKEN_REVOKED);
+    const int port = server.bind_to_any_port("127.0.0.1");
+    std::thread thread([&] { server.listen_after_bind(); });
+    const http_answer answer = get("http://127.0.0.1:" + std::to_string(port) + "/metrics");
+    server.stop();
+    thread.join();
+    CHECK(answer.status == 200 && answer.header("Content-Type") == torii::verifier::metrics_type);
+    CHECK(answer.body.find(R"({status="TORII_ERR_TOKEN_REVOKED"} 1)") != std::string::npos);
+}

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+void key_cache(const char *issuer, const char *token, const char *dir);
 void local_torii();
 void other_abi();
 
@@ -14,6 +15,8 @@ int main(int argc, char **argv)
         return other_abi(), 0;
     if (argc == 2 && std::string(argv[1]) == "local-torii")
         return local_torii(), 0;
+    if (argc == 5 && std::string(argv[1]) == "key-cache")
+        return key_cache(argv[2], argv[3], argv[4]), 0;
     CHECK(argc == 2);
     alarm(300);
     this_program = argv[0];

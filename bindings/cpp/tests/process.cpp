@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 TEST(a_child_uses_what_its_parent_made)
@@ -28,6 +30,36 @@ TEST(a_child_uses_what_its_parent_made)
     int status = -1;
     CHECK(waitpid(child, &status, 0) == child && status == 0);
     CHECK(client.users().get(user).string("/id") == user);
+}
+
+/// Runs in a process of its own.
+void key_cache(const char *issuer, const char *token, const char *dir)
+{
+    torii::verifier_options options;
+    if (*dir != '\0')
+        options.key_cache_dir(dir);
+    const auto auth = torii::verifier(issuer, std::move(options)).verify(token, std::nothrow);
+    std::printf("%s\n", auth ? std::string(auth->user_id()).c_str() : "no keys");
+}
+
+TEST(the_next_process_has_the_cached_keys)
+{
+    const environment acme;
+    char dir[] = "/tmp/torii-keys-XXXXXX";
+    CHECK(mkdtemp(dir) != nullptr);
+    const torii::verifier first(acme.issuer(), torii::verifier_options().key_cache_dir(dir));
+    const std::string token = acme.mint(R"({"claims":{"sub":"ada"}})");
+    (void)first.verify(token);
+    // alarm() ends the tests.
+    while (first.stats().integer("/issuers/0/key_cache_dir/written") == 0)
+        usleep(10000);
+    acme.fail_keys();
+    const auto start = [&](const char *with) {
+        return process({this_program, "key-cache", acme.issuer(), token, with}).read_line();
+    };
+    CHECK(start("") == "no keys");
+    CHECK(start(dir) == "ada");
+    std::filesystem::remove_all(dir);
 }
 
 static long resident()

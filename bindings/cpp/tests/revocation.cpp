@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <fstream>
-#include <regex>
 
 using namespace std::chrono_literals;
 using std::chrono::system_clock;
@@ -94,8 +93,8 @@ TEST(metrics_are_text)
     const fixture f;
     CHECK(!f.verifier.verify("x", std::nothrow));
     const std::string text = f.verifier.metrics();
-    CHECK(std::regex_search(text, std::regex("\\ntorii_[a-z_]+_total\\S* 3(\\.0)?\\n")));
-    CHECK(std::regex_search(text, std::regex("token_malformed", std::regex::icase)));
+    for (const char *line : {R"({status="TORII_OK"} 3)", R"({status="TORII_ERR_TOKEN_MALFORMED"} 1)"})
+        CHECK(text.find("\ntorii_tokens_total" + std::string(line) + "\n") != std::string::npos);
     CHECK(text.size() > 6 && text.compare(text.size() - 6, 6, "# EOF\n") == 0);
     CHECK(text.find(f.acme.issuer()) == std::string::npos);
     CHECK(torii::verifier::metrics_type.find("application/openmetrics-text; version=1.0.0") == 0);

@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
+use torii::MetricKind;
+
 use crate::config::{Config, Route, Settings};
 use crate::filter::{Filter, Flow};
 use crate::host::{Event, Host, Level, Value, Wake};
@@ -106,6 +108,8 @@ callbacks! {
     fn is_validation_mode() -> bool;
     fn log_v2(u32, Text, Text, u32);
     fn http_filter_config_define_counter(*mut c_void, Text, *const Text, usize, *mut usize) -> u32;
+    fn http_filter_config_define_gauge(*mut c_void, Text, *const Text, usize, *mut usize) -> u32;
+    fn http_filter_set_gauge(*mut c_void, usize, *const Text, usize, u64) -> u32;
     fn http_filter_increment_counter(*mut c_void, usize, *const Text, usize, u64) -> u32;
     fn http_get_header(*mut c_void, u32, Text, *mut Text, usize, *mut usize) -> bool;
     fn http_get_headers_size(*mut c_void, u32) -> usize;
@@ -299,8 +303,14 @@ impl Host for Stream {
         Some(Box::new(Scheduler { envoy: self.envoy, scheduler }))
     }
 
-    fn count(&mut self, counter: usize, reason: Option<&str>, n: u64) {
-        let tag = reason.map(Text::of);
+    fn set_gauge(&mut self, gauge: usize, value: u64) {
+        let set = self.envoy.http_filter_set_gauge;
+        // SAFETY: the filter lives; the gauge has no tags. That it is unknown is no reason to stop.
+        unsafe { set(self.filter, gauge, std::ptr::null(), 0, value) };
+    }
+
+    fn count(&mut self, counter: usize, tag: Option<&str>, n: u64) {
+        let tag = tag.map(Text::of);
         let (tags, count) = tag.as_ref().map_or((std::ptr::null(), 0), |tag| (&raw const *tag, 1));
         let add = self.envoy.http_filter_increment_counter;
         // SAFETY: the filter and the tag live. That a counter is unknown is no reason to stop.
@@ -356,15 +366,20 @@ extern "C" fn envoy_dynamic_module_on_program_init() -> *const c_char {
 fn new_config(host: *mut c_void, json: &[u8]) -> Result<Arc<Config>, String> {
     let envoy = ENVOY.get().ok_or("not initialized")?;
     let settings = Settings::parse(json)?;
-    let counters = Counters::define(|name, tag| {
+    let define = |kind, name: &str, tag: Option<&str>| {
         let (mut id, tag) = (0, tag.map(Text::of));
         let (tags, count) = tag.as_ref().map_or((std::ptr::null(), 0), |tag| (&raw const *tag, 1));
-        let define = envoy.http_filter_config_define_counter;
+        let define = match kind {
+            MetricKind::Counter => envoy.http_filter_config_define_counter,
+            MetricKind::Gauge => envoy.http_filter_config_define_gauge,
+        };
         // SAFETY: Envoy's configuration and the texts live, and the result is a local.
         let result = unsafe { define(host, Text::of(name), tags, count, &raw mut id) };
         (result == 0).then_some(id)
-    })?;
-    let config = settings.build(counters, log)?;
+    };
+    let counters = Counters::define(|name, tag| define(MetricKind::Counter, name, tag))?;
+    let mut config = settings.build(counters, log)?;
+    config.metrics.define(&config.verifier, define)?;
     // SAFETY: configurations are made on the main thread.
     if !unsafe { (envoy.is_validation_mode)() } {
         config.keys.keep_fresh();

@@ -16,7 +16,7 @@ use crate::host::Log;
 use crate::identity::Identity;
 use crate::keys::Keys;
 use crate::requirements::AnyOf;
-use crate::stats::Counters;
+use crate::stats::{Counters, Metrics};
 
 /// The key of the dynamic metadata that holds the reason of a refusal.
 pub const REFUSAL: &str = "refusal";
@@ -45,6 +45,8 @@ pub struct Config {
     pub unmet: Requirements,
     /// Envoy's numbers of the counters.
     pub counters: Counters,
+    /// The library's metrics, as Envoy's statistics.
+    pub metrics: Metrics,
 }
 
 /// The configuration of a route.
@@ -115,6 +117,10 @@ pub struct Settings {
     #[serde(default)]
     allow_http: bool,
     token_cache_bytes: Option<usize>,
+    #[serde(default)]
+    fixed_base: bool,
+    key_cache_dir: Option<PathBuf>,
+    revocations_file: Option<PathBuf>,
 }
 
 fn authorization() -> String {
@@ -166,8 +172,11 @@ impl Settings {
             metadata: self.metadata.claims().map_err(|why| format!("`metadata`: {why}"))?,
             namespace: self.metadata_namespace,
         };
+        let issuers = self.issuers.iter().map(|issuer| &*issuer.issuer);
+        let metrics = Metrics::new(&verifier, issuers, self.revocations_file.as_deref());
         Ok(Config {
-            keys: Keys::new(verifier.clone(), timeout, log),
+            keys: Keys::new(verifier.clone(), timeout, self.revocations_file.is_some(), log),
+            metrics,
             verifier,
             optional: self.optional,
             requirements: self.requirements,
@@ -221,6 +230,13 @@ impl Settings {
         }
         if let Some(bytes) = self.token_cache_bytes {
             options.set_token_cache_bytes(bytes);
+        }
+        named("fixed_base", options.set_fixed_base(self.fixed_base))?;
+        if let Some(path) = &self.key_cache_dir {
+            named("key_cache_dir", options.set_key_cache_dir(path))?;
+        }
+        if let Some(path) = &self.revocations_file {
+            named("revocations_file", options.set_revocations_file(path))?;
         }
         named("fetch_timeout_ms", options.set_fetch_timeout_ms(self.fetch_timeout_ms))?;
         options.set_allow_http(self.allow_http);

@@ -107,6 +107,7 @@ impl Filter {
         expired: bool,
     ) -> Flow {
         self.count_fetches(host);
+        self.config.metrics.update(&self.config.verifier, host);
         match self.decide(host, route(host).as_deref()) {
             Decision::Pass(auth) => match self.forward(host, route, auth.as_ref()) {
                 Ok(()) => {
@@ -231,9 +232,9 @@ impl Filter {
         Flow::Stop
     }
 
-    fn count(&self, host: &mut dyn Host, counter: Counter, reason: Option<&str>, n: u64) {
+    fn count(&self, host: &mut dyn Host, counter: Counter, tag: Option<&str>, n: u64) {
         if let Some(id) = self.config.counters.id(counter) {
-            host.count(id, reason, n);
+            host.count(id, tag, n);
         }
     }
 

@@ -31,8 +31,11 @@ pub trait Host {
     /// Returns what wakes this stream from another thread.
     fn waker(&mut self) -> Option<Box<dyn Wake>>;
 
-    /// Adds to a counter, by Envoy's number of it; `reason` is for one that is divided by reason.
-    fn count(&mut self, counter: usize, reason: Option<&str>, n: u64);
+    /// Adds to a counter, by Envoy's number of it; `tag` is for one that is divided by a tag.
+    fn count(&mut self, counter: usize, tag: Option<&str>, n: u64);
+
+    /// Sets a gauge, by Envoy's number of it.
+    fn set_gauge(&mut self, gauge: usize, value: u64);
 }
 
 /// A value in the dynamic metadata.

@@ -2,7 +2,8 @@
 //!
 //! When a fetch is due, and that there is one at a time, is up to the library. This module lends it
 //! threads, so that no worker waits: a timer for each configuration, one thread for each issuer
-//! whose keys requests wait for, and one for keys that are renewed ahead of time. These threads use
+//! whose keys requests wait for, one for keys that are renewed ahead of time, and one that checks the
+//! revocations file, which an issuer that hangs does not hold up. These threads use
 //! the wakers of streams and the log only under the lock, which the destruction of a stream and of
 //! a configuration take as well: afterwards they use them no more.
 
@@ -24,9 +25,12 @@ struct Shared {
     verifier: Arc<Verifier>,
     /// How long a request may wait.
     timeout: Duration,
+    has_file: bool,
     state: Mutex<State>,
     /// Told when the timer has something new to wait for.
     changed: Condvar,
+    /// Told when the configuration is gone, for the thread that checks the file.
+    closing: Condvar,
     /// Fetches that ended, and those that failed, not yet told to Envoy's statistics.
     ended: AtomicU64,
     failed: AtomicU64,
@@ -37,6 +41,8 @@ struct Shared {
 struct State {
     closed: bool,
     has_timer: bool,
+    /// Whether the last check of the revocations file failed.
+    file_failing: bool,
     /// The issuers whose keys a thread fetches for parked requests.
     fetching: HashSet<String>,
     /// Whether a thread renews keys, and when the last one ended.
@@ -63,6 +69,9 @@ struct Observed {
 /// The least time between two renewals, so that nothing makes the timer run hot.
 const SPACING: Duration = Duration::from_millis(100);
 
+/// How often the revocations file is checked. The library needs it to be within 5 s.
+const FILE_CHECK: Duration = Duration::from_secs(1);
+
 /// How many requests were parked in this process.
 static TICKETS: AtomicU64 = AtomicU64::new(0);
 
@@ -75,12 +84,14 @@ pub struct Ticket {
 
 impl Keys {
     /// The keys of this verifier. Nothing is fetched yet.
-    pub fn new(verifier: Arc<Verifier>, timeout: Duration, log: Log) -> Self {
+    pub fn new(verifier: Arc<Verifier>, timeout: Duration, has_file: bool, log: Log) -> Self {
         let shared = Shared {
             verifier,
             timeout,
+            has_file,
             state: Mutex::default(),
             changed: Condvar::new(),
+            closing: Condvar::new(),
             ended: AtomicU64::new(0),
             failed: AtomicU64::new(0),
             log,
@@ -92,10 +103,15 @@ impl Keys {
         keys
     }
 
-    /// Has missing keys fetched now, and all keys before they are too old, without waiting.
+    /// Has missing keys fetched now, all keys before they are too old, and the revocations file
+    /// checked each second, without waiting.
     pub fn keep_fresh(&self) {
-        if self.0.verifier.due_in_ms().is_some() {
+        if self.0.keys_due_in_ms().is_some() {
             self.0.start_timer(&mut self.0.lock());
+        }
+        if self.0.has_file && !self.0.start("torii-revoked", |shared| shared.check_file()) {
+            // Requests have the file checked once the list is too old.
+            (self.0.log)(Level::Warn, "cannot start a thread that checks the revocations file");
         }
     }
 
@@ -145,6 +161,7 @@ impl Drop for Keys {
         state.closed = true;
         state.parked.clear();
         self.0.changed.notify_one();
+        self.0.closing.notify_one();
     }
 }
 
@@ -214,6 +231,49 @@ impl Shared {
         state
     }
 
+    /// Checks the revocations file until the configuration is gone.
+    fn check_file(&self) {
+        loop {
+            let check = AssertUnwindSafe(|| self.verifier.refresh_revocations_due());
+            let defect = catch_unwind(check).is_err();
+            let state = self.lock();
+            if state.closed {
+                return;
+            }
+            let state = self.observe_file(state, defect);
+            drop(self.closing.wait_timeout(state, FILE_CHECK));
+        }
+    }
+
+    /// Reports that the revocations file cannot be used, or can be again.
+    fn observe_file<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        defect: bool,
+    ) -> MutexGuard<'a, State> {
+        let Ok(stats) = self.verifier.stats() else { return state };
+        let fault = stats.str("/revocations/file/last_error");
+        let why = fault.or_else(|| defect.then_some("checking it failed by a defect"));
+        if let Some(why) = why.filter(|_| !state.file_failing) {
+            (self.log)(Level::Warn, &format!("cannot use the revocations file: {why}"));
+        } else if why.is_none() && state.file_failing {
+            (self.log)(Level::Info, "the revocations file is in use again");
+        }
+        state.file_failing = why.is_some();
+        state
+    }
+
+    /// Milliseconds until keys are due. The library's own number is that of the file as well.
+    fn keys_due_in_ms(&self) -> Option<u64> {
+        if !self.has_file {
+            return self.verifier.due_in_ms();
+        }
+        let stats = self.verifier.stats().ok()?;
+        let due_in = |index| stats.int(&format!("/issuers/{index}/due_in_ms")).ok();
+        let issuers = 0..stats.len("/issuers").unwrap_or_default();
+        issuers.filter_map(due_in).min().and_then(|due_in| u64::try_from(due_in).ok())
+    }
+
     fn run_timer(self: &Arc<Self>) {
         let mut state = self.lock();
         while !state.closed {
@@ -248,7 +308,7 @@ impl Shared {
         if state.renewing {
             return None;
         }
-        let due_in = Duration::from_millis(self.verifier.due_in_ms()?);
+        let due_in = Duration::from_millis(self.keys_due_in_ms()?);
         let since = state.renewed_at.map_or(SPACING, |at| at.elapsed());
         let left = due_in.max(SPACING.saturating_sub(since));
         if !left.is_zero() {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import select
 import socket
 import socketserver
@@ -11,8 +12,11 @@ import threading
 import time
 import unittest
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from support import PATIENCE, Connection, Envoy, Torii, Upstream, bearer, listener, module, until
+
+KEY_FILE = re.compile("[0-9a-f]{64}")
 
 
 def all_at_once(count, work):
@@ -274,6 +278,106 @@ class Keys(unittest.TestCase):
             # A fetch that is cut off has failed, and is not repeated at once.
             self.torii.clear_faults()
             self.assertEqual(waits.answer().status, 503)
+
+    # ---- the key cache directory
+
+    def test_an_issuer_that_is_down_at_a_restart(self):
+        """Envoy starts with the keys that an earlier one wrote."""
+        keys, token = f"{self.directory}/keys", self.torii.token()
+        with self.envoy(key_cache_dir=keys) as envoy:
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+            until(lambda: any(map(KEY_FILE.fullmatch, os.listdir(keys))), "the file")
+        self.torii.fault("status", status=500)
+        with self.envoy(key_cache_dir=keys) as envoy:
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+            loaded = "torii_key_cache_events.outcome.loaded"
+            until(lambda: self.counted(envoy, token, loaded) == 1, "the event counted")
+            self.assertEqual(envoy.stats()["torii_key_cache_failing"], 0)
+        # One that others may change is not used.
+        for name in os.listdir(keys):
+            os.chmod(f"{keys}/{name}", 0o660)
+        with self.envoy(key_cache_dir=keys) as envoy:
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 503)
+            ignored = "torii_key_cache_events.outcome.ignored_mode"
+            until(lambda: self.counted(envoy, token, ignored) == 1, "the event counted")
+            self.assertEqual(envoy.stats()["torii_key_cache_failing"], 1)
+
+    def counted(self, envoy, token, name):
+        """A statistic, after a request that updates it."""
+        envoy.get(headers=bearer(token))
+        return envoy.stats().get(name)
+
+    # ---- tables of keys
+
+    def test_verdicts_with_fixed_base(self):
+        with self.envoy(fixed_base=True, token_cache_bytes=0) as envoy:
+            token, built = self.torii.token(), "torii_key_table_builds.outcome.success"
+            until(lambda: self.counted(envoy, token, built) == 1, "a table")
+            self.assertEqual(envoy.stats()["torii_key_table_builds.outcome.failure"], 0)
+            head, _, signature = token.rpartition(".")
+            flipped = ("B" if signature[0] == "A" else "A") + signature[1:]
+            refused = [self.torii.token(signer="forged"), f"{head}.{flipped}", self.torii.token(now_offset=-5000)]
+            answers = [envoy.get(headers=bearer(sent)).status for sent in [self.torii.token(), token, *refused]]
+            self.assertEqual(answers, [200, 200, 401, 401, 401])
+
+    # ---- the revocations file
+
+    def test_a_revocation_takes_effect_without_a_reload(self):
+        path = f"{self.directory}/revoked.json"
+
+        def revoke(text):
+            with open(path + ".new", "w") as file:
+                file.write(text)
+            os.rename(path + ".new", path)
+
+        banned, other = (self.torii.token(claims={"sub": name}) for name in ("banned", "other"))
+        with open(f"{self.directory}/jwks.json", "wb") as file, urlopen(
+                f"{self.torii.issuer}/_torii/.well-known/jwks.json") as answer:
+            file.write(answer.read())
+        given = {"issuer": self.torii.issuer, "jwks_file": file.name}
+        for issuer in (self.torii.issuer, given):
+            with self.subTest(issuer):
+                revoke('{"revoked": []}')
+                with self.envoy([issuer], revocations_file=path) as envoy:
+                    status = lambda token: envoy.get(headers=bearer(token)).status
+                    self.assertEqual([status(banned), status(other)], [200, 200])
+                    revoke('{"revoked": [{"sub": "banned", "before": "all"}]}')
+                    until(lambda: status(banned) == 401, "the revocation")
+                    self.assertEqual(status(other), 200)
+                    self.assertGreaterEqual(envoy.stats()["torii_refused.reason.token_revoked"], 1)
+                    until(lambda: self.counted(envoy, other, "torii_revocations") == 1, "the entry counted")
+                    revoke("[]")
+                    failing = "torii_revocations_file_failing"
+                    until(lambda: self.counted(envoy, other, failing) == 1, "the failure counted")
+                    self.assertEqual(status(banned), 401)
+                    until(lambda: "torii: cannot use the revocations file: " in envoy.log_text(), "the log")
+                    revoke('{"revoked": []}')
+                    until(lambda: status(banned) == 200, "the ban lifted")
+                    until(lambda: "torii: the revocations file is in use again" in envoy.log_text(), "the log")
+                    until(lambda: self.counted(envoy, other, failing) == 0, "the end counted")
+
+    def test_an_issuer_that_hangs_holds_up_no_revocation(self):
+        """Requests of another issuer never have to wait for the file."""
+        self.torii.call("POST", "/issuers", {"name": "other"})
+        other = self.torii.issuer.replace("/acme", "/other")
+        path = f"{self.directory}/revoked.json"
+        with open(path, "w") as file:
+            file.write('{"revoked": []}')
+        with self.envoy([self.torii.issuer, other], revocations_file=path) as envoy:
+            token = self.torii.token("other")
+            self.assertEqual(envoy.get(headers=bearer(token)).status, 200)
+            self.assertEqual(envoy.get(headers=bearer(self.torii.token())).status, 200)
+            self.torii.fault("hang", path="/acme/")
+            self.torii.rotate()
+            parked = envoy.stats()["torii_parked"]
+            waits, = self.send_parked(envoy, {"headers": bearer(self.torii.token())}, before=parked)
+            with open(path + ".new", "w") as file:
+                file.write(json.dumps({"revoked": [{"sub": "usr", "before": "all"}]}))
+            os.rename(path + ".new", path)
+            until(lambda: self.counted(envoy, token, "torii_revocations") == 1, "the file read")
+            self.assertEqual(envoy.stats()["torii_parked"], parked + 1)
+            self.torii.clear_faults()
+            self.assertNotEqual(waits.answer().status, 200)
 
     # ---- streams that end meanwhile
 

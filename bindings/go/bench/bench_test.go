@@ -16,7 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwk"
 	jwx "github.com/lestrrat-go/jwx/v3/jwt"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 const issuer = "https://acme.torii.so"

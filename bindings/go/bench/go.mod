@@ -1,11 +1,11 @@
-module github.com/torii-so/libtorii/bindings/go/bench
+module libtorii.internal/go/bench
 
 go 1.25.0
 
 require (
 	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/lestrrat-go/jwx/v3 v3.3.0
-	github.com/torii-so/libtorii/bindings/go v0.0.0
+	libtorii.internal/go v0.0.0
 )
 
 require (
@@ -23,4 +23,4 @@ require (
 	golang.org/x/sys v0.47.0 // indirect
 )
 
-replace github.com/torii-so/libtorii/bindings/go => ../
+replace libtorii.internal/go => ../

@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 func main() {

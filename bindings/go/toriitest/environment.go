@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // Environment is an environment of the local torii: an issuer with its keys, users and a secret key.

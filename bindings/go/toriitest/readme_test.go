@@ -3,8 +3,8 @@ package toriitest_test
 import (
 	"testing"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
-	"github.com/torii-so/libtorii/bindings/go/toriitest"
+	torii "libtorii.internal/go"
+	"libtorii.internal/go/toriitest"
 )
 
 func TestMe(t *testing.T) {

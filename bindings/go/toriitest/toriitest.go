@@ -31,7 +31,7 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
+	torii "libtorii.internal/go"
 )
 
 // Torii is a running local torii, with its environment "acme".

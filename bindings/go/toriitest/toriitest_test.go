@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	torii "github.com/torii-so/libtorii/bindings/go"
-	"github.com/torii-so/libtorii/bindings/go/toriitest"
+	torii "libtorii.internal/go"
+	"libtorii.internal/go/toriitest"
 )
 
 func verdict(t *testing.T, verifier *torii.Verifier, token string, want error) {

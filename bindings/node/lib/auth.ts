@@ -26,7 +26,7 @@ export interface ToriiAuth {
    * together with `organizationId`.
    */
   readonly organizationRole: string | null;
-  /** The id of the party that acts as the user: claim `act`. Null does not mean that nobody does. */
+  /** The id of the party that acts as the user: claim `act`. Null does not mean that there is no such party. */
   readonly actorId: string | null;
   /** The {@link ToriiRequire} flags that this login meets. */
   readonly flags: number;

@@ -15,7 +15,7 @@ interface Outcome {
 const waiting = new Map<number, Waiting>();
 let last = 0;
 
-/** Keeps the process alive while somebody waits. The native module itself does not. */
+/** Keeps the process alive while a call waits. The native module itself does not. */
 let alive: NodeJS.Timeout | undefined;
 
 const calls: NativeCalls = new native.Calls((call, failure, text) => {

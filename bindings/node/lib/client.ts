@@ -273,7 +273,7 @@ export class InvitationsClient {
     this.#ask = ask;
   }
 
-  /** Invites somebody by email. Never retried once sent. */
+  /** Invites a person by email. Never retried once sent. */
   async create(
     input: ToriiCreateInvitationInput,
     options?: ToriiCallOptions,

@@ -54,7 +54,7 @@ export function requireAuth(options: RequireAuthOptions): RequestHandler {
         },
         refuse,
       )
-      // What the handlers throw is theirs.
+      // Errors of handlers are not caught here.
       .catch(next);
   };
 }

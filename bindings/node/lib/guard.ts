@@ -101,7 +101,7 @@ export class Guard {
   }
 
   /**
-   * Says who made a request; null for nobody.
+   * Says who made a request; null for an anonymous one.
    *
    * @throws {ToriiAuthError} if the request has to be refused: see {@link refusal}.
    */

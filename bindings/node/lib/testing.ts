@@ -28,7 +28,7 @@ export interface TokenOptions {
   expires_in?: number;
   /** Seconds to add to the clock. */
   now_offset?: number;
-  /** By default `"current"`; `"forged"`: a key that nobody published. */
+  /** By default `"current"`; `"forged"`: an unpublished key. */
   signer?: "current" | "forged" | "none" | { issuer: string } | { kid: string };
   [member: string]: unknown;
 }

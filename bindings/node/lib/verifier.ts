@@ -47,7 +47,7 @@ export interface ToriiVerifierOptions {
   tokenCacheBytes?: number;
   /** Whether tokens are verified with tables made of each key: faster, for more memory. */
   fixedBase?: boolean;
-  /** A directory for fetched keys, which the next process uses. Whoever can write there can log in as anybody. */
+  /** A directory for fetched keys, which the next process uses. Anyone who can write there can log in as any user. */
   keyCacheDir?: string;
   /** A file that lists revoked users, read again when it changes. */
   revocationsFile?: string;
@@ -395,7 +395,7 @@ function textOf(value: ToriiText): string {
     // A copy: the bytes may be shared with another thread. Those above 127 are in no token.
     return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("latin1");
   }
-  // What clients send may get here: `?token=a&token=b` is an array.
+  // Input of clients may get here: `?token=a&token=b` is an array.
   throw new ToriiAuthError(`token: ${kind(value)} (expected a string or bytes)`);
 }
 

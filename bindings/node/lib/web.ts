@@ -11,7 +11,7 @@ import { type Asked, Guard, type ToriiGuardOptions, refusal } from "./guard.js";
 /** Options of {@link createGuard}. */
 export type RequireAuthOptions = ToriiGuardOptions;
 
-/** Whose request it is, with these options: somebody's, unless they let others pass. */
+/** Returns the identity behind a request, by these options; null only if they let anonymous requests pass. */
 export type AuthOf<O> = O extends { optional: true } | { skip: Iterable<string> }
   ? ToriiAuth | null
   : ToriiAuth;

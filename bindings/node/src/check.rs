@@ -35,7 +35,7 @@ const PLACES: usize = 2048;
 /// Place, flags and two times, then the lengths of eight texts.
 const RECORD: usize = 12;
 
-/// A token has at most 16 KiB. What does not fit is copied to the heap.
+/// A token has at most 16 KiB. A longer one is copied to the heap.
 const BUFFER: usize = 16 * 1024 + 64;
 
 const FAILED: i32 = -1;
@@ -54,7 +54,7 @@ struct State {
     failure: Option<String>,
 }
 
-/// What a call has to tell JavaScript.
+/// The outcome of a call, for JavaScript.
 enum Answer {
     Known(u32),
     New([f64; RECORD]),
@@ -114,7 +114,7 @@ impl Checker {
     }
 }
 
-/// What no other result has while this one exists.
+/// A number that no other result has while this one exists.
 fn identity(auth: &Auth) -> usize {
     auth.claims_json().as_ptr().addr()
 }
@@ -216,7 +216,7 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
     }
 }
 
-/// Lends the text of a JavaScript string as UTF-8: a copy, which nobody changes. A lone surrogate
+/// Lends the text of a JavaScript string as UTF-8: a copy, which no other code changes. A lone surrogate
 /// becomes U+FFFD.
 fn with_text<T>(
     env: sys::napi_env,

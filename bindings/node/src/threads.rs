@@ -114,7 +114,7 @@ impl Calls {
 }
 
 impl Drop for Calls {
-    /// The environment ends: nobody waits for what has not begun.
+    /// The environment ends: no call waits for work that has not begun.
     fn drop(&mut self) {
         queue().jobs.retain(|job| job.of.0 != self.number);
     }
@@ -130,7 +130,7 @@ struct Job {
     run: Box<dyn FnOnce() + Send>,
 }
 
-/// The work, and the report of its end. After the end of the environment nobody hears it.
+/// The work, and the report of its end. After the end of the environment it is dropped.
 fn job(
     settle: Arc<Settle>,
     call: u32,

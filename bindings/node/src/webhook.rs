@@ -27,7 +27,7 @@ impl JsWebhook {
         self.0.set_tolerance_seconds(seconds).map(drop).map_err(|error| thrown(&error))
     }
 
-    /// Returns when the webhook was sent. JavaScript passes a copy of the body that nobody changes.
+    /// Returns when the webhook was sent. JavaScript passes a copy of the body that no other code changes.
     #[napi(catch_unwind)]
     pub fn verify(
         &self,

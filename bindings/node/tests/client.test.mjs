@@ -137,7 +137,7 @@ test("a page iterates over all items", async () => {
   const rest = [];
   for await (const user of next) rest.push(user.id);
   assert.equal(rest.length, 4);
-  // Whoever stops early fetches no more.
+  // An iteration that stops early fetches no more.
   const before = (await torii.requests(API)).length;
   for await (const user of client.users.list({ limit: 1 })) {
     assert.ok(user.id);

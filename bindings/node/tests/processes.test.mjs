@@ -65,7 +65,7 @@ test("a worker that ends during calls harms nobody", async () => {
     await release(torii, "/");
     await verifier.verify(await torii.token());
   }
-  // What no thread had begun is not sent: the worker made 200 calls, of which 64 run at once.
+  // Calls that no thread had begun are not sent: the worker made 200 calls, of which 64 run at once.
   const { total } = await torii.control("GET", "/requests");
   assert.ok(total < 200, `${total} requests`);
 });

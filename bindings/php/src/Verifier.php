@@ -61,8 +61,8 @@ final class Verifier
      * @param ?string $proxy a proxy for key fetches, such as "http://proxy.example:3128"
      * @param ?bool $fixedBase whether a table for each key, of about 150 KiB, verifies new tokens in less than half
      *     of the time
-     * @param ?string $keyCacheDir a directory that keeps fetched keys for the next process. Whoever can write there
-     *     can log in as anybody.
+     * @param ?string $keyCacheDir a directory that keeps fetched keys for the next process. Anyone who can write there
+     *     can log in as any user.
      * @param ?string $revocationsFile a file of JSON as setRevocations() takes it, read again when it changes
      * @param ?bool $metricsIssuerLabel whether metrics() names issuers, which may be your tenants
      * @throws InvalidArgumentException

@@ -21,6 +21,37 @@ use Torii\Verifier;
 /** Against the local torii. */
 final class VerifierTest extends EmulatorTestCase
 {
+    public function testTheNextProcessHasTheCachedKeys(): void
+    {
+        $folder = sys_get_temp_dir() . '/torii-keys-' . getmypid();
+        $first = $this->torii->verifier(keyCacheDir: $folder);
+        $token = $this->token(['sub' => self::USER]);
+        $first->verify($token);
+        $written = static fn () => $first->stats()['issuers'][0]['key_cache_dir']['written'] > 0;
+        for ($deadline = time() + 120; !$written(); usleep(10_000)) {
+            self::assertLessThan($deadline, time());
+        }
+        $this->torii->failKeys();
+        $start = function (?string $folder) use ($token): string {
+            $program = sprintf(
+                'require %s; echo (new Torii\Verifier(%s, keyCacheDir: %s))->verify(%s)->userId;',
+                ...array_map(
+                    static fn ($value) => var_export($value, true),
+                    [__DIR__ . '/bootstrap.php', $this->issuer, $folder, $token],
+                ),
+            );
+            $command = [PHP_BINARY, '-d', 'ffi.enable=true', '-r', $program];
+            return (string) shell_exec(implode(' ', array_map(escapeshellarg(...), $command)) . ' 2>&1');
+        };
+        try {
+            self::assertStringContainsString('KeysUnavailableException', $start(null));
+            self::assertSame(self::USER, $start($folder));
+        } finally {
+            array_map(unlink(...), glob("$folder/*"));
+            rmdir($folder);
+        }
+    }
+
     public function testVerifyFetchesTheKeysOnce(): void
     {
         $verifier = new Verifier($this->issuer);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from torii_backend import METRICS_TYPE, ToriiAuthError, ToriiVerifier
@@ -18,8 +16,8 @@ def test_metrics(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
         verifier.verify("x")
     text = verifier.metrics()
     assert text.endswith("# EOF\n")
-    assert re.search(r"^torii_\w+_total\S* 3(\.0)?$", text, re.MULTILINE)
-    assert "TOKEN_MALFORMED" in text.upper()
+    for status, count in ("TORII_OK", 3), ("TORII_ERR_TOKEN_MALFORMED", 1):
+        assert f'\ntorii_tokens_total{{status="{status}"}} {count}\n' in text
     assert emulator.issuer not in text
     assert METRICS_TYPE.startswith("application/openmetrics-text; version=1.0.0")
 

@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 from sender import OTHER, SECRET, signed
 from serving import bearer, serving
 
 import torii_backend.fastapi
-from torii_backend import ToriiVerifier, verify
+from torii_backend import METRICS_TYPE, ToriiAuthError, ToriiStatus, ToriiVerifier, verify
 from torii_backend.testing import LocalTorii
 
 ISSUER = "https://acme.torii.so"
@@ -45,7 +46,8 @@ def names(emulator: LocalTorii, monkeypatch: pytest.MonkeyPatch) -> dict[str, An
     monkeypatch.setenv("WEBHOOK_SECRETS", f"{OTHER} {SECRET}")
     verify.shared_verifier.cache_clear()
     user = client(emulator.secret_key).users.create(name="Augusta", phone="+44 1", address="London")
-    return {"token": emulator.token(claims={"iss": ISSUER, "sub": user.id}), "user_id": user.id}
+    token = emulator.token(claims={"iss": ISSUER, "sub": user.id})
+    return {"token": token, "user_id": user.id, "banned_id": "user-2"}
 
 
 def test_the_seed(
@@ -98,3 +100,20 @@ def test_this_one(emulator: LocalTorii, names: dict[str, Any]) -> None:
         headers = signed(b"{}")
         assert httpx.post(f"{url}/webhooks", content=b"{}", headers=headers).status_code == 204
         assert httpx.post(f"{url}/webhooks", content=b"{ }", headers=headers).status_code == 400
+        scrape = httpx.get(f"{url}/metrics")
+    assert scrape.headers["Content-Type"] == METRICS_TYPE
+    assert 'torii_tokens_total{status="TORII_OK"} ' in scrape.text
+    assert REGISTRY.get_sample_value("torii_tokens_total", {"status": "TORII_OK"})
+    for user, status in (("user-1", None), ("user-2", ToriiStatus.TOKEN_REVOKED)):
+        assert refusal(names["verifier"], emulator.token({"iss": ISSUER, "sub": user})) == status
+    for test in ("test_a_signed_in_user", "test_the_issuer_is_down"):
+        emulator.reset()
+        names[test](emulator)
+
+
+def refusal(verifier: ToriiVerifier, token: str) -> int | None:
+    try:
+        verifier.verify(token)
+    except ToriiAuthError as error:
+        return error.reason
+    return None

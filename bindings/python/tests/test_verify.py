@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -293,6 +296,28 @@ def test_a_closed_verifier_says_so(emulator: LocalTorii) -> None:
     ):
         with pytest.raises(ToriiUsageError, match="the verifier is closed"):
             use()
+
+
+def test_the_next_process_has_the_cached_keys(emulator: LocalTorii, tmp_path: Path) -> None:
+    first = emulator.verifier(key_cache_dir=tmp_path)
+    token = emulator.token({"sub": "user-1"})
+    first.verify(token)
+    deadline = time.monotonic() + 120
+    while not first.stats()["issuers"][0]["key_cache_dir"]["written"]:
+        assert time.monotonic() < deadline
+    emulator.fail_keys()
+    program = """
+import sys
+from torii_backend import ToriiVerifier
+print(ToriiVerifier(sys.argv[1], key_cache_dir=sys.argv[2] or None).verify(sys.argv[3]).user_id)
+"""
+
+    def start(key_cache_dir: str) -> str:
+        command = [sys.executable, "-c", program, emulator.issuer, key_cache_dir, token]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+    assert start("") == "", "the issuer is down"
+    assert start(str(tmp_path)) == "user-1\n"
 
 
 def test_module_functions(emulator: LocalTorii) -> None:

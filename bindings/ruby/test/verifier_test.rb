@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require_relative 'test_helper'
+require 'open3'
+require 'tmpdir'
 
 # Against the local torii.
 class VerifierTest < Minitest::Test
@@ -268,6 +270,23 @@ class VerifierTest < Minitest::Test
     [-> { @verifier.verify('x') }, -> { @verifier.authenticate('x') }, -> { @verifier.refresh },
      -> { @verifier.stats }].each do |use|
       assert_match(/Verifier is closed/, assert_raises(Torii::ClosedError, &use).message)
+    end
+  end
+
+  def test_the_next_process_has_the_cached_keys
+    Dir.mktmpdir do |dir|
+      first = torii.verifier(key_cache_dir: dir)
+      first.verify(valid = token(claims: { sub: USER }))
+      Timeout.timeout(120) do
+        sleep 0.01 until first.stats.dig('issuers', 0, 'key_cache_dir', 'written').positive?
+      end
+      torii.fail_keys
+      start = lambda do |*options|
+        program = 'puts Torii::Verifier.new(ARGV[0], key_cache_dir: ARGV[2]).verify(ARGV[1]).user_id'
+        Open3.capture2e(RbConfig.ruby, '-Ilib', '-rtorii', '-e', program, issuer, valid, *options).first
+      end
+      assert_match(/KeysUnavailable/, start.call)
+      assert_equal "#{USER}\n", start.call(dir)
     end
   end
 

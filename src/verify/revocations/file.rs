@@ -1,4 +1,4 @@
-//! Reading the revocations file. Whoever can change it can let banned users in again.
+//! Reading the revocations file. Anyone who can change it can lift bans.
 
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::Read;
@@ -61,7 +61,7 @@ fn open(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 
-/// Checks that this is a file, and that nobody but the process's user and root can change it.
+/// Checks that this is a file, and that only the process's user and root can change it.
 fn check(metadata: &Metadata) -> Result<(), String> {
     if metadata.is_dir() {
         return Err("a directory (expected a regular file)".to_owned());

@@ -143,7 +143,7 @@ public:
     /// time. Default: false.
     verifier_options &fixed_base(bool on) { return set(torii_verifier_options_set_fixed_base, on); }
     /// Keeps fetched keys in this directory, so that the next process starts without a fetch.
-    /// Whoever can write there can log in as anybody.
+    /// Anyone who can write there can log in as any user.
     verifier_options &key_cache_dir(std::string_view path)
     {
         return set(torii_verifier_options_set_key_cache_dir, path.data(), path.size());

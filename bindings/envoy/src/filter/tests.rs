@@ -114,9 +114,11 @@ impl Host for FakeHost {
         (!self.without_wakers).then(|| Box::new(Waker(self.wake.clone())) as Box<dyn Wake>)
     }
 
-    fn count(&mut self, counter: usize, reason: Option<&str>, n: u64) {
-        self.counts.push((counter, reason.map(str::to_owned), n));
+    fn count(&mut self, counter: usize, tag: Option<&str>, n: u64) {
+        self.counts.push((counter, tag.map(str::to_owned), n));
     }
+
+    fn set_gauge(&mut self, _gauge: usize, _value: u64) {}
 }
 
 fn route(host: &FakeHost) -> Option<Arc<Route>> {

@@ -1,4 +1,4 @@
-// Its request is never answered; it ends because nobody waits for it any more.
+// Its request is never answered; it ends because no call waits for it any more.
 
 import { createToriiClient } from "libtorii";
 

@@ -97,8 +97,8 @@ class ToriiAuth:
 
     @property
     def actor_id(self) -> Optional[str]:
-        """The id of the party that acts as the user: ``act``. None does not mean that there is no such party:
-        see :attr:`impersonating`."""
+        """The id of the party that acts as the user: ``act``. None does not mean that there is no
+        such party: see :attr:`impersonating`."""
         return _optional_text(self._record, _actor_id)
 
     @property

@@ -90,8 +90,8 @@ class ToriiVerifier:
     :param token_cache_bytes: the size of the verified token cache; 0 turns it off.
     :param fixed_base: whether a table for each key, of about 150 KiB, verifies new tokens in less
         than half of the time.
-    :param key_cache_dir: a directory that keeps fetched keys for the next process. Whoever can
-        write there can log in as anybody.
+    :param key_cache_dir: a directory that keeps fetched keys for the next process. Anyone who can
+        write there can log in as any user.
     :param revocations_file: a file as :meth:`set_revocations` takes it, read again when it changes.
     :param metrics_issuer_label: whether :meth:`metrics` names issuers, which may be your tenants.
     :param allow_http: allows plain http to other hosts, where anyone on the path can forge tokens.

@@ -37,8 +37,8 @@ module Torii
     # @param proxy [String, nil] a proxy for key fetches, such as "http://proxy.example:3128"
     # @param fixed_base [Boolean] whether a table for each key, of about 150 KiB, verifies new tokens in less
     #   than half of the time
-    # @param key_cache_dir [String, nil] a directory that keeps fetched keys for the next process. Whoever can
-    #   write there can log in as anybody.
+    # @param key_cache_dir [String, nil] a directory that keeps fetched keys for the next process. Anyone who can
+    #   write there can log in as any user.
     # @param revocations_file [String, nil] a file of JSON as {#revocations=} takes it, read again when it changes
     # @param metrics_issuer_label [Boolean] whether {#metrics} names issuers, which may be your tenants
     # @param allow_http [Boolean] plain http to other hosts: anyone on the path can then forge every token

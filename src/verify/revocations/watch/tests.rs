@@ -45,7 +45,7 @@ pub(super) fn blocking() -> Terms {
     Terms { started: monotonic(), may_wait: true, background: false, timeout: LONG }
 }
 
-/// Makes the last look very old.
+/// Makes the list too old for any call.
 pub(super) fn make_old(file: &WatchedFile) {
     file.looked_at.store(0, Ordering::SeqCst);
     file.tried_at.store(0, Ordering::SeqCst);
