@@ -123,7 +123,7 @@ mod files {
 
     impl KeyCacheDir {
         /// Reads the keys of this cache key. `now` is in milliseconds since 1970. Keys that `known` holds as
-        /// well stay the same keys. `None`: no file.
+        /// well keep their ids. `None`: no file.
         pub(crate) fn read(
             &self,
             key: &CacheKey,
