@@ -28,6 +28,8 @@ keys=$!
 run test_access
 run test_configuration
 run test_variables
+run test_key_cache
+run test_revocations
 run test_behaviour
 run test_adapters
 run test_example

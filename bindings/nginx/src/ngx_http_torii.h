@@ -44,6 +44,9 @@ typedef enum {
     NGX_HTTP_TORII_PROXY,
     NGX_HTTP_TORII_ALLOW_HTTP,
     NGX_HTTP_TORII_TOKEN_CACHE,
+    NGX_HTTP_TORII_FIXED_BASE,
+    NGX_HTTP_TORII_KEY_CACHE,
+    NGX_HTTP_TORII_REVOCATIONS,
     NGX_HTTP_TORII_NVALUES
 } ngx_http_torii_value_e;
 
@@ -99,10 +102,12 @@ typedef struct {
 struct ngx_http_torii_verifier_s {
     ngx_http_torii_options_t       options;
     torii_verifier_t              *handle;
+    torii_verifier_options_t      *key_cache;  /* to make it anew with one */
 
     ngx_msec_t                     timeout;
     ngx_array_t                    keys;       /* ngx_http_torii_keys_t */
     ngx_event_t                    renewal;
+    ngx_uint_t                     complaint;  /* hash of the last, 0: none */
 };
 
 
@@ -168,6 +173,15 @@ ngx_http_torii_verifier_t *ngx_http_torii_verifier(ngx_conf_t *cf,
     ngx_http_torii_main_conf_t *tmcf, ngx_http_torii_loc_conf_t *conf);
 char *ngx_http_torii_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error);
+
+void ngx_http_torii_complain(ngx_http_torii_verifier_t *verifier,
+    ngx_log_t *log);
+
+char *ngx_http_torii_check_key_cache(ngx_conf_t *cf, ngx_str_t *path);
+void ngx_http_torii_create_key_caches(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
+void ngx_http_torii_open_key_caches(ngx_cycle_t *cycle,
+    ngx_http_torii_main_conf_t *tmcf);
 
 ngx_int_t ngx_http_torii_add_keys(ngx_conf_t *cf,
     ngx_http_torii_verifier_t *verifier);

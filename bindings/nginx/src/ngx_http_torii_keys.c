@@ -43,7 +43,10 @@ static void ngx_http_torii_wake(ngx_http_torii_waiter_t *waiter);
 static ngx_thread_pool_t  *ngx_http_torii_thread_pool;
 
 
-/* an entry for each issuer of the verifier whose keys were not given */
+/*
+ * An entry for each issuer of the verifier whose keys were not given.  Whatever
+ * runs for it checks the revocations file as well: with one, it is each issuer.
+ */
 
 ngx_int_t
 ngx_http_torii_add_keys(ngx_conf_t *cf, ngx_http_torii_verifier_t *verifier)
@@ -64,7 +67,10 @@ ngx_http_torii_add_keys(ngx_conf_t *cf, ngx_http_torii_verifier_t *verifier)
 
     for (i = 0; i < n; i++) {
 
-        if (issuer[i].jwks.data) {
+        if (issuer[i].jwks.data
+            && verifier->options.values[NGX_HTTP_TORII_REVOCATIONS].data
+               == NULL)
+        {
             continue;
         }
 
@@ -229,6 +235,7 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
                           "torii: %s", torii_error_message(fetch->error, NULL));
         }
 
+        ngx_http_torii_complain(keys->verifier, keys->verifier->renewal.log);
         ngx_http_torii_schedule(keys->verifier);
     }
 

@@ -33,6 +33,7 @@ static ngx_int_t ngx_http_torii_preconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_torii_postconfiguration(ngx_conf_t *cf);
 static ngx_int_t ngx_http_torii_add_handler(ngx_conf_t *cf,
     ngx_http_phases phase, ngx_http_handler_pt handler, ngx_uint_t last);
+static ngx_int_t ngx_http_torii_init_module(ngx_cycle_t *cycle);
 static ngx_int_t ngx_http_torii_init_process(ngx_cycle_t *cycle);
 
 
@@ -103,6 +104,9 @@ static ngx_command_t  ngx_http_torii_commands[] = {
     ngx_http_torii_option("torii_proxy", NGX_HTTP_TORII_PROXY),
     ngx_http_torii_option("torii_allow_http", NGX_HTTP_TORII_ALLOW_HTTP),
     ngx_http_torii_option("torii_token_cache", NGX_HTTP_TORII_TOKEN_CACHE),
+    ngx_http_torii_option("torii_fixed_base", NGX_HTTP_TORII_FIXED_BASE),
+    ngx_http_torii_option("torii_key_cache", NGX_HTTP_TORII_KEY_CACHE),
+    ngx_http_torii_option("torii_revocations", NGX_HTTP_TORII_REVOCATIONS),
 
     ngx_http_torii_directive("torii_require", NGX_CONF_1MORE,
                              ngx_http_torii_require, NGX_HTTP_TORII_FLAGS,
@@ -166,7 +170,7 @@ ngx_module_t  ngx_http_torii_module = {
     ngx_http_torii_commands,               /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_torii_init_module,            /* init module */
     ngx_http_torii_init_process,           /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -738,6 +742,23 @@ ngx_http_torii_add_handler(ngx_conf_t *cf, ngx_http_phases phase,
 }
 
 
+/* in the master, which may be root, before it starts workers */
+
+static ngx_int_t
+ngx_http_torii_init_module(ngx_cycle_t *cycle)
+{
+    ngx_http_torii_main_conf_t  *tmcf;
+
+    tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_torii_module);
+
+    if (tmcf && !ngx_test_config) {
+        ngx_http_torii_create_key_caches(cycle, tmcf);
+    }
+
+    return NGX_OK;
+}
+
+
 static ngx_int_t
 ngx_http_torii_init_process(ngx_cycle_t *cycle)
 {
@@ -751,6 +772,7 @@ ngx_http_torii_init_process(ngx_cycle_t *cycle)
     tmcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_torii_module);
 
     if (tmcf) {
+        ngx_http_torii_open_key_caches(cycle, tmcf);
         ngx_http_torii_init_keys(cycle, tmcf);
     }
 

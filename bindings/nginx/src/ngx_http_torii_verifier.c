@@ -19,7 +19,8 @@ typedef enum {
     NGX_HTTP_TORII_MILLISECONDS,
     NGX_HTTP_TORII_SIZE,
     NGX_HTTP_TORII_TEXT,
-    NGX_HTTP_TORII_FILE
+    NGX_HTTP_TORII_FILE,
+    NGX_HTTP_TORII_DIRECTORY
 } ngx_http_torii_type_e;
 
 
@@ -80,6 +81,15 @@ static ngx_http_torii_setter_t  ngx_http_torii_setters[] = {
     [NGX_HTTP_TORII_TOKEN_CACHE] = {
         NGX_HTTP_TORII_SIZE,
         { .size = torii_verifier_options_set_token_cache_bytes } },
+    [NGX_HTTP_TORII_FIXED_BASE] = {
+        NGX_HTTP_TORII_FLAG,
+        { .flag = torii_verifier_options_set_fixed_base } },
+    [NGX_HTTP_TORII_KEY_CACHE] = {
+        NGX_HTTP_TORII_DIRECTORY,
+        { .text = torii_verifier_options_set_key_cache_dir } },
+    [NGX_HTTP_TORII_REVOCATIONS] = {
+        NGX_HTTP_TORII_FILE,
+        { .text = torii_verifier_options_set_revocations_file } },
 };
 
 
@@ -136,7 +146,12 @@ ngx_http_torii_verifier(ngx_conf_t *cf, ngx_http_torii_main_conf_t *tmcf,
 
     rc = ngx_http_torii_create(cf, verifier, options, &conf->place);
 
-    torii_verifier_options_free(options);
+    if (rc == NGX_OK && conf->options.values[NGX_HTTP_TORII_KEY_CACHE].data) {
+        verifier->key_cache = options;
+
+    } else {
+        torii_verifier_options_free(options);
+    }
 
     if (rc != NGX_OK || ngx_http_torii_add_keys(cf, verifier) != NGX_OK) {
         return NULL;
@@ -221,7 +236,9 @@ ngx_http_torii_create(ngx_conf_t *cf, ngx_http_torii_verifier_t *verifier,
     value = verifier->options.values;
 
     for (i = 0; status == TORII_OK && i < NGX_HTTP_TORII_NVALUES; i++) {
-        if (value[i].data) {
+        /* the worker opens its own key cache directory */
+
+        if (value[i].data && i != NGX_HTTP_TORII_KEY_CACHE) {
             status = ngx_http_torii_set(options, i, &value[i], &error);
         }
     }
@@ -355,6 +372,8 @@ ngx_http_torii_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_str_t                 *arg, *value;
     torii_error_t             *error;
     torii_status_t             status;
+    torii_verifier_t          *verifier;
+    ngx_http_torii_type_e      type;
     torii_verifier_options_t  *options;
 
     arg = cf->args->elts;
@@ -366,8 +385,14 @@ ngx_http_torii_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     *value = arg[1];
 
-    if (ngx_http_torii_setters[cmd->offset].type == NGX_HTTP_TORII_FILE
-        && ngx_conf_full_name(cf->cycle, value, 1) != NGX_OK)
+    type = ngx_http_torii_setters[cmd->offset].type;
+
+    /* the library takes an empty path for a mistake, nginx for its prefix */
+
+    if (value->len
+        && (type == NGX_HTTP_TORII_FILE || type == NGX_HTTP_TORII_DIRECTORY)
+        && ngx_conf_full_name(cf->cycle, value, type == NGX_HTTP_TORII_FILE)
+           != NGX_OK)
     {
         return NGX_CONF_ERROR;
     }
@@ -376,10 +401,23 @@ ngx_http_torii_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     status = ngx_http_torii_set(options, cmd->offset, value, &error);
 
+    if (status == TORII_OK && cmd->offset == NGX_HTTP_TORII_REVOCATIONS) {
+
+        /* only a new verifier reads the file; its issuer does not matter */
+
+        status = torii_verifier_new(TORII_STR("https://localhost"), options,
+                                    &verifier, &error);
+        torii_verifier_free(verifier);
+    }
+
     torii_verifier_options_free(options);
 
-    return (status == TORII_OK) ? NGX_CONF_OK
-                                : ngx_http_torii_invalid(cf, error);
+    if (status != TORII_OK) {
+        return ngx_http_torii_invalid(cf, error);
+    }
+
+    return (type == NGX_HTTP_TORII_DIRECTORY)
+           ? ngx_http_torii_check_key_cache(cf, value) : NGX_CONF_OK;
 }
 
 
@@ -405,6 +443,70 @@ ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error)
 }
 
 
+/*
+ * Logs why a file is not used: of the key cache directory, or that with the
+ * revocations.  No call fails for it.  Once for each reason.
+ */
+
+void
+ngx_http_torii_complain(ngx_http_torii_verifier_t *verifier, ngx_log_t *log)
+{
+    size_t         len;
+    u_char        *last, path[sizeof("/issuers//key_cache_dir/last_error")
+                              + NGX_INT_T_LEN];
+    ngx_str_t      why;
+    ngx_uint_t     i, hash;
+    const char    *reason;
+    torii_json_t  *stats;
+
+    if (verifier->key_cache == NULL
+        && verifier->options.values[NGX_HTTP_TORII_REVOCATIONS].data == NULL)
+    {
+        return;
+    }
+
+    if (torii_verifier_stats_json(verifier->handle, &stats, NULL) != TORII_OK) {
+        return;
+    }
+
+    ngx_str_null(&why);
+
+    for (i = 0; i <= verifier->options.issuers->nelts; i++) {
+
+        last = (i < verifier->options.issuers->nelts)
+               ? ngx_sprintf(path, "/issuers/%ui/key_cache_dir/last_error", i)
+               : ngx_sprintf(path, "/revocations/file/last_error");
+
+        reason = torii_json_string(stats, (char *) path, last - path, &len);
+
+        if (reason) {
+            why.data = (u_char *) reason;
+            why.len = len;
+            break;
+        }
+    }
+
+    hash = why.len ? ngx_hash_key(why.data, why.len) | 1 : 0;
+
+    if (hash && hash != verifier->complaint) {
+
+        if (i < verifier->options.issuers->nelts) {
+            ngx_log_error(NGX_LOG_ERR, log, 0, "torii: %V", &why);
+
+        } else {
+            ngx_log_error(NGX_LOG_ERR, log, 0,
+                          "torii: revocations file \"%V\": %V",
+                         &verifier->options.values[NGX_HTTP_TORII_REVOCATIONS],
+                          &why);
+        }
+    }
+
+    verifier->complaint = hash;
+
+    torii_json_free(stats);
+}
+
+
 /* at the end of a cycle, in the master and in its workers */
 
 static void
@@ -415,4 +517,5 @@ ngx_http_torii_free_verifier(void *data)
     ngx_http_torii_free_keys(verifier);
 
     torii_verifier_free(verifier->handle);
+    torii_verifier_options_free(verifier->key_cache);
 }

@@ -87,6 +87,10 @@ class Emulator:
     def token(self, issuer="acme", **members):
         return self.call("POST", f"/issuers/{issuer}/tokens", members)["token"]
 
+    def jwks(self):
+        with urllib.request.urlopen(f"{self.issuer}/_torii/.well-known/jwks.json", timeout=PATIENCE) as answer:
+            return answer.read().decode()
+
     def fault(self, kind, path="/acme/", **members):
         fault = {"kind": kind, **{k: v for k, v in members.items() if k not in ("times", "handled")}}
         times = {"times": members["times"]} if "times" in members else {}

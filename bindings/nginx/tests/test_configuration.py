@@ -81,6 +81,14 @@ class Configuration(unittest.TestCase):
             ("torii_require_organization '';", 'invalid "torii_require_organization": '),
             ("torii_require off; torii_require email_verified;", '"torii_require" directive is duplicate'),
             ("torii_leeway 1s; torii_leeway 1s;", '"torii_leeway" directive is duplicate'),
+            ("torii_fixed_base maybe;", 'invalid value "maybe" of "torii_fixed_base"'),
+            ("torii_key_cache '';", 'invalid "torii_key_cache": '),
+            ("torii_key_cache /dev/null;", '"/dev/null" is not a directory'),
+            ("torii_key_cache /nowhere/keys;", 'stat\(\) "/nowhere/" failed, in which to create "/nowhere/keys"'),
+            ("torii_revocations '';", 'invalid "torii_revocations": '),
+            ("torii_revocations /nowhere;", 'invalid "torii_revocations": revocations file `/nowhere`: cannot be read'),
+            ("torii_revocations /tmp;", 'invalid "torii_revocations": revocations file `/tmp`: a directory'),
+            ("torii_revocations nginx.conf;", 'invalid "torii_revocations": revocations file `[^`]*/nginx.conf`: '),
             ("torii_header '';", 'invalid value "" of "torii_header"'),
             ("torii_header 'X Token';", 'invalid value "x token" of "torii_header"'),
             ("torii_cookie a=b;", 'invalid value "a=b" of "torii_cookie"'),
@@ -136,6 +144,9 @@ class Configuration(unittest.TestCase):
             torii_resource_metadata https://shop.example/.well-known/oauth-protected-resource;
             torii_proxy http://proxy.example:3128;
             torii_token_cache 1m;
+            torii_fixed_base on;
+            torii_key_cache keys;
+            torii_revocations revoked.json;
             torii_header X-Access-Token;
             torii_cookie __Host-session;
             torii_forward_token off;
@@ -153,8 +164,23 @@ class Configuration(unittest.TestCase):
         """)
         with open(os.path.join(nginx.folder, "globex.json"), "w") as file:
             file.write(JWKS)
+        with open(os.path.join(nginx.folder, "revoked.json"), "w") as file:
+            file.write('{"revoked":[]}')
         status, messages = nginx.test()
         self.assertEqual(status, 0, messages)
+        # A test leaves nothing behind.
+        self.assertFalse(os.path.exists(os.path.join(nginx.folder, "keys")))
+
+    def test_revocations_of_another_user(self):
+        """A file of the workers is not trusted by a master that is root."""
+        nginx = Tested("server { listen 127.0.0.1:1; torii_revocations revoked.json; }")
+        path = os.path.join(nginx.folder, "revoked.json")
+        with open(path, "w") as file:
+            file.write('{"revoked":[]}')
+        os.chown(path, 1, 1)
+        status, messages = nginx.test()
+        self.assertNotEqual(status, 0)
+        self.assertIn("owned by user 1", messages)
 
     def test_a_test_asks_nobody(self):
         """No thread, no lookup: nginx -t works where there is no network."""

@@ -1,0 +1,113 @@
+"""Keys in a directory: nginx starts while the issuer is unreachable."""
+
+import os
+import pwd
+import shutil
+import unittest
+
+from harness import eventually
+from parking import Parking
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+class KeyCache(Parking):
+    def path(self):
+        return f"{self.nginx.folder}/keys"
+
+    def filled(self, directives="torii_key_cache keys;", **how):
+        """nginx has run, and has left keys behind.."""
+        self.start(directives, **how)
+        token = self.emulator.token()
+        eventually(lambda: self.ask(token=token).status == 200)
+        eventually(lambda: [name for name in os.listdir(self.path()) if not name.startswith(".")],
+                   what="a key cache file")
+        self.stop()
+        return token
+
+    def again(self):
+        """The same nginx once more, as a new master."""
+        if os.path.exists(self.nginx.log):
+            os.unlink(self.nginx.log)
+        self.stopped = False
+        self.nginx.start().ready(self.port)
+
+    def test_directory_belongs_to_the_workers(self):
+        self.filled()
+        stat = os.stat(self.path())
+        self.assertEqual((stat.st_uid, stat.st_mode & 0o7777), (NOBODY.pw_uid, 0o700))
+        for name in os.listdir(self.path()):
+            self.assertEqual(os.stat(f"{self.path()}/{name}").st_uid, NOBODY.pw_uid)
+
+    def test_restart_while_the_issuer_is_unreachable(self):
+        first = self.filled(workers=4)
+        tokens = [first] + [self.emulator.token(claims={"sub": f"user-{n}"}) for n in range(50)]
+        forged = self.emulator.token(signer="forged")
+        self.emulator.fault("status", status=500)
+        fetches = self.emulator.fetches()
+        self.again()
+        for token in tokens:
+            self.assertEqual(self.ask(token=token).status, 200)
+        self.assertEqual(self.ask(token=forged).status, 401)
+        # The keys are fresh: nothing was fetched, by none of the workers.
+        self.assertEqual(self.emulator.fetches(), fetches)
+
+    def test_reload_while_the_issuer_is_unreachable(self):
+        self.start("torii_key_cache keys;")
+        token = self.emulator.token()
+        eventually(lambda: self.ask(token=token).status == 200)
+        eventually(lambda: [name for name in os.listdir(self.path()) if not name.startswith(".")])
+        fetches = self.emulator.fetches()
+        self.emulator.fault("status", status=500)
+        self.nginx.reload()
+        self.assertEqual(self.ask(token=token).status, 200)
+        self.assertEqual(self.emulator.fetches(), fetches)
+
+    def ignored(self, reason, token):
+        """The issuer does not answer, and what is in the directory is not used."""
+        self.emulator.fault("status", status=500)
+        self.again()
+        eventually(lambda: reason in self.nginx.read_log(), what=reason)
+        self.assertEqual(self.ask(token=token).status, 503)
+        self.emulator.clear()
+        eventually(lambda: self.ask(token=token).status == 200)
+
+    def test_directory_of_another_user(self):
+        token = self.filled()
+        os.chown(self.path(), 1, 1)
+        self.ignored("torii: key cache directory", token)
+        # It was not taken over.
+        self.assertEqual(os.stat(self.path()).st_uid, 1)
+
+    def test_file_of_another_user(self):
+        token = self.filled()
+        for name in os.listdir(self.path()):
+            os.chown(f"{self.path()}/{name}", 1, 1)
+            os.chmod(f"{self.path()}/{name}", 0o644)
+        self.ignored("owned by user 1", token)
+
+    def test_symbolic_link(self):
+        token = self.filled()
+        os.rename(self.path(), f"{self.nginx.folder}/elsewhere")
+        os.symlink(f"{self.nginx.folder}/elsewhere", self.path())
+        self.ignored("a symbolic link", token)
+
+    def test_truncated_file(self):
+        token = self.filled()
+        for name in os.listdir(self.path()):
+            os.truncate(f"{self.path()}/{name}", 40)
+        self.ignored("torii: key cache file", token)
+
+    def test_directory_that_is_gone(self):
+        token = self.filled()
+        shutil.rmtree(self.path())
+        self.emulator.fault("status", status=500)
+        self.again()
+        self.assertEqual(self.ask(token=token).status, 503)
+        self.emulator.clear()
+        eventually(lambda: self.ask(token=token).status == 200)
+        eventually(lambda: [name for name in os.listdir(self.path()) if not name.startswith(".")])
+
+
+if __name__ == "__main__":
+    unittest.main()
