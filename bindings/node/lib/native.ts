@@ -43,6 +43,7 @@ export interface VerifierSettings {
 export interface NativeVerifier {
   checkFunction(): CheckFunction;
   takeFailure(): string | null;
+  setNow(now: number): void;
   dueInMs(): number | null;
   stats(): string;
   metrics(): string;

@@ -261,7 +261,7 @@ export class ToriiVerifier {
    * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, for ever.
    */
   revoke(userId: string, issuedBefore: number | Date | "all"): void {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     const id = text("userId", userId);
     if (issuedBefore === "all") {
       attempt(() => verifier.revoke(id));
@@ -284,19 +284,19 @@ export class ToriiVerifier {
   setRevocations(
     list: string | { revoked: readonly { sub: string; before: number | "all" }[] },
   ): void {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     const json = typeof list === "string" ? list : text("list", JSON.stringify(list));
     attempt(() => verifier.setRevocations(json));
   }
 
   /** Returns metrics in the OpenMetrics text format, version 1.0.0. */
   metrics(): string {
-    return this.#open().metrics();
+    return this.#openNow().metrics();
   }
 
   /** Returns statistics. */
   stats(): ToriiStats {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     return JSON.parse(attempt(() => verifier.stats())) as ToriiStats;
   }
 
@@ -312,6 +312,13 @@ export class ToriiVerifier {
 
   #open(): NativeVerifier {
     return this.#native ?? usage("verifier", "closed");
+  }
+
+  /** The native verifier, with the time of the clock. */
+  #openNow(): NativeVerifier {
+    const verifier = this.#open();
+    if (this.#clock !== undefined) verifier.setNow(seconds(this.#clock()));
+    return verifier;
   }
 
   #verify(value: ToriiText, kindOfText: number, options?: ToriiWaitOptions): Promise<ToriiAuth> {

@@ -71,6 +71,12 @@ impl Checker {
         self.state.try_borrow_mut().ok()?.failure.take()
     }
 
+    pub(crate) fn set_now(&self, now: i64) {
+        if let Some(clock) = &self.now {
+            clock.store(now, Ordering::Relaxed);
+        }
+    }
+
     fn fail(&self, failure: String) -> Answer {
         if let Ok(mut state) = self.state.try_borrow_mut() {
             state.failure = Some(failure);
@@ -79,10 +85,8 @@ impl Checker {
     }
 
     fn check(&self, text: &[u8], how: u32, now: Option<i64>) -> Answer {
-        if let Some(clock) = &self.now {
-            // Without a time no token is valid.
-            clock.store(now.unwrap_or(i64::MIN / 2), Ordering::Relaxed);
-        }
+        // Without a time no token is valid.
+        self.set_now(now.unwrap_or(i64::MIN / 2));
         let required = match how >> 1 {
             0 => None,
             number => match requirements::get(number) {
