@@ -400,6 +400,7 @@ bench-bindings: $(RELEASE)/libtorii.so programs | $(BINDINGS:%=tools-%)
 	BUILD="$(CURDIR)/$(BUILD)" bindings/nginx/bench.sh $(RELEASE) include $(EMULATOR)
 	BUILD="$(CURDIR)/$(BUILD)" bindings/envoy/bench.sh $(EMULATOR)
 	BUILD="$(CURDIR)/$(BUILD)" bindings/node/bench/bench.sh $(EMULATOR)
+	gate/bench.sh $(EMULATOR)
 
 FORKS ?= 50000
 .PHONY: soak

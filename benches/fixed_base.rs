@@ -1,4 +1,4 @@
-//! Verifying with a table of multiples of the key, beside aws-lc, in one run: `make bench`.
+//! Verifying with a table of multiples of the key, beside aws-lc and ring, in one run: `make bench`.
 //!
 //! Contenders take turns in short rounds on one thread, and the median round counts. For the cold
 //! rows, 48 MiB are written before each verification, so that no cache holds a table.
@@ -52,6 +52,10 @@ fn main() {
         .collect();
     let unparsed = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point);
     let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).unwrap();
+    let ring = {
+        use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+    };
     let generator = build(Table::of_generator());
     let table = build(Table::of_point(point).unwrap());
     let steps = slowest(0..self_test::STEPS, |step| {
@@ -69,6 +73,10 @@ fn main() {
         contender("aws-lc, ParsedPublicKey", |n| {
             let (message, signature) = &signed[n % SIGNATURES];
             parsed.verify_sig(message, signature).unwrap();
+        }),
+        contender("ring", |n| {
+            let (message, signature) = &signed[n % SIGNATURES];
+            ring.verify(message, signature).unwrap();
         }),
         contender("fixed base", |n| {
             let (message, signature) = &signed[n % SIGNATURES];

@@ -171,7 +171,7 @@ pub fn key_cache(issuer: &str, options: &VerifierOptions) -> Result<Option<KeyCa
     };
     let directory = KeyCacheDir::existing(path);
     let lifetimes = &options.lifetimes;
-    let state = match directory.read(&key, since_1970()) {
+    let state = match directory.read(&key, since_1970(), None) {
         Ok(None) => KeyCacheState::Missing,
         Err(ignored) => KeyCacheState::Ignored(ignored.why),
         Ok(Some(keys)) => KeyCacheState::Used {

@@ -28,6 +28,7 @@ mod api;
 mod clock;
 mod crypto;
 mod error;
+#[cfg(not(feature = "fips"))]
 mod es256;
 #[cfg(feature = "capi")]
 mod ffi;

@@ -139,7 +139,7 @@ fn revocations_change(issuer: &str, jwks: &str, token: &str) {
                 }
             }),
         ];
-        changes.map(|change| change.join().unwrap());
+        changes.into_iter().for_each(|change| change.join().unwrap());
         // The other lists are empty now; this ban stays.
         verifier.revoke(&user, torii::REVOKE_ALL).unwrap();
         banned.store(true, Ordering::Release);

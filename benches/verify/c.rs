@@ -1,5 +1,10 @@
 //! The C ABI of a shared library, called as C calls it.
 
+#![expect(
+    clippy::missing_transmute_annotations,
+    reason = "each field has the type of its function"
+)]
+
 use std::ffi::{CString, c_char, c_void};
 use std::ptr;
 

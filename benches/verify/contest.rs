@@ -210,9 +210,9 @@ fn rate(contender: &Contender<'_>, threads: usize) -> f64 {
                     let mut step = prepare();
                     start.wait();
                     let begin = Instant::now();
-                    for _ in 0..steps {
-                        // Each thread has its own user.
-                        step(thread);
+                    for n in 0..steps {
+                        // No two threads have the same token, and none repeats a new one.
+                        step(threads * n + thread);
                     }
                     steps as f64 / begin.elapsed().as_secs_f64()
                 })

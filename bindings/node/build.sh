@@ -13,7 +13,7 @@ build=${BUILD:-/tmp}/torii-node
 mkdir -p "$build"
 PATH=$(./node.sh "$build"):$PATH
 
-# What the build and the tests use, as the lock has it.
+# The tools of the build and of the tests, as locked.
 tools=$build/tools
 if ! cmp -s tests/package-lock.json "$tools/installed"; then
     mkdir -p "$tools"

@@ -18,7 +18,7 @@ PATH=$("$here/node.sh" "$build"):$PATH
 project=$build/project
 rm -rf "$project"
 mkdir "$project"
-cp -r --reflink=auto "$build/tools/node_modules" "$project/node_modules"
+cp -al "$build/tools/node_modules" "$project/node_modules"
 cp -r "$build"/packages/* "$project/node_modules"
 cp -r "$here/tests" "$here/example" "$here/README.md" "$project"
 export TORII_REPOSITORY=$here/../..

@@ -1,7 +1,6 @@
 """Keys: requests that wait for them, outages, readiness, metrics."""
 
 import concurrent.futures
-import tempfile
 import unittest
 
 from support import Gate, Torii, bearer, until
@@ -71,31 +70,6 @@ class Keys(unittest.TestCase):
         self.torii.rotate()
         token = self.torii.token(claims={"sub": "user-bob"})
         self.assertEqual(gate.get(headers=bearer(token)).header("x-user-id"), "user-bob")
-
-    def test_a_gate_starts_with_the_keys_of_an_earlier_one(self):
-        with tempfile.TemporaryDirectory() as folder:
-            directory = f"{folder}/keys"
-            gate = self.gate(**{"key-cache": directory})
-            until(gate.ready, "keys at hand")
-            self.assertEqual(gate.stop(), 0)
-            self.torii.fault("status", status=500)
-            gate = self.gate(**{"key-cache": directory})
-            self.assertEqual(gate.get(headers=bearer(self.valid)).header("x-user-id"), "user-ada")
-            self.assertTrue(gate.ready())
-            # The issuer is down indeed.
-            self.assertEqual(self.gate().get(headers=bearer(self.valid)).status, 503)
-
-    def test_fixed_base_builds_a_table_for_the_key(self):
-        gate = self.gate(**{"fixed-base": True})
-        until(gate.ready, "keys at hand")
-        built = 'torii_key_table_builds_total{outcome="success"} '
-
-        def builds():
-            self.assertEqual(gate.get(headers=bearer(self.torii.token(claims={"sub": "user-ada"}))).status, 200)
-            lines = gate.admin_get("/metrics").text.splitlines()
-            return sum(float(line.removeprefix(built)) for line in lines if line.startswith(built))
-
-        until(builds, "a table is built")
 
     def test_one_issuer_that_is_down_does_not_stop_the_others(self):
         self.torii.call("POST", "/issuers", {"name": "down"})

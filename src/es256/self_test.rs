@@ -10,27 +10,37 @@ use super::point::to_affine;
 use super::table::{LAST_ROW, ROW, ROWS, Table};
 use super::verify::{accepts, sum};
 
-/// How many steps a self-test has. Together they use every entry of both tables.
-pub(crate) const STEPS: usize = ROW;
+/// How many signatures a self-test makes. Together they use every entry of both tables.
+pub(super) const SIGNATURES: usize = ROW;
 
-/// Performs one step of the self-test: makes a signature, alters it, and returns whether the tables
-/// and aws-lc agree on both.
+/// How many steps a self-test has: one for each signature, and one for what an altered bit makes of
+/// it.
+pub(crate) const STEPS: usize = 2 * SIGNATURES;
+
+/// Performs one step of the self-test, and returns whether both the tables and aws-lc decide as they
+/// should.
 pub(crate) fn step(generator: &Table, key: &Table, public: &ParsedPublicKey, step: usize) -> bool {
-    let (a, b) = (multiplier(step, ROW / 2), multiplier(step, 0));
-    let Some((digest, signature)) = signature(generator, &a, key, &b) else { return false };
-    let agree = |digest: &[u8; 32], signature: &[u8; 64], valid: bool| {
-        let imported = Digest::import_less_safe(digest, &SHA256);
-        let aws_lc = imported.and_then(|digest| public.verify_digest_sig(&digest, signature));
-        aws_lc.is_ok() == valid && accepts(generator, key, digest, signature) == valid
-    };
-    if !agree(&digest, &signature, true) {
-        return false;
+    let Some((digest, signature, valid)) = case(generator, key, step) else { return false };
+    let imported = Digest::import_less_safe(&digest, &SHA256);
+    let aws_lc = imported.and_then(|digest| public.verify_digest_sig(&digest, &signature));
+    aws_lc.is_ok() == valid && accepts(generator, key, &digest, &signature) == valid
+}
+
+/// Returns a digest, a signature, and whether it is valid: every second one has an altered bit.
+pub(super) fn case(
+    generator: &Table,
+    key: &Table,
+    step: usize,
+) -> Option<([u8; 32], [u8; 64], bool)> {
+    let (number, valid) = (step / 2, step.is_multiple_of(2));
+    let (a, b) = (multiplier(number, ROW / 2), multiplier(number, 0));
+    let (mut digest, mut signature) = signature(generator, &a, key, &b)?;
+    if !valid {
+        // One bit of the digest, r or s.
+        let byte = digest.iter_mut().chain(&mut signature).nth(number * 3 / 2)?;
+        *byte ^= 1 << (number % 8);
     }
-    // One bit of the digest, r or s.
-    let (mut digest, mut signature) = (digest, signature);
-    let altered = digest.iter_mut().chain(&mut signature).nth(step * 3 / 2);
-    altered.into_iter().for_each(|byte| *byte ^= 1 << (step % 8));
-    agree(&digest, &signature, false)
+    Some((digest, signature, valid))
 }
 
 /// Returns a digest and a signature with the multipliers u1 = a and u2 = b.
@@ -55,17 +65,17 @@ pub(crate) fn signature(
     Some((to_bytes(&e.value()), signature))
 }
 
-/// Returns a multiplier whose digits are other ones in each step, so that the steps use each entry
-/// once. All digits but the last are negative, except those that can only be positive. In every
-/// second step all signs are turned.
-pub(super) fn multiplier(step: usize, offset: usize) -> Limbs {
-    let mut value = [((step + 1) % LAST_ROW + 1) as u64, 0, 0, 0];
+/// Returns a multiplier whose digits are other ones for each signature, so that the signatures use
+/// each entry once. All digits but the last are negative, except those that can only be positive.
+/// For every second signature all signs are turned.
+pub(super) fn multiplier(number: usize, offset: usize) -> Limbs {
+    let mut value = [((number + 1) % LAST_ROW + 1) as u64, 0, 0, 0];
     for row in 0..ROWS - 1 {
-        let digit = [((step + row + offset) % ROW + 1) as u64, 0, 0, 0];
+        let digit = [((number + row + offset) % ROW + 1) as u64, 0, 0, 0];
         let [a, b, c, d] = value;
         value = [a << 7, b << 7 | a >> 57, c << 7 | b >> 57, d << 7 | c >> 57];
         let positive = digit == [ROW as u64, 0, 0, 0];
         value = if positive { add(&value, &digit) } else { sub(&value, &digit) };
     }
-    if step.is_multiple_of(2) { value } else { sub(&N, &value) }
+    if number.is_multiple_of(2) { value } else { sub(&N, &value) }
 }

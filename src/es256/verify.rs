@@ -29,7 +29,17 @@ fn accept(generator: &Table, key: &Table, digest: &[u8; 32], signature: &[u8; 64
 fn multipliers(e: &Limbs, r: &Limbs, s: &Limbs) -> Option<(Limbs, Limbs)> {
     let in_range = |value: &Limbs| *value != [0; 4] && less(value, &N);
     let inverted = (in_range(r) && in_range(s)).then(|| inverse(s, &MODULUS_N))?;
-    let inverted = less(&inverted, &N).then(|| Scalar::new(&inverted))?;
+    multipliers_by(&inverted, e, r, s)
+}
+
+/// As [`multipliers`], by what is said to be 1/s.
+pub(super) fn multipliers_by(
+    inverted: &Limbs,
+    e: &Limbs,
+    r: &Limbs,
+    s: &Limbs,
+) -> Option<(Limbs, Limbs)> {
+    let inverted = less(inverted, &N).then(|| Scalar::new(inverted))?;
     let [e, r, s] = [e, r, s].map(Scalar::new);
     let (u1, u2) = (e.mul(&inverted), r.mul(&inverted));
     (u1.mul(&s) == e && u2.mul(&s) == r).then(|| (u1.value(), u2.value()))

@@ -436,8 +436,8 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
 /// unreachable. Anyone who can write there can log in as any user: use one directory for each trust domain.
 ///
 /// torii_verifier_new() creates a missing directory (mode 0700; its parent has to exist) and reads the
-/// files, so no later call waits for that. The thread that fetches keys writes them, after it has woken
-/// the calls that wait for it.
+/// files, so no later call waits for that; a child made by fork() reads them before its first fetch. The
+/// thread that fetches keys writes them, after it has woken the calls that wait for it.
 ///
 /// Keys from a file age as if this process had fetched them. Past their lifetime they are used only after
 /// a fetch has failed in this process, and never beyond torii_verifier_options_set_max_stale_seconds().

@@ -122,11 +122,13 @@ mod files {
     const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
     impl KeyCacheDir {
-        /// Reads the keys of this cache key. `now` is in milliseconds since 1970. `None`: no file.
+        /// Reads the keys of this cache key. `now` is in milliseconds since 1970. Keys that `known` holds as
+        /// well keep their ids. `None`: no file.
         pub(crate) fn read(
             &self,
             key: &CacheKey,
             now: Millis,
+            known: Option<&KeySet>,
         ) -> Result<Option<CachedKeys>, Ignored> {
             let name = cache_file::name(key);
             let in_directory = |ignored| self.about(None, ignored);
@@ -134,7 +136,7 @@ mod files {
             let directory = self.open().map_err(in_directory)?;
             let Some(text) = read(&directory, &name).map_err(in_file)? else { return Ok(None) };
             let file = CacheFile::decode(&text, &key.url, now).map_err(in_file)?;
-            let set = KeySet::parse(file.body, None).map_err(|why| {
+            let set = KeySet::parse(file.body, known).map_err(|why| {
                 in_file(Ignored::new("key_set", format!("not a usable key set: {why}")))
             })?;
             Ok(Some(CachedKeys {
@@ -358,12 +360,18 @@ mod files {
 #[cfg(not(unix))]
 mod files {
     use super::super::cache_file::{CacheFile, Ignored};
+    use super::super::jwks::KeySet;
     use super::super::registry::CacheKey;
     use super::{CachedKeys, KeyCacheDir};
     use crate::clock::Millis;
 
     impl KeyCacheDir {
-        pub(crate) fn read(&self, _: &CacheKey, _: Millis) -> Result<Option<CachedKeys>, Ignored> {
+        pub(crate) fn read(
+            &self,
+            _: &CacheKey,
+            _: Millis,
+            _: Option<&KeySet>,
+        ) -> Result<Option<CachedKeys>, Ignored> {
             Ok(None)
         }
 

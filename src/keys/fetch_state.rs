@@ -161,6 +161,11 @@ impl FetchState {
         }
     }
 
+    /// Ends the fetch in flight, which was not needed: neither a success nor a failure.
+    pub(crate) fn cancel(&mut self) {
+        self.in_flight = None;
+    }
+
     /// A fetch that never ended is a failure, so that a hung issuer is not asked again and again.
     fn expire(&mut self, now: Millis) {
         if self.in_flight.as_ref().is_some_and(|fetch| now >= fetch.lease_until) {

@@ -3,7 +3,7 @@
 //! Verifications read a snapshot of the keys without a lock. The lock around [`FetchState`] is held
 //! for a few instructions, never during a fetch, and never by a thread that a forked child has lost.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -110,6 +110,8 @@ struct Remote {
 struct Shared {
     progress: Mutex<Progress>,
     ended: Condvar,
+    /// Whether this process has read the key cache directory.
+    loaded: AtomicBool,
 }
 
 #[derive(Default)]
@@ -141,6 +143,9 @@ pub(crate) struct KeyStats {
     /// `None` without a key cache directory.
     pub(crate) cache_dir: Option<CacheDirStats>,
 }
+
+/// In place of the fetch, for keys from a file: before any fetch of this process.
+const FROM_FILE: FetchId = FetchId(0);
 
 /// The process's fetches, counted. Never reset, so that a late answer can only name its own fetch.
 static SEQUENCE: AtomicU64 = AtomicU64::new(0);
@@ -259,28 +264,46 @@ impl IssuerKeys {
         self.remote.as_ref()?.key.cache_dir.as_ref()
     }
 
-    /// Begins with the keys of the key cache directory.
+    /// Takes the keys of the key cache directory, if they are newer: once in each process.
     ///
-    /// They have no `ETag`: the first fetch of a process brings the whole set, so that no 304 confirms a
+    /// A process reads them when the keys are created. A child made by `fork` reads them before its first
+    /// fetch: the parent may have been another user, to whom the directory does not belong.
+    ///
+    /// They have no `ETag`: the first fetch after that brings the whole set, so that no 304 confirms a
     /// file that was changed. Past their lifetime they are used as all stale keys are: after a fetch has
     /// failed.
     fn load(&self) {
         let (Some(remote), Some(dir)) = (&self.remote, self.cache_dir()) else { return };
-        let now = monotonic();
-        let found = dir.read(&remote.key, since_1970());
         let shared = self.shared.get();
+        if shared.loaded.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let now = monotonic();
+        let known = self.snapshot.load_full();
+        let found = dir.read(&remote.key, since_1970(), known.as_ref().map(|keys| &*keys.set));
         let mut progress = shared.lock();
         match found {
             Ok(None) => {}
             Ok(Some(keys)) => {
                 let sent_at = now.saturating_sub(keys.age);
-                let fetched = Fetched { sent_at, headers: keys.headers };
-                // Older than any fetch of this process.
-                self.store(Arc::new(keys.set), None, fetched, None, FetchId(0));
-                progress.cache_dir.load();
+                let known = self.snapshot.load().as_ref().and_then(|keys| keys.fetched);
+                if known.is_none_or(|known| known.sent_at < sent_at) {
+                    let fetched = Fetched { sent_at, headers: keys.headers };
+                    self.store(Arc::new(keys.set), None, fetched, None, FROM_FILE);
+                    progress.cache_dir.load();
+                }
             }
             Err(ignored) => progress.cache_dir.ignore(ignored),
         }
+    }
+
+    /// Whether the key cache directory makes a fetch for missing keys unnecessary.
+    fn load_instead(&self, lifetimes: &Lifetimes) -> bool {
+        self.load();
+        self.snapshot.load().as_ref().is_some_and(|keys| {
+            let freshness = keys.freshness(monotonic(), lifetimes);
+            matches!(freshness, Freshness::Fresh | Freshness::RefreshAhead)
+        })
     }
 
     /// Writes keys to the key cache directory.
@@ -427,9 +450,10 @@ impl IssuerKeys {
         let time = if aside { call.options.timeout } else { call.left(now) };
         let lease = self.lead(&mut progress, reason, now, call, time);
         drop(progress);
+        let load = (reason == Reason::NoKeys).then_some(call.options.lifetimes);
         if !aside {
-            self.perform(lease, time);
-        } else if self.perform_aside(lease, time) {
+            self.perform(lease, time, load);
+        } else if self.perform_aside(lease, time, load) {
             return Attempt::Pending;
         }
         Attempt::Finished
@@ -490,7 +514,7 @@ impl IssuerKeys {
                 let time = call.options.timeout;
                 let lease = self.lead(&mut progress, reason, now, call, time);
                 drop(progress);
-                self.perform_aside(lease, time);
+                self.perform_aside(lease, time, None);
             }
             _ => self.publish_kid_due_at(&progress),
         }
@@ -505,7 +529,8 @@ impl IssuerKeys {
         let mut attempted = false;
         loop {
             let snapshot = self.snapshot.load_full();
-            if attempted && snapshot.is_some() && !same(&snapshot, &before) {
+            let fetched = snapshot.as_ref().is_some_and(|keys| keys.id != FROM_FILE);
+            if attempted && fetched && !same(&snapshot, &before) {
                 return Ok(());
             }
             let Some(reason) = self.refresh_reason(which, &snapshot, call) else { return Ok(()) };
@@ -530,6 +555,7 @@ impl IssuerKeys {
         let recent = progress.last_success.is_some_and(|at| now.saturating_sub(at) < RECENT);
         match progress.fetch.due(self.freshness(snapshot, now, call), now) {
             Some(Reason::UnknownKid) => Some(Reason::UnknownKid),
+            Some(Reason::NoKeys) if which == Refresh::Due => Some(Reason::NoKeys),
             Some(_) => Some(Reason::Explicit),
             // A caller may need the keys of the fetch in flight, however fresh these are.
             None if progress.fetch.in_flight(now) => Some(Reason::Explicit),
@@ -554,6 +580,7 @@ impl IssuerKeys {
         let mut progress = shared.lock();
         progress.fetch = FetchState::default();
         progress.last_success = None;
+        shared.loaded.store(true, Ordering::Relaxed);
         self.snapshot.store(None);
         shared.ended.notify_all();
     }
@@ -595,7 +622,12 @@ impl IssuerKeys {
 
     /// Fetches on a thread that ends with the fetch. If no thread can be started, the fetch has
     /// failed, and this returns false.
-    fn perform_aside(self: &Arc<Self>, lease: Lease, time: Duration) -> bool {
+    fn perform_aside(
+        self: &Arc<Self>,
+        lease: Lease,
+        time: Duration,
+        load: Option<Lifetimes>,
+    ) -> bool {
         let lease = Arc::new(std::sync::Mutex::new(Some(lease)));
         let take = |lease: &std::sync::Mutex<Option<Lease>>| {
             lease.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -603,7 +635,7 @@ impl IssuerKeys {
         let (keys, handed_over) = (self.clone(), lease.clone());
         let work = move || {
             if let Some(lease) = take(&handed_over) {
-                keys.perform(lease, time);
+                keys.perform(lease, time, load);
             }
         };
         let Err(error) = with_signals_blocked(|| spawn("torii-keys", work)) else { return true };
@@ -614,9 +646,13 @@ impl IssuerKeys {
         false
     }
 
-    /// Fetches on this thread. The outcome is in the shared state.
-    fn perform(&self, lease: Lease, time: Duration) {
+    /// Fetches on this thread, unless the keys to `load` last that long. The outcome is in the shared
+    /// state.
+    fn perform(&self, lease: Lease, time: Duration, load: Option<Lifetimes>) {
         let Some(fetch) = self.fetch() else { return };
+        if load.is_some_and(|lifetimes| self.load_instead(&lifetimes)) {
+            return lease.cancel();
+        }
         match fetch(lease.etag(), time) {
             Ok(response) => drop(lease.complete(&response)),
             Err(error) => lease.fail(error),
@@ -658,6 +694,17 @@ impl IssuerKeys {
             self.save(fetched, &body);
         }
         true
+    }
+
+    /// Ends a fetch that was not needed.
+    pub(super) fn cancel(&self, id: FetchId) {
+        let shared = self.shared.get();
+        let mut progress = shared.lock();
+        if progress.fetch.sent_at(id, monotonic()).is_some() {
+            progress.fetch.cancel();
+            self.publish_kid_due_at(&progress);
+            shared.ended.notify_all();
+        }
     }
 
     fn store(

@@ -170,8 +170,9 @@ fn allows_verify(operations: &str) -> bool {
 }
 
 /// Returns the uncompressed point with these coordinates (RFC 7518 section 6.2.1), which need not
-/// lie on the curve. jsonwebtoken reads the two members; that they are canonical and of the
-/// curve's length is checked here, and [`Key::new`] has aws-lc check the point.
+/// lie on the curve. jsonwebtoken reads the two members, and does nothing else for the library: that
+/// they are canonical and of the curve's length is checked here, [`Key::new`] has aws-lc check the
+/// point, and [`Key::verify`] has it verify signatures.
 fn point(x: &str, y: &str) -> Option<Vec<u8>> {
     let canonical =
         |member: &str| decode_base64url(member.as_bytes()).is_some_and(|bytes| bytes.len() == 32);

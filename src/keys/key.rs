@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 
 use super::jwks::KeySet;
 use super::key_table::KeyTable;
+use super::signature::Der;
 use crate::crypto;
 
 /// Distinguishes a key from every other this process has seen.
@@ -18,6 +19,8 @@ pub(crate) struct Key {
     pub(crate) kid: String,
     /// Parsed once: aws-lc checks the point here, and not at each signature.
     public: ParsedPublicKey,
+    /// The same, for signatures in DER.
+    public_der: ParsedPublicKey,
     pub(super) table: KeyTable,
 }
 
@@ -26,12 +29,16 @@ impl Key {
     /// not lie on the curve.
     pub(crate) fn new(kid: String, point: &[u8]) -> Option<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
-        let parse = || ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok();
-        let public = crypto::with_thread_state(parse)?;
+        let (public, public_der) = crypto::with_thread_state(|| {
+            let public = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).ok()?;
+            let public_der = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, point).ok()?;
+            Some((public, public_der))
+        })?;
         Some(Key {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             kid,
             public,
+            public_der,
             table: KeyTable::default(),
         })
     }
@@ -43,8 +50,15 @@ impl Key {
 
     /// Returns whether `signature` (r and s, 32 bytes each) is this key's over `message`: ES256,
     /// RFC 7518 section 3.4. aws-lc verifies it.
+    ///
+    /// Not through jsonwebtoken, which parses the key for each signature; it reads the keys of a
+    /// set.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        crypto::with_thread_state(|| self.public.verify_sig(message, signature).is_ok())
+        let Ok(signature) = signature.try_into() else { return false };
+        let signature = Der::of_fixed(signature);
+        crypto::with_thread_state(|| {
+            self.public_der.verify_sig(message, signature.as_bytes()).is_ok()
+        })
     }
 
     /// As [`verify`](Self::verify), but with the key's table of multiples if it has one, and with

@@ -1,7 +1,7 @@
 //! The table of multiples of a key: whether it has one, and building it.
 //!
 //! A table is built in slices, one for each new token, on whatever thread verifies it: a row, or a
-//! step of the self-test, which takes some 0.1 ms each. So a call that must not wait takes part
+//! step of the self-test. So a call that must not wait takes part
 //! like any other. One thread at a time builds; the others verify without the table meanwhile.
 
 use std::sync::Mutex;
@@ -27,7 +27,7 @@ const MOST_IN_PROCESS: usize = 64;
 /// meet build two, and one is dropped.
 static GENERATOR: OnceBox<Table> = OnceBox::new();
 
-static IN_PROCESS: AtomicUsize = AtomicUsize::new(0);
+static IN_PROCESS: Places = Places(AtomicUsize::new(0));
 static BUILT: AtomicU64 = AtomicU64::new(0);
 static DISCARDED: AtomicU64 = AtomicU64::new(0);
 
@@ -48,9 +48,27 @@ pub(crate) fn table_counts() -> TableCounts {
     }
 }
 
+/// How many keys have a table, or are getting one.
+struct Places(AtomicUsize);
+
+impl Places {
+    /// Takes a place if one is free.
+    fn take(&self) -> bool {
+        let free = self.0.fetch_add(1, Ordering::SeqCst) < MOST_IN_PROCESS;
+        if !free {
+            self.give_back();
+        }
+        free
+    }
+
+    fn give_back(&self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 /// The table of one key, if it has one.
-#[derive(Default)]
 pub(super) struct KeyTable {
+    places: &'static Places,
     /// New tokens accepted so far, until the table is begun.
     accepted: AtomicU32,
     begun: AtomicBool,
@@ -72,6 +90,19 @@ enum Slice {
     Unfinished,
     Finished,
     Failed,
+}
+
+impl Default for KeyTable {
+    fn default() -> KeyTable {
+        KeyTable {
+            places: &IN_PROCESS,
+            accepted: AtomicU32::default(),
+            begun: AtomicBool::default(),
+            discarded: AtomicBool::default(),
+            build: OnceBox::default(),
+            table: OnceBox::default(),
+        }
+    }
 }
 
 impl KeyTable {
@@ -126,10 +157,8 @@ impl KeyTable {
         if self.begun.swap(true, Ordering::SeqCst) {
             return false;
         }
-        let others = IN_PROCESS.fetch_add(1, Ordering::SeqCst);
-        let begin = others < MOST_IN_PROCESS && set_has_room();
+        let begin = set_has_room() && self.places.take();
         if !begin {
-            IN_PROCESS.fetch_sub(1, Ordering::SeqCst);
             self.begun.store(false, Ordering::SeqCst);
         }
         begin
@@ -147,7 +176,7 @@ impl KeyTable {
 impl Drop for KeyTable {
     fn drop(&mut self) {
         if *self.begun.get_mut() {
-            IN_PROCESS.fetch_sub(1, Ordering::SeqCst);
+            self.places.give_back();
         }
     }
 }
@@ -197,9 +226,14 @@ mod tests {
 
     impl Signer {
         fn new() -> Signer {
+            Signer::with_places(&IN_PROCESS)
+        }
+
+        fn with_places(places: &'static Places) -> Signer {
             let pair = EcdsaKeyPair::generate(&SIGNING).unwrap();
-            let set = KeySet::of_keys([Signer::key(&pair, "a")]);
-            Signer { pair, set }
+            let mut key = Signer::key(&pair, "a");
+            key.table.places = places;
+            Signer { pair, set: KeySet::of_keys([key]) }
         }
 
         fn key(pair: &EcdsaKeyPair, kid: &str) -> Key {
@@ -230,7 +264,7 @@ mod tests {
     }
 
     /// More tokens than building a table takes: rows of two tables and a self-test.
-    const ENOUGH: usize = 200;
+    const ENOUGH: usize = 240;
 
     #[test]
     fn a_table_is_built_after_sixteen_valid_tokens_and_then_used() {
@@ -325,5 +359,28 @@ mod tests {
         let built = |n: &usize| set.find(&kid(*n)).unwrap().table.table.get().is_some();
         assert_eq!((0..6).filter(built).collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!((0..6).filter(|n| set.find(&kid(*n)).unwrap().has_table()).count(), 4);
+    }
+
+    #[test]
+    fn sixty_four_keys_of_a_process_get_a_table() {
+        let places: &Places = Box::leak(Box::new(Places(AtomicUsize::new(0))));
+        let mut signers: Vec<_> = (0..66).map(|_| Signer::with_places(places)).collect();
+        for signer in &signers {
+            (0..16).for_each(|n| signer.verify(n, true));
+        }
+        let begun = |signers: &[Signer]| signers.iter().filter(|s| s.table().is_begun()).count();
+        assert_eq!((begun(&signers[..64]), begun(&signers[64..])), (64, 0));
+        let last = signers.pop().unwrap();
+        (0..ENOUGH).for_each(|n| last.verify(n, true));
+        assert!(!last.table().is_begun());
+        assert_eq!(last.by_table(), None);
+        // A table goes with its key, so that another key may have one.
+        signers.remove(0);
+        (0..ENOUGH).for_each(|n| last.verify(n, true));
+        assert_eq!(last.by_table(), Some(true));
+        (0..ENOUGH).for_each(|n| signers[63].verify(n, true));
+        assert!(!signers[63].table().is_begun());
+        drop((signers, last));
+        assert_eq!(places.0.load(Ordering::SeqCst), 0);
     }
 }

@@ -87,6 +87,12 @@ impl Lease {
         self.end(Err(error));
     }
 
+    /// Ends a fetch that was not needed.
+    pub(super) fn cancel(mut self) {
+        self.completed = true;
+        self.keys.cancel(self.id);
+    }
+
     /// Returns false if the lease ended before.
     fn end(mut self, outcome: std::result::Result<NewKeys, FetchError>) -> bool {
         self.completed = true;

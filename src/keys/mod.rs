@@ -9,9 +9,11 @@ mod freshness;
 mod issuer_keys;
 pub(crate) mod jwks;
 mod key;
+#[cfg_attr(feature = "fips", path = "no_key_table.rs")]
 mod key_table;
 mod lease;
 mod registry;
+mod signature;
 
 pub(crate) use cache_dir::{CacheDirStats, KeyCacheDir};
 pub(crate) use fetch::jwks_url;

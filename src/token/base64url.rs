@@ -9,6 +9,14 @@ pub(crate) fn decode(encoded: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(encoded).ok()
 }
 
+/// As [`decode`], of 64 bytes, without an allocation; `None` also if it is not as many.
+pub(super) fn decode_64(encoded: &[u8]) -> Option<[u8; 64]> {
+    // The decoder asks for room for whole groups of three.
+    let mut bytes = [0; 66];
+    let len = URL_SAFE_NO_PAD.decode_slice(encoded, &mut bytes).ok()?;
+    bytes.get(..len)?.try_into().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -19,6 +27,22 @@ mod tests {
         assert_eq!(decode(b""), Some(vec![]));
         for text in ["-_8=", "+/8", "-_ 8", "-_8\n", "-_9", "A", "-_8AA", "-\u{e9}8"] {
             assert_eq!(decode(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sixty_four_bytes_are_decoded_as_any_other() {
+        let bytes: Vec<u8> = (0..=255).cycle().skip(190).take(70).collect();
+        for len in 0..=70 {
+            let text = URL_SAFE_NO_PAD.encode(&bytes[..len]);
+            let expected = (len == 64).then(|| bytes[..64].to_vec());
+            assert_eq!(decode_64(text.as_bytes()).map(Vec::from), expected, "{len} bytes");
+        }
+        let text = URL_SAFE_NO_PAD.encode(&bytes[..64]);
+        let other_end = |end: &str| decode_64(format!("{}{end}", &text[..85]).as_bytes());
+        assert_eq!(other_end(&text[85..]).map(Vec::from), Some(bytes[..64].to_vec()));
+        for end in ["_", "\n", "=", "", "A="] {
+            assert_eq!(other_end(end), None, "{end}");
         }
     }
 }

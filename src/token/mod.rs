@@ -12,6 +12,7 @@ mod pointer;
 use std::borrow::Cow;
 
 pub(crate) use base64url::decode as decode_base64url;
+use base64url::decode_64;
 pub(crate) use claims::{Audience, Claims, StringClaims, Times, ValidatedClaims};
 pub(crate) use pointer::Pointer;
 
@@ -31,8 +32,8 @@ pub(crate) const SIGNATURE: usize = 64;
 pub(crate) struct Token<'a> {
     /// The signing input: header and payload as they were sent (RFC 7515 §5.2).
     pub(crate) signed: &'a [u8],
-    /// The signature, 64 bytes.
-    pub(crate) signature: Vec<u8>,
+    /// The signature: r and s.
+    pub(crate) signature: [u8; SIGNATURE],
     pub(crate) kid: String,
     /// The payload, decoded: strict JSON only once its claims have been read.
     pub(crate) payload: String,
@@ -45,15 +46,18 @@ impl<'a> Token<'a> {
         let (header, payload, signature, signed) = split(token)?;
         let header = decode("token header", header)?;
         let payload = decode("token payload", payload)?;
-        let signature = decode("token signature", signature)?;
+        let fixed = decode_64(signature);
+        if fixed.is_none() {
+            decode("token signature", signature)?;
+        }
         let kid = read_header(&text("token header", header)?)?;
-        if signature.len() != SIGNATURE {
+        let Some(signature) = fixed else {
             return Err(Error::fixed(
                 Status::TokenSignature,
                 "token signature",
                 "not the 64 bytes of an ES256 signature",
             ));
-        }
+        };
         let payload = text("token payload", payload)?;
         Ok(Token { signed, signature, kid, payload })
     }

@@ -196,13 +196,13 @@ impl Issuers<'_> {
     fn cache_events(&self) -> MetricFamily {
         let help = "Uses of files in the key cache directory, by the process.";
         let mut events = by_outcome("torii_key_cache_events", help);
-        let counts: [(&str, fn(&CacheDirStats) -> u64); 3] =
-            [("loaded", |d| d.loaded), ("written", |d| d.written), ("failed", |d| d.failed)];
-        for (outcome, count) in counts {
-            self.add(&mut events, Some(outcome), |keys| {
-                Some(count(keys.cache_dir.as_ref()?) as f64)
-            });
-        }
+        let mut add = |outcome, count: fn(&CacheDirStats) -> u64| {
+            let value = |keys: &KeyStats| Some(count(keys.cache_dir.as_ref()?) as f64);
+            self.add(&mut events, Some(outcome), value);
+        };
+        add("loaded", |events| events.loaded);
+        add("written", |events| events.written);
+        add("failed", |events| events.failed);
         let directories = self.issuers.iter().filter_map(|issuer| issuer.keys.cache_dir.as_ref());
         let reasons: BTreeSet<_> =
             directories.flat_map(|dir| dir.ignored.keys().copied()).collect();

@@ -14,10 +14,14 @@ fn hasty() -> World {
     })
 }
 
+/// A socket's timeout is counted in ticks of the kernel, up to 10 ms, of which the first is under way
+/// and so is shorter; what is left of a deadline is rounded to milliseconds first.
+const ROUNDING: Duration = Duration::from_millis(10 + 1);
+
 /// The call used the time it had. Without the deadline it would not have ended: the fault lasts longer.
 fn assert_in_time(start: Instant) {
     let elapsed = start.elapsed();
-    assert!(elapsed >= Duration::from_millis(390), "{elapsed:?}");
+    assert!(elapsed + ROUNDING >= Duration::from_millis(400), "{elapsed:?}");
 }
 
 #[test]

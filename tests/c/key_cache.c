@@ -267,6 +267,92 @@ static void children_share_the_keys_and_write_too(void)
     finish(start(accept_without_a_fetch));
 }
 
+static torii_verifier_t *early_verifier; /* from before there was a file */
+
+/* The thread that fetches finds the file instead. */
+static void read_in_child(void)
+{
+    CHECK_OK(torii_verifier_refresh_due(early_verifier, NULL, 0, err));
+    ACCEPT_NOWAIT(early_verifier, token);
+    CHECK(stat_of(early_verifier, "/issuers/0/fetches") == 0);
+    check_loaded(early_verifier);
+}
+
+static void accept_in_child(void)
+{
+    ACCEPT(early_verifier, token);
+    CHECK(stat_of(early_verifier, "/issuers/0/fetches") == 0);
+}
+
+static void fetch_in_child(void)
+{
+    CHECK_OK(torii_verifier_refresh(early_verifier, err));
+    CHECK(stat_of(early_verifier, "/issuers/0/fetches") == 1);
+    CHECK(event(early_verifier, "written") == 1);
+}
+
+static void fail_in_child(void)
+{
+    CHECK_FAILS_ONCE(TORII_ERR_KEYS_UNAVAILABLE, "503",
+                     torii_verifier_refresh_due(early_verifier, NULL, 0, err));
+    ACCEPT_NOWAIT(early_verifier, token);
+    CHECK(event(early_verifier, "loaded") == 1);
+}
+
+/* `lifetime` in seconds. */
+static torii_verifier_t *verifier_with_lifetime(uint32_t lifetime)
+{
+    torii_verifier_options_t *options = cache_options();
+
+    CHECK_OK(torii_verifier_options_set_key_lifetime_seconds(options, lifetime, err));
+    return new_verifier(issuer, options);
+}
+
+static void fork_with_a_verifier_that_has_no_keys(void)
+{
+    early_verifier = verifier_with_lifetime(3600);
+    REFUSE_NOWAIT(early_verifier, token, TORII_ERR_KEYS_PENDING, "keys");
+    finish(start(fetch_in_child));
+    finish(start(read_in_child));
+    finish(start(accept_in_child));
+    CHECK(key_requests(control, "early", 0) == 1);
+    torii_verifier_free(early_verifier);
+}
+
+static void wait_for_the_end_of_the_lifetime(void)
+{
+    torii_verifier_t *verifier = verifier_with_lifetime(1);
+
+    UNTIL(stat_of(verifier, "/issuers/0/key_age") >= 1);
+    torii_verifier_free(verifier);
+}
+
+static void fork_while_the_issuer_is_down(void)
+{
+    early_verifier = verifier_with_lifetime(1);
+    torii_jwks_cache_clear();
+    keys_fault(control, "early", 1000, "\"kind\":\"status\",\"status\":503");
+    finish(start(fail_in_child));
+    free(tell("DELETE", control, "/faults", ""));
+    torii_verifier_free(early_verifier);
+}
+
+/* As in a server whose main process is another user's, or starts before there is a file. */
+static void a_child_reads_the_file_before_its_first_fetch(void)
+{
+    char *issuer_before = issuer, *token_before = token;
+
+    issuer = new_issuer(control, "early");
+    token = mint(control, "early", "{\"expires_in\":100000}");
+    finish(start(fork_with_a_verifier_that_has_no_keys));
+    finish(start(wait_for_the_end_of_the_lifetime));
+    finish(start(fork_while_the_issuer_is_down));
+    free(token);
+    free(issuer);
+    issuer = issuer_before;
+    token = token_before;
+}
+
 static void wrong_arguments(void)
 {
     torii_verifier_options_t *options = new_options();
@@ -301,6 +387,7 @@ int main(int argc, char **argv)
     a_restart_while_the_issuer_is_down_serves();
     a_kill_in_the_middle_of_a_write_leaves_the_file_whole();
     children_share_the_keys_and_write_too();
+    a_child_reads_the_file_before_its_first_fetch();
     finish(start(wrong_arguments));
 
     char path[512];

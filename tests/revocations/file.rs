@@ -173,7 +173,7 @@ fn a_verifier_is_not_made_without_a_usable_file() {
     let error = |path: &Path| {
         let mut options = stage.options();
         options.set_revocations_file(path).unwrap();
-        let error = Verifier::new(&stage.issuer.url(), &options).err().expect("an error");
+        let error = Verifier::new(&stage.issuer.url(), &options).unwrap_err();
         assert_eq!(error.status(), Status::InvalidConfig);
         let text = error.to_string();
         let start = format!("revocations file `{}`: ", path.display());

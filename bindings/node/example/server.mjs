@@ -1,4 +1,4 @@
-// A server with Express: who is signed in, and a profile to change.
+// A server with Express: the signed-in user's profile.
 //
 //     TORII_ISSUER=https://acme.torii.so TORII_SECRET_KEY=sk_test_… node server.mjs
 

@@ -1,4 +1,4 @@
-/** Checks of arguments: what JavaScript would otherwise convert without a word. */
+/** Checks of arguments that JavaScript would otherwise convert silently. */
 
 import { usage } from "./errors.js";
 

@@ -40,7 +40,7 @@ export interface ToriiAuth {
   readonly raw: Record<string, unknown>;
 }
 
-/** What {@link Identity} is made of, kept for further calls with the same token. */
+/** The values of an {@link Identity}, kept for further calls with the same token. */
 export type Facts = Omit<ToriiAuth, "raw">;
 
 /** A result: the caller's own, so that it may be changed. */
@@ -96,7 +96,7 @@ export class Identity implements ToriiAuth {
   }
 }
 
-/** Reads what the native module says about a new result: the texts, one after the other. */
+/** Reads a new result of the native module: the texts, one after the other. */
 export function facts(texts: string, record: Float64Array): Facts {
   let start = 0;
   const next = (index: number): string | null => {

@@ -33,7 +33,7 @@ export interface ToriiClientOptions {
   timeout?: number;
   /** The timeout of connecting; by default 5. */
   connectTimeout?: number;
-  /** How often an idempotent call is retried; by default 2. */
+  /** The number of retries of an idempotent call; by default 2. */
   maxRetries?: number;
   /** A PEM file of the certificate authorities to trust, instead of the platform's. */
   caFile?: string;
@@ -53,7 +53,7 @@ export interface ToriiCallOptions {
   signal?: AbortSignal;
 }
 
-/** Which page of a list. */
+/** A page of a list. */
 export interface ToriiPageOptions extends ToriiCallOptions {
   /** 1 to 100; by default the API's own. */
   limit?: number;
@@ -67,14 +67,14 @@ export interface ListUsersOptions extends ToriiPageOptions {
 }
 
 export interface ListOrganizationsOptions extends ToriiPageOptions {
-  /** What the name contains. */
+  /** A part of the name. */
   name?: string;
 }
 
 export interface ListInvitationsOptions extends ToriiPageOptions {
   /** One of these, such as `PENDING`. */
   statuses?: string[];
-  /** What the invitation contains. */
+  /** A part of the invitation. */
   search?: string;
 }
 

@@ -52,7 +52,7 @@ export class ToriiError extends Error {
   /** The exact cause, such as `TORII_ERR_TOKEN_EXPIRED`. */
   readonly reason: ToriiReason = "TORII_ERR_INTERNAL";
 
-  /** The same as `reason`; of a {@link ToriiApiError}, what the API calls the problem. */
+  /** The same as `reason`; of a {@link ToriiApiError}, the API's own code. */
   declare readonly code: string | undefined;
 
   /** The error code to send to a client, such as `authentication_failed`. */
@@ -125,7 +125,7 @@ export class ToriiApiError extends ToriiError {
     this.body = body;
     const members = typeof body === "object" && body !== null ? body : {};
     const { code, supportId } = members as { code?: unknown; supportId?: unknown };
-    define(this, { code: typeof code === "string" ? code : undefined });
+    setCode(this, typeof code === "string" ? code : undefined);
     if (typeof supportId === "string") this.supportId = supportId;
   }
 }
@@ -158,7 +158,7 @@ Object.defineProperty(ToriiError.prototype, "code", {
   },
 });
 
-/** What the native module says about a failure. */
+/** A failure, as the native module describes it. */
 interface Failure {
   reason: string;
   message: string;
@@ -175,22 +175,17 @@ interface Failure {
   unsent: boolean;
 }
 
-function define(error: Error, values: Record<string, unknown>): void {
-  for (const [name, value] of Object.entries(values)) {
-    Object.defineProperty(error, name, {
-      value,
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    });
-  }
+/** In place of the code that {@link ToriiError} gets from its reason. */
+function setCode(error: ToriiApiError, value: string | undefined): void {
+  const shown = { configurable: true, enumerable: true, writable: true };
+  Object.defineProperty(error, "code", { value, ...shown });
 }
 
 /** Makes the error of a failure, given as JSON. */
 export function failed(json: string): ToriiError {
   const failure = JSON.parse(json) as Failure;
   const error = create(failure);
-  define(error, {
+  Object.assign(error, {
     reason: failure.reason,
     publicCode: failure.publicCode,
     publicMessage: failure.publicMessage,
@@ -223,7 +218,7 @@ function create(failure: Failure): ToriiError {
 }
 
 function authError(error: ToriiAuthError, failure: Failure): ToriiAuthError {
-  define(error, {
+  Object.assign(error, {
     status: failure.http,
     wwwAuthenticate: failure.wwwAuthenticate ?? undefined,
   });
@@ -231,14 +226,15 @@ function authError(error: ToriiAuthError, failure: Failure): ToriiAuthError {
 }
 
 function keysError(error: ToriiKeysUnavailableError, failure: Failure): ToriiAuthError {
-  define(error, { issuer: failure.issuer ?? undefined });
+  Object.assign(error, { issuer: failure.issuer ?? undefined });
   return authError(error, failure);
 }
 
 function apiError(failure: Failure): ToriiApiError {
   const error = new ToriiApiError(failure.message, failure.status ?? 0, parsed(failure.body));
-  define(error, { code: failure.code ?? undefined, unsent: failure.unsent });
-  if (failure.supportId) define(error, { supportId: failure.supportId });
+  setCode(error, failure.code ?? undefined);
+  Object.assign(error, { unsent: failure.unsent });
+  if (failure.supportId) Object.assign(error, { supportId: failure.supportId });
   return error;
 }
 
@@ -251,7 +247,7 @@ function parsed(body: string | null | undefined): unknown {
   }
 }
 
-/** Runs a native function, whose exceptions carry failures. */
+/** Runs a native function; its exceptions carry failures. */
 export function attempt<T>(work: () => T): T {
   try {
     return work();
@@ -268,6 +264,6 @@ export function usage(
   reason: ToriiReason = "TORII_ERR_INVALID_ARGUMENT",
 ): never {
   const error = new ToriiUsageError(`${name}: ${problem}`);
-  define(error, { reason });
+  Object.assign(error, { reason });
   throw error;
 }

@@ -1,6 +1,6 @@
 /**
- * Middleware for Express 4 and 5, and for what else has the request and the response of Node's `http`
- * and calls `next`.
+ * Middleware for Express 4 and 5, and for other servers with the request and the response of Node's
+ * `http` and a function `next`.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { Guard, type ToriiGuardOptions, askedOfNode, refusal } from "./guard.js"
 
 declare module "express-serve-static-core" {
   interface Request {
-    /** Whose request it is; absent if it passed without an identity. */
+    /** The identity; absent if the request passed without one. */
     auth?: ToriiAuth;
   }
 }
@@ -24,7 +24,7 @@ export interface RequireAuthOptions extends ToriiGuardOptions {
 }
 
 /**
- * Makes middleware that sets `req.auth`, or answers
+ * Returns middleware that sets `req.auth`, or answers
  *
  * - 401 if the request has no token, or an invalid one,
  * - 403 if the token is valid but does not meet a requirement,

@@ -11,7 +11,7 @@ import { Guard, type ToriiGuardOptions, askedOfNode, refusal } from "./guard.js"
 
 declare module "fastify" {
   interface FastifyRequest {
-    /** Whose request it is; null if it passed without an identity. */
+    /** The identity; null if the request passed without one. */
     auth: ToriiAuth | null;
   }
 }
@@ -20,7 +20,7 @@ declare module "fastify" {
 export type RequireAuthOptions = ToriiGuardOptions;
 
 /**
- * Makes an `onRequest` hook, of a route or of all, that sets `request.auth`, or answers
+ * Returns an `onRequest` hook, of a route or of all, that sets `request.auth`, or answers
  *
  * - 401 if the request has no token, or an invalid one,
  * - 403 if the token is valid but does not meet a requirement,

@@ -1,6 +1,5 @@
 /**
- * What all adapters share: the credentials of a request, who made it, and the answer to a request that
- * is refused.
+ * Shared by all adapters: the credentials of a request, its identity, and the answer to a refused one.
  */
 
 import { known, text, texts } from "./arguments.js";
@@ -41,7 +40,7 @@ export interface ToriiGuardOptions {
   skip?: Iterable<string>;
 }
 
-/** What a guard reads of a request. */
+/** The parts of a request that a guard reads. */
 export interface Asked {
   /** The path, without the query. */
   path(): string;
@@ -101,7 +100,7 @@ export class Guard {
   }
 
   /**
-   * Says who made a request; null for an anonymous one.
+   * Returns the identity behind a request; null for an anonymous one.
    *
    * @throws {ToriiAuthError} if the request has to be refused: see {@link refusal}.
    */
@@ -161,14 +160,14 @@ export function refusal(error: ToriiAuthError): Refusal {
   return { status: error.status, headers, body: JSON.stringify({ error: { code, message } }) };
 }
 
-/** A request of Node's `http`, or what a test makes in its place. */
+/** A request of Node's `http`, or a test's stand-in. */
 export interface NodeRequest {
   url?: string;
   headers: Record<string, string | string[] | undefined>;
   rawHeaders?: string[];
 }
 
-/** What a guard reads of a request of Node's `http`. `url` is as the client sent it. */
+/** Adapts a request of Node's `http`. `url` is as the client sent it. */
 export function askedOfNode(request: NodeRequest, url: string | undefined): Asked {
   return {
     path: () => (url ?? "/").split("?", 1)[0] as string,

@@ -10,7 +10,7 @@ import { type AuthOf, type RequireAuthOptions, createGuard } from "./web.js";
 export type { RequireAuthOptions };
 
 /**
- * Makes middleware that sets the variable `auth`, or answers as {@link createGuard} does.
+ * Returns middleware that sets the variable `auth`, or answers as {@link createGuard} does.
  *
  * @throws {ToriiUsageError} if an option is invalid.
  */

@@ -1,5 +1,5 @@
 /**
- * The native module, and what it exports; `src` is the other side. Only this file loads it.
+ * The native module and its exports; `src` is the other side. Only this file loads it.
  *
  * It is in a package of its own for each platform, of which npm installs the one that fits
  * (`optionalDependencies`).
@@ -43,6 +43,7 @@ export interface VerifierSettings {
 export interface NativeVerifier {
   checkFunction(): CheckFunction;
   takeFailure(): string | null;
+  setNow(now: number): void;
   dueInMs(): number | null;
   stats(): string;
   metrics(): string;
@@ -73,7 +74,7 @@ export interface NativeRequest {
   query?: string;
 }
 
-/** Which has no methods: {@link NativeCalls} makes its calls. */
+/** Has no methods: {@link NativeCalls} makes its calls. */
 export type NativeClient = object;
 
 export interface NativeCalls {

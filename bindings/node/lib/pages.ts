@@ -1,7 +1,7 @@
 import { ToriiApiError } from "./errors.js";
 import type { ToriiPage, ToriiPagePromise } from "./types.js";
 
-/** What the API answers, and no more than that. */
+/** A page as the API sends it. */
 interface Envelope<T> {
   items: T[];
   nextCursor?: string | null;

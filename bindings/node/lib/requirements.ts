@@ -17,7 +17,7 @@ export const ToriiRequire = Object.freeze({
 /** A claim's value. `json` gives a number exactly, such as `{ json: "0.1" }`. */
 export type ToriiScalar = string | number | bigint | boolean | { json: string };
 
-/** What a token must say beyond being valid. All must be met; of several organizations, any one. */
+/** Requirements of a valid token. All must be met; of several organizations, any one. */
 export interface ToriiRequirementsInit {
   /** A combination of {@link ToriiRequire} flags. */
   flags?: number;

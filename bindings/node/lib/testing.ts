@@ -18,7 +18,7 @@ import { type ToriiClient, createToriiClient } from "./client.js";
 import type { ToriiCreateUserInput, ToriiUser } from "./types.js";
 import { clearJwksCache } from "./verifier.js";
 
-/** What {@link LocalTorii.token} mints. The README of the local torii describes all members. */
+/** Options of {@link LocalTorii.token}. The README of the local torii describes all members. */
 export interface TokenOptions {
   /** Claims to set. */
   claims?: Record<string, unknown>;
@@ -40,9 +40,9 @@ export interface LocalLogin {
   token: string;
 }
 
-/** Where the program is that {@link LocalTorii.start} starts. */
+/** Options of {@link LocalTorii.start}. */
 export interface StartOptions {
-  /** By default `$TORII_EMULATOR`, else `torii-emulator` in `$PATH`. */
+  /** The program, by default `$TORII_EMULATOR`, else `torii-emulator` in `$PATH`. */
   program?: string;
 }
 
@@ -107,7 +107,7 @@ export class LocalTorii {
     return (answer as { token: string }).token;
   }
 
-  /** Signs a user in: one who exists, or a new one. */
+  /** Signs in an existing or a new user. */
   async signIn(user: { id: string } | ToriiCreateUserInput = {}): Promise<LocalLogin> {
     const { users } = this.client();
     const login = "id" in user ? await users.get(user.id) : await users.create(user);
@@ -135,7 +135,7 @@ export class LocalTorii {
     await this.control("POST", "/issuers/acme/keys");
   }
 
-  /** Makes requests whose path begins with `path` fail, as the README of the local torii describes. */
+  /** Makes requests with this prefix of the path fail. The README of the local torii lists the faults. */
   async fault(
     path: string,
     fault: { kind: string } & Record<string, unknown>,
@@ -144,7 +144,7 @@ export class LocalTorii {
     await this.control("POST", "/faults", { path, fault, ...options });
   }
 
-  /** Returns the requests it got whose path begins with `path`. */
+  /** Returns the requests it got with this prefix of the path. */
   async requests(path = "/"): Promise<{ method: string; path: string; body: string }[]> {
     const answer = await this.control("GET", `/requests?path=${encodeURIComponent(path)}`);
     return (answer as { requests: { method: string; path: string; body: string }[] }).requests;

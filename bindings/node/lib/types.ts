@@ -1,9 +1,9 @@
-/** What the backend API takes and returns. Answers keep members that are newer than this release. */
+/** Requests and answers of the backend API. Answers keep members that are newer than this release. */
 
 /** JSON metadata. In an update, null removes a key, and an absent key stays. */
 export type ToriiMetadata = { [key: string]: unknown };
 
-/** A string with known values, and such as later servers may add. */
+/** A string with known values; later servers may add some. */
 type Open<T extends string> = T | (string & {});
 
 /** A user. */
@@ -197,7 +197,7 @@ export interface ToriiPage<T> extends AsyncIterable<T> {
   nextPage(): Promise<ToriiPage<T> | null>;
 }
 
-/** The promise of a page, over whose items one can iterate at once. */
+/** The promise of a page; `for await` iterates over the items without awaiting it first. */
 export type ToriiPagePromise<T> = Promise<ToriiPage<T>> & AsyncIterable<T>;
 
 /** A page of users. */

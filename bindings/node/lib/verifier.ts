@@ -29,7 +29,7 @@ export interface ToriiVerifierOptions {
   requirements?: ToriiRequirements | ToriiRequirementsInit;
   /** The longest time from `iat` to `exp`; 0, the default: unlimited. */
   maxLifetime?: number;
-  /** Whether `org_id` and `org_role` are read where a token has no `o`. A template may fill these names with what a user wrote. */
+  /** Whether `org_id` and `org_role` are read where a token has no `o`. A template may fill these names with a user's own text. */
   legacyOrganization?: boolean;
   /** The `realm` of `WWW-Authenticate`, by default `torii`. */
   realm?: string;
@@ -37,7 +37,7 @@ export interface ToriiVerifierOptions {
   resourceMetadata?: string;
   /** The lifetime of fetched keys; by default the issuer says. */
   keyLifetime?: number;
-  /** How long keys stay in use while the issuer is unreachable; by default a day. */
+  /** The time for which keys stay in use while the issuer is unreachable; by default a day. */
   maxStale?: number;
   /** The timeout of fetching keys; by default 5. */
   fetchTimeout?: number;
@@ -75,7 +75,7 @@ export interface ToriiWaitOptions extends ToriiVerifyOptions {
   signal?: AbortSignal;
 }
 
-/** What {@link ToriiVerifier.stats} returns. Fetches are counted for the process. */
+/** The result of {@link ToriiVerifier.stats}. Fetches are counted for the process. */
 export interface ToriiStats {
   accepted: number;
   /** Of the accepted tokens, those in the verified token cache. */
@@ -127,10 +127,10 @@ const OPTIONS = [
 /** A bit of the native function's `how`. */
 const HEADER = 1;
 
-/** How often a call fetches keys before it gives up: keys may be dropped while it waits. */
+/** The key fetches of one call: keys may be dropped while it waits. */
 const FETCHES = 3;
 
-/** Where the native function writes about a new result. */
+/** The numbers of a new result, written by the native function. */
 const record = new Float64Array(12);
 
 /** Verifies tokens of one or several issuers. Create one at startup. */
@@ -138,7 +138,7 @@ export class ToriiVerifier {
   readonly #clock: (() => number) | undefined;
   #native: NativeVerifier | undefined;
   #check: CheckFunction;
-  /** What the native function said before, at its places. */
+  /** Earlier results, at their places. */
   #known: Facts[] = [];
   /** Key fetches under way, by issuer. */
   readonly #fetches = new Map<string, Promise<void>>();
@@ -261,7 +261,7 @@ export class ToriiVerifier {
    * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, for ever.
    */
   revoke(userId: string, issuedBefore: number | Date | "all"): void {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     const id = text("userId", userId);
     if (issuedBefore === "all") {
       attempt(() => verifier.revoke(id));
@@ -284,19 +284,19 @@ export class ToriiVerifier {
   setRevocations(
     list: string | { revoked: readonly { sub: string; before: number | "all" }[] },
   ): void {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     const json = typeof list === "string" ? list : text("list", JSON.stringify(list));
     attempt(() => verifier.setRevocations(json));
   }
 
   /** Returns metrics in the OpenMetrics text format, version 1.0.0. */
   metrics(): string {
-    return this.#open().metrics();
+    return this.#openNow().metrics();
   }
 
   /** Returns statistics. */
   stats(): ToriiStats {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     return JSON.parse(attempt(() => verifier.stats())) as ToriiStats;
   }
 
@@ -312,6 +312,13 @@ export class ToriiVerifier {
 
   #open(): NativeVerifier {
     return this.#native ?? usage("verifier", "closed");
+  }
+
+  /** The native verifier, with the time of the clock. */
+  #openNow(): NativeVerifier {
+    const verifier = this.#open();
+    if (this.#clock !== undefined) verifier.setNow(seconds(this.#clock()));
+    return verifier;
   }
 
   #verify(value: ToriiText, kindOfText: number, options?: ToriiWaitOptions): Promise<ToriiAuth> {

@@ -16,13 +16,13 @@ export type AuthOf<O> = O extends { optional: true } | { skip: Iterable<string> 
   ? ToriiAuth | null
   : ToriiAuth;
 
-/** What a guard says about a request: whose it is, or the answer to it. */
+/** The result of a guard: the identity, or the answer to a refused request. */
 export type Guarded<Auth> =
   | { auth: Auth; response?: undefined }
   | { auth?: undefined; response: Response };
 
 /**
- * Makes a function that says whose a request is, or gives the answer to it:
+ * Returns a function that authenticates a request. Its result is the identity, or the answer:
  *
  * - 401 if the request has no token, or an invalid one,
  * - 403 if the token is valid but does not meet a requirement,
@@ -46,7 +46,7 @@ export function createGuard<const O extends RequireAuthOptions>(
   };
 }
 
-/** Wraps a handler, such as a route handler of Next.js, so that it gets whose request it is. */
+/** Wraps a handler, such as a route handler of Next.js, so that it gets the identity. */
 export function withAuth<
   const O extends RequireAuthOptions,
   R extends Request,

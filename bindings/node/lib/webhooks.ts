@@ -15,7 +15,7 @@ export interface ToriiWebhook {
 
 /** Options of {@link ToriiWebhookVerifier}. */
 export interface ToriiWebhookOptions {
-  /** How many seconds a webhook's timestamp may lie before or after now; by default 300. */
+  /** The seconds by which a webhook's timestamp may differ from now; by default 300. */
   tolerance?: number;
 }
 
@@ -75,7 +75,7 @@ export class ToriiWebhookVerifier {
   }
 }
 
-/** What torii announced that a webhook says. The library checks no more than that it is an object. */
+/** The members that torii announced. The library only checks that the body is an object. */
 export type WebhookEvent = {
   type: string;
   id: string;

@@ -4,14 +4,14 @@
 //! 0, plus twice the number of the requirements. `now` is given if the verifier has a clock. It
 //! returns
 //!
-//! * a number from 0 to [`PLACES`]: the place of a result that JavaScript was told before,
+//! * a number from 0 to [`PLACES`]: the place of a result that JavaScript has already,
 //! * a string: the texts of a new result, one after the other. `record`, a `Float64Array` of
-//!   [`RECORD`] numbers, then says where it has its place, what its flags and times are, and how long
-//!   each of the texts is (in UTF-16, -1 if absent),
+//!   [`RECORD`] numbers, then holds its place, its flags and times, and the length of each text
+//!   (in UTF-16 code units, -1 if absent),
 //! * -1: `takeFailure` has the reason.
 //!
 //! Creating strings takes longer than everything else about a token in the cache. JavaScript
-//! therefore keeps what it was told, in as many places as the verifier has here. A place holds the
+//! therefore keeps the results, in as many places as the checker has. A place holds the
 //! core's result, so that no other one can be at the same address.
 
 use std::cell::RefCell;
@@ -29,7 +29,7 @@ use torii::{Auth, Check};
 
 use crate::{failure, requirements};
 
-/// Results whose texts JavaScript keeps.
+/// The number of results that JavaScript keeps.
 const PLACES: usize = 2048;
 
 /// Place, flags and two times, then the lengths of eight texts.
@@ -71,6 +71,12 @@ impl Checker {
         self.state.try_borrow_mut().ok()?.failure.take()
     }
 
+    pub(crate) fn set_now(&self, now: i64) {
+        if let Some(clock) = &self.now {
+            clock.store(now, Ordering::Relaxed);
+        }
+    }
+
     fn fail(&self, failure: String) -> Answer {
         if let Ok(mut state) = self.state.try_borrow_mut() {
             state.failure = Some(failure);
@@ -79,10 +85,8 @@ impl Checker {
     }
 
     fn check(&self, text: &[u8], how: u32, now: Option<i64>) -> Answer {
-        if let Some(clock) = &self.now {
-            // Without a time no token is valid.
-            clock.store(now.unwrap_or(i64::MIN / 2), Ordering::Relaxed);
-        }
+        // Without a time no token is valid.
+        self.set_now(now.unwrap_or(i64::MIN / 2));
         let required = match how >> 1 {
             0 => None,
             number => match requirements::get(number) {
@@ -148,8 +152,8 @@ pub(crate) fn function<'env>(env: &'env Env, checker: Rc<Checker>) -> napi::Resu
     let data = Rc::into_raw(checker).cast_mut().cast::<c_void>();
     let name = c"check";
     let mut function = ptr::null_mut();
-    // SAFETY: `env` is the environment of the call under way, the name has 5 bytes, and `data` is
-    // what `call` expects.
+    // SAFETY: `env` is the environment of the call under way, the name has 5 bytes, and `data`
+    // is a checker, as `call` expects.
     let created = unsafe {
         sys::napi_create_function(env.raw(), name.as_ptr(), 5, Some(call), data, &mut function)
     };

@@ -21,7 +21,7 @@ pub struct ClientSettings {
     pub allow_http: Option<bool>,
 }
 
-/// What a call passes on. Which members it has depends on the operation.
+/// The arguments of a call. Each operation uses some of them.
 #[napi(object)]
 pub struct Request {
     pub ids: Vec<String>,
@@ -29,7 +29,7 @@ pub struct Request {
     pub body: Option<String>,
     pub limit: Option<u32>,
     pub cursor: Option<String>,
-    /// What names or invitations contain.
+    /// A text that the name or the invitation contains.
     pub text: Option<String>,
     pub statuses: Option<Vec<String>>,
     pub method: Option<String>,
@@ -37,7 +37,7 @@ pub struct Request {
     pub query: Option<String>,
 }
 
-/// A client, whose calls [`crate::threads::Calls`] makes.
+/// A client; [`crate::threads::Calls`] makes its calls.
 #[napi]
 pub struct Client(Arc<torii::Client>);
 

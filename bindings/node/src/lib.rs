@@ -1,6 +1,6 @@
-//! The native part of the npm package `libtorii`: what TypeScript cannot do, over the safe core.
+//! The native part of the npm package `libtorii`, over the safe core.
 //!
-//! `lib/native.ts` declares what is exported here; nothing else calls it. Failures cross as JSON
+//! `lib/native.ts` declares the exports; nothing else calls them. Failures cross as JSON
 //! (see [`failure`]), results of the API as the text that torii sent. [`check`] is the one call that
 //! has to be fast, so it is written against Node-API itself, and so holds the only `unsafe` code.
 

@@ -1,4 +1,4 @@
-//! Threads for what waits: calls of the API, and key fetches.
+//! Threads for calls of the API and for key fetches, which wait.
 //!
 //! They are not libuv's, of which there are four, since files and DNS of the program wait for those.
 //! Calls of the API share some threads, which end when they have nothing to do. A key fetch has a
@@ -23,7 +23,7 @@ use crate::verifier::Verifier;
 /// Calls of the API that run at once. Further ones wait.
 const MOST_CALLS: usize = 64;
 
-/// How long a thread waits for another call before it ends.
+/// A thread without a call for this long ends.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// Given, since the standard library reads its default from the environment.
@@ -35,13 +35,13 @@ type Arguments = FnArgs<(u32, Option<String>, Option<String>)>;
 /// JavaScript's function that takes results. It keeps no event loop alive.
 type Settle = ThreadsafeFunction<Outcome, (), Arguments, Status, false, true>;
 
-/// How a call ended.
+/// The result of a call.
 pub struct Outcome {
     call: u32,
     result: std::result::Result<Option<String>, String>,
 }
 
-/// What one JavaScript environment (the main thread, or a worker) starts, and where results go.
+/// The calls of one JavaScript environment: the main thread, or a worker.
 #[napi]
 pub struct Calls {
     number: u64,
@@ -179,7 +179,7 @@ fn submit(job: Job) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What a thread for calls does.
+/// Runs on a thread for calls.
 fn work() {
     let mut queue = queue();
     loop {

@@ -81,6 +81,12 @@ impl Verifier {
         self.checker.take_failure()
     }
 
+    /// Sets the time of a verifier with a clock, for calls other than those that verify.
+    #[napi(catch_unwind)]
+    pub fn set_now(&self, now: i64) {
+        self.checker.set_now(now);
+    }
+
     /// Returns the milliseconds until a key fetch is due; null if all keys were given.
     #[napi(catch_unwind)]
     pub fn due_in_ms(&self) -> Option<f64> {

@@ -47,7 +47,7 @@ function guards(configuration, url) {
   return { routes: guarded, others: { verifier, ...options } };
 }
 
-/** Each returns a server of Node, and what closes it. */
+/** Each returns a server of Node, and a function that closes it. */
 const ADAPTERS = {
   async express({ routes, others }) {
     const app = express();

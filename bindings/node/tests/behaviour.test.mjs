@@ -111,7 +111,7 @@ for (const each of cases) {
     const verifier = verifierOf(each, required);
     const verify = verification(each, verifier);
     check(each, verify);
-    // From the token cache, and with what JavaScript keeps.
+    // From the token cache, and from the results that JavaScript keeps.
     check(each, verify);
     const text = textOf(each.token ?? each.header);
     const promised = each.token === undefined ? verifier.authenticate(text) : verifier.verify(text);

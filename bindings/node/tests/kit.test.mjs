@@ -1,4 +1,4 @@
-/** The test kit, the example, and what only one adapter has. */
+/** The test kit, the example, and features of single adapters. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -192,7 +192,7 @@ test("the options of adapters are checked", () => {
   }
 });
 
-test("verifyWebhook returns what the webhook says", async () => {
+test("verifyWebhook returns the parsed body", async () => {
   const event = { type: "user.created", id: "evt_1", created_at: "2026-01-01T00:00:00Z", data: { id: "user-1" } };
   const payload = JSON.stringify(event);
   const headers = signed(payload);

@@ -3,6 +3,9 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -27,9 +30,10 @@ async function ended(worker) {
 }
 
 /** Runs a program, and returns what it prints. A process that does not end fails the test. */
-async function run(name, ...given) {
+async function run(name, variables, ...given) {
+  const { issuer: TORII_ISSUER, url: TORII_API_URL, secretKey: TORII_SECRET_KEY } = torii;
   const { stdout } = await promisify(execFile)(process.execPath, [...given, program(name)], {
-    env: { ...process.env, TORII_ISSUER: torii.issuer, TORII_API_URL: torii.url, TORII_SECRET_KEY: torii.secretKey },
+    env: { ...process.env, TORII_ISSUER, TORII_API_URL, TORII_SECRET_KEY, ...variables },
     timeout: 600_000,
   });
   return stdout.trim();
@@ -81,6 +85,19 @@ test("cluster: each process has its own keys", async () => {
   assert.equal((await torii.requests(JWKS)).length, 2);
 });
 
+test("a restarted process has the keys of the one before, while the issuer is down", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "torii-"));
+  const token = await torii.token({ claims: { sub: "user-1" } });
+  const verified = () => run("keycache.mjs", { KEY_CACHE_DIR: folder, TOKEN: token });
+  assert.equal(await verified(), "user-1");
+  await torii.failKeys();
+  assert.equal(await verified(), "user-1");
+  rmSync(folder, { recursive: true });
+  mkdirSync(folder, { mode: 0o700 });
+  assert.equal(await verified(), "TORII_ERR_KEYS_UNAVAILABLE");
+  rmSync(folder, { recursive: true });
+});
+
 test("a process ends when nobody waits, and not before", async () => {
   assert.equal(await run("ending.mjs"), "verified, called, aborted");
 });
@@ -98,7 +115,7 @@ test("a call that a signal ended keeps no process alive", async () => {
 });
 
 test("memory stays flat", { timeout: 1_800_000 }, async () => {
-  const said = JSON.parse(await run("memory.mjs", "--expose-gc"));
+  const said = JSON.parse(await run("memory.mjs", {}, "--expose-gc"));
   for (const [what, { first, last }] of Object.entries(said)) {
     const grown = (last - first) / 1024 / 1024;
     console.log(`${what}: ${grown.toFixed(1)} MiB more after the second half`);

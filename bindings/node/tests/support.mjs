@@ -1,4 +1,4 @@
-/** The local torii, started once for each file, and what several tests use. */
+/** The local torii, started once for each file, and other helpers. */
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -26,7 +26,7 @@ export async function localTorii() {
   return torii;
 }
 
-/** Waits until the local torii got as many requests whose path begins so. */
+/** Waits until the local torii got so many requests with this prefix of the path. */
 export async function requested(torii, path, count) {
   const query = `path=${encodeURIComponent(path)}&at_least=${count}&timeout_ms=600000`;
   await torii.control("GET", `/requests?${query}`);

@@ -1,6 +1,9 @@
-/** Verifying: when keys are fetched, what leaves the event loop, errors, options. */
+/** Verifying: key fetches, the event loop, errors, options. */
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { inspect } from "node:util";
@@ -47,7 +50,7 @@ test("verifyNow throws KeysPending, and verify fetches the keys", async () => {
   assert.equal((await torii.requests(JWKS)).length, 1);
 });
 
-test("refreshDue is what fetches the keys that are pending", async () => {
+test("refreshDue fetches the keys that are pending", async () => {
   const verifier = new ToriiVerifier(torii.issuer);
   const token = await torii.token();
   await verifier.refreshDue(torii.issuer);
@@ -116,7 +119,7 @@ test("an issuer that is down is a 503, and its token is never accepted", async (
   await verifier.verify(token);
 });
 
-test("an error says what to log and what to answer", async () => {
+test("an error has a message for the log and an answer for the client", async () => {
   const verifier = await ready({ realm: "api.example", resourceMetadata: "https://a.example/m" });
   const token = await torii.token({ now_offset: -3600 });
   await assert.rejects(verifier.verify(token), (error) => {
@@ -359,7 +362,7 @@ test("further issuers are trusted, with keys or without", async () => {
   assert.equal(offline.dueIn(), null);
 });
 
-test("requirements say what a token needs", async () => {
+test("requirements of a call", async () => {
   const verifier = await ready();
   const token = await torii.token({
     claims: { plan: "pro", level: 3, beta: true, big: 12345678901234567890n.toString(), o: "org-1" },
@@ -425,7 +428,66 @@ test("statistics and metrics", async () => {
   assert.deepEqual([accepted, hits, cached_tokens], [2, 1, 1]);
   assert.deepEqual(refused, { TORII_ERR_TOKEN_MALFORMED: 1 });
   assert.deepEqual([issuers.length, issuers[0].issuer, issuers[0].keys], [1, torii.issuer, 1]);
-  assert.match(verifier.metrics(), /# EOF\n$/);
+  const metrics = verifier.metrics();
+  assert.match(metrics, /^torii_tokens_total{status="TORII_OK"} 2$/m);
+  assert.match(metrics, /^torii_tokens_total{status="TORII_ERR_TOKEN_MALFORMED"} 1$/m);
+  assert.match(metrics, /^torii_token_cache_hits_total 1$/m);
+  assert.match(metrics, /\n# EOF\n$/);
+  assert.ok(!metrics.includes(torii.issuer));
+  const labeled = await ready({ metricsIssuerLabel: true });
+  assert.ok(labeled.metrics().includes(`issuer="${torii.issuer}"`));
+});
+
+test("revoked tokens are refused, those in the cache, too", async () => {
+  const verifier = await ready();
+  const now = Math.floor(Date.now() / 1000);
+  const token = (sub, claims) => torii.token({ claims: { sub, ...claims } });
+  const [ada, bob, eve, later, acting] = await Promise.all([
+    token("ada"),
+    token("bob"),
+    token("eve"),
+    token("ada", { iat: now + 3600, exp: now + 7200 }),
+    token("carol", { act: { sub: "ada" } }),
+  ]);
+  const clockAhead = await ready({ clock: () => now + 3600 });
+  for (const each of [ada, bob, eve, acting]) verifier.verifyNow(each);
+  const revoked = { name: "ToriiAuthError", reason: "TORII_ERR_TOKEN_REVOKED", status: 401 };
+
+  verifier.revoke("ada", now + 60);
+  for (const each of [ada, acting]) assert.throws(() => verifier.verifyNow(each), revoked);
+  await assert.rejects(verifier.verify(ada), revoked);
+  verifier.verifyNow(bob);
+  verifier.revoke("bob", new Date(Date.now() + 60_000));
+  assert.throws(() => verifier.verifyNow(bob), revoked);
+
+  clockAhead.revoke("ada", now + 60);
+  assert.equal(clockAhead.verifyNow(later).userId, "ada");
+  clockAhead.revoke("ada", "all");
+  assert.throws(() => clockAhead.verifyNow(later), revoked);
+
+  verifier.setRevocations({ revoked: [{ sub: "eve", before: "all" }] });
+  assert.throws(() => verifier.verifyNow(eve), revoked);
+  verifier.setRevocations('{"revoked":[]}');
+  verifier.verifyNow(eve);
+  assert.throws(() => verifier.verifyNow(ada), revoked);
+
+  for (const [userId, time] of [["", now], [1, now], ["ada", now + 200_000], ["ada", -1], ["ada", 0.5], ["ada"], ["ada", "never"], ["ada", new Date(Number.NaN)]]) {
+    assert.throws(() => verifier.revoke(userId, time), ToriiUsageError, `${userId} ${time}`);
+  }
+  for (const list of ["[]", "nothing", {}, { revoked: [{ sub: "" }] }, undefined]) {
+    assert.throws(() => verifier.setRevocations(list), ToriiUsageError);
+  }
+});
+
+test("a file lists revoked users", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "torii-"));
+  const revocationsFile = join(folder, "revoked.json");
+  writeFileSync(revocationsFile, '{"revoked":[{"sub":"ada","before":"all"}]}');
+  const verifier = await ready({ revocationsFile });
+  const [ada, bob] = [await torii.token({ claims: { sub: "ada" } }), await torii.token({ claims: { sub: "bob" } })];
+  assert.throws(() => verifier.verifyNow(ada), { reason: "TORII_ERR_TOKEN_REVOKED" });
+  verifier.verifyNow(bob);
+  rmSync(folder, { recursive: true });
 });
 
 test("a closed verifier is the caller's mistake", async () => {

@@ -1,6 +1,7 @@
 <?php
 
 // A guarded application: TORII_ISSUER=https://acme.torii.so php -S 127.0.0.1:8080 example/index.php
+// TORII_KEY_CACHE, a directory only for this application, keeps keys for workers that start later.
 
 declare(strict_types=1);
 
@@ -14,7 +15,8 @@ use Torii\Verifier;
 require getenv('AUTOLOAD') ?: __DIR__ . '/../vendor/autoload.php';
 
 $factory = new Psr17Factory();
-$middleware = new Middleware(new Verifier(getenv('TORII_ISSUER')), $factory, cookie: 'app_token');
+$verifier = new Verifier(getenv('TORII_ISSUER'), keyCacheDir: getenv('TORII_KEY_CACHE') ?: null);
+$middleware = new Middleware($verifier, $factory, cookie: 'app_token');
 
 $request = $factory->createServerRequest($_SERVER['REQUEST_METHOD'], $_SERVER['REQUEST_URI'], $_SERVER);
 foreach (getallheaders() as $name => $value) {

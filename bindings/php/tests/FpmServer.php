@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Torii\Tests;
 
-/** php-fpm with three workers, behind nginx. */
+/** php-fpm with three workers, or another number, behind nginx. */
 final class FpmServer
 {
     private string $folder;
@@ -19,8 +19,12 @@ final class FpmServer
      * @param array<string, string> $ini settings of php.ini
      * @param array<string, string> $environment of the workers
      */
-    public function __construct(array $ini, array $environment, private readonly string $script = 'index.php')
-    {
+    public function __construct(
+        array $ini,
+        array $environment,
+        private readonly string $script = 'index.php',
+        private readonly int $workers = 3,
+    ) {
         $this->folder = sys_get_temp_dir() . '/' . uniqid('torii-fpm-');
         mkdir($this->folder);
         $this->startFpm($ini, $environment);
@@ -109,7 +113,7 @@ final class FpmServer
         $user = posix_getpwuid(posix_geteuid())['name'];
         $lines = [
             '[global]', 'error_log = /proc/self/fd/2', 'daemonize = no', '[www]', "user = $user",
-            "listen = $this->folder/fpm.sock", 'pm = static', 'pm.max_children = 3', 'catch_workers_output = yes',
+            "listen = $this->folder/fpm.sock", 'pm = static', "pm.max_children = $this->workers", 'catch_workers_output = yes',
         ];
         foreach ($environment as $name => $value) {
             $lines[] = "env[$name] = \"$value\"";

@@ -135,6 +135,43 @@ final class FpmTest extends EmulatorTestCase
         self::assertLessThanOrEqual(3 + 1, count($this->torii->requests('/acme/')));
     }
 
+    public function testEightColdWorkersServeFromTheKeyCacheWhileTheIssuerIsDown(): void
+    {
+        $folder = sys_get_temp_dir() . '/' . uniqid('torii-keys-');
+        mkdir($folder, 0o700);
+        $token = $this->token(['sub' => self::USER]);
+        $verifier = $this->torii->verifier(keyCacheDir: $folder);
+        self::assertSame(self::USER, $verifier->verify($token)->userId);
+        $this->torii->fault('/acme/', ['kind' => 'status', 'status' => 503]);
+        $fetches = count($this->torii->requests('/acme/'));
+        $server = new FpmServer(['ffi.enable' => 'true', 'opcache.enable' => '0'], [
+            'TORII_ISSUER' => $this->issuer,
+            'TORII_LIBRARY' => getenv('TORII_LIBRARY'),
+            'TORII_KEY_CACHE' => $folder,
+        ], workers: 8);
+        try {
+            $pids = [];
+            // Until each of them has answered.
+            for ($round = 0; count($pids) < 8 && $round < 1000; $round++) {
+                $sent = array_map(
+                    static fn () => $server->send('/busy=50', "Authorization: Bearer $token"),
+                    range(1, 16),
+                );
+                foreach ($sent as $connection) {
+                    [$status, , $body] = $server->receive($connection);
+                    self::assertSame([200, self::USER], [$status, $body['user'] ?? $body]);
+                    $pids[$body['pid']] = true;
+                }
+            }
+            self::assertCount(8, $pids);
+            self::assertCount($fetches, $this->torii->requests('/acme/'), 'a fetch');
+        } finally {
+            $server->stop();
+            array_map('unlink', glob("$folder/*"));
+            rmdir($folder);
+        }
+    }
+
     /** @param array{int, array<string, string>, array<string, mixed>} $answer */
     private static function assertRefused(int $status, string $code, array $answer): void
     {

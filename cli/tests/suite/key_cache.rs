@@ -113,6 +113,10 @@ fn doctor_checks_the_file_and_the_revocations_file() {
     let list = folder.file("revoked.json", r#"{"revoked":[{"sub":"user-1","before":"all"}]}"#);
     let (state, said) = finding(0, &["--revocations", &list], "revoked");
     assert_eq!((state.as_str(), said), ("ok", format!("{list} can be used")));
+    let list = folder.file("wrong.json", r#"{"revoked":[{"sub":"user-1"}]}"#);
+    let (state, said) = finding(1, &["--revocations", &list], "revoked");
+    assert_eq!(state, "failed");
+    assert!(said.contains(&list), "{said}");
 }
 
 /// The lines of the watch, without their times.

@@ -1,6 +1,8 @@
 //! A computation or a table that goes wrong never makes an invalid signature valid.
 
+use super::super::inverse::{MODULUS_N, inverse};
 use super::super::table::{ROW, recode};
+use super::super::verify::multipliers_by;
 use super::fault::with_fault;
 use super::{Key, Random, accepts, from_signature, generator, quotient};
 
@@ -39,6 +41,22 @@ fn a_wrong_bit_in_a_result_never_makes_a_signature_valid() {
     }
     println!("{faults} faults, {missed} valid signatures not accepted");
     assert!(missed > faults * 9 / 10, "{missed} of {faults}: the faults have an effect");
+}
+
+/// The inverse is only a proposal: one that is wrong gives no multipliers.
+#[test]
+fn a_wrong_bit_in_the_inverse_gives_no_multipliers() {
+    let mut random = Random(24);
+    for _ in 0..4 {
+        let [e, r, s] = [(); 3].map(|()| random.scalar());
+        let right = inverse(&s, &MODULUS_N);
+        assert!(multipliers_by(&right, &e, &r, &s).is_some());
+        for bit in 0..256 {
+            let mut wrong = right;
+            wrong[bit / 64] ^= 1 << (bit % 64);
+            assert_eq!(multipliers_by(&wrong, &e, &r, &s), None, "bit {bit}");
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Every entry, and the self-test.
 
 use super::super::field::{from_bytes, sub};
-use super::super::self_test::{STEPS, multiplier, step};
+use super::super::self_test::{SIGNATURES, STEPS, case, multiplier, step};
 use super::super::table::{LAST_ROW, ROW, ROWS, Table, recode};
 use super::{
     Key, Limbs, N, Random, complete, generator, less, minus, multiple, plus, power, quotient,
@@ -77,8 +77,8 @@ fn the_self_test_uses_every_entry_of_both_tables_with_both_signs() {
     for offset in [0, ROW / 2] {
         let mut used = vec![0; ROWS * ROW];
         let mut signs = [0; 2];
-        for step in 0..STEPS {
-            let k = multiplier(step, offset);
+        for number in 0..SIGNATURES {
+            let k = multiplier(number, offset);
             assert!(k != [0; 4] && less(&k, &N));
             let (digits, negative) = recode(&k);
             for (row, digit) in digits.iter().enumerate() {
@@ -90,6 +90,15 @@ fn the_self_test_uses_every_entry_of_both_tables_with_both_signs() {
         assert!(used[..(ROWS - 1) * ROW].iter().all(|times| *times == 1));
         assert!(used[(ROWS - 1) * ROW..][..LAST_ROW].iter().all(|times| *times > 0));
         assert!(signs[0] > 1_000 && signs[1] > 1_000, "{signs:?}");
+    }
+}
+
+#[test]
+fn every_second_signature_of_the_self_test_is_altered_and_invalid() {
+    let key = Key::of(&Random(16).scalar());
+    for step in 0..STEPS {
+        let (digest, signature, valid) = case(generator(), &key.table, step).unwrap();
+        assert_eq!((valid, key.verdict(&digest, &signature)), (step % 2 == 0, step % 2 == 0));
     }
 }
 

@@ -163,7 +163,8 @@ fn keys_may_be_older_than_the_machine_runs() {
     let issuer = Arc::new(NulString::new("https://old.example"));
     let keys = super::super::registry::shared(&issuer, key);
     std::fs::remove_dir_all(&folder).unwrap();
-    let stats = keys.stats(&Lifetimes::default());
-    assert!(stats.age.is_some_and(|seconds| seconds >= AGE / 1_000), "{:?}", stats.age);
-    assert_eq!((stats.keys, stats.due_in), (1, Some(0)));
+    let stats = |max_stale| keys.stats(&Lifetimes { max_stale, ..Lifetimes::default() });
+    let (usable, too_old) = (stats(AGE + 86_400_000), stats(AGE - 86_400_000));
+    assert!(usable.age.is_some_and(|seconds| seconds >= AGE / 1_000), "{:?}", usable.age);
+    assert_eq!((usable.keys, usable.due_in, too_old.keys), (1, Some(0), 0));
 }

@@ -65,11 +65,13 @@ impl Calls {
     /// room.
     pub(super) fn insert(&self, user: User<'_>, before: i64, ends_at: i64, now: i64) -> bool {
         let Some(bucket) = self.bucket(user) else { return false };
-        let room = self.reserve() || {
-            self.sweep(now);
-            self.reserve()
-        };
-        if !room && self.find(user).is_none() {
+        let known = self.find(user).is_some();
+        let room = !known
+            && (self.reserve() || {
+                self.sweep(now);
+                self.reserve()
+            });
+        if !room && !known {
             return false;
         }
         let new = Entry { hash: user.hash, user: user.id.into(), before, ends_at };

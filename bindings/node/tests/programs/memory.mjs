@@ -1,4 +1,4 @@
-// How much memory the process has in the middle and at the end of a lot of work of each kind.
+// Measures the memory of the process in the middle and at the end of work of each kind.
 
 import { ToriiRequirements, ToriiVerifier, ToriiWebhookVerifier, createToriiClient } from "libtorii";
 
@@ -41,7 +41,7 @@ function refused(verify) {
   throw new Error("accepted");
 }
 
-/** After garbage was collected, and what depends on it freed, in turns of the event loop. */
+/** Measures after garbage collection and the finalizers of the module. */
 async function used() {
   for (let turn = 0; turn < 5; turn += 1) {
     globalThis.gc();

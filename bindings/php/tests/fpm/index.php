@@ -18,6 +18,7 @@ parse_str(strtr(trim($_SERVER['REQUEST_URI'], '/'), '/', '&'), $options);
 $verifier = new Verifier(
     getenv('TORII_ISSUER'),
     require: isset($options['verified']) ? [Requirement::EmailVerified] : [],
+    keyCacheDir: getenv('TORII_KEY_CACHE') ?: null,
 );
 $middleware = new Middleware(
     $verifier,
