@@ -299,6 +299,9 @@ impl IssuerKeys {
 
     /// Whether the key cache directory makes a fetch for missing keys unnecessary.
     fn load_instead(&self, lifetimes: &Lifetimes) -> bool {
+        if self.cache_dir().is_none() {
+            return false;
+        }
         self.load();
         self.snapshot.load().as_ref().is_some_and(|keys| {
             let freshness = keys.freshness(monotonic(), lifetimes);
