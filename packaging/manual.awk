@@ -77,6 +77,7 @@ function page_of(title,    page) {
   if (title == "Keys for event loops") page = "fetch"
   if (title == "Verifying without a handle") page = "record"
   if (title == "Reading a result") page = "auth"
+  if (title == "Revocation and metrics") page = "revocation"
   if (title == "Webhooks") page = "webhook"
   if (title == "Patches") page = "patch"
   if (title ~ /^(Users|Sessions|Organizations|Invitations|Impersonation|Allowed origins)$/) page = "client " title
@@ -188,7 +189,7 @@ declaring {
     paragraphs = split(comment, paragraph, "\n\n")
     comment = ""
     for (i = 1; i <= paragraphs; i++) {
-      own = comment || i > 1 && paragraph[i] ~ /^(Creates|Fetches|Returns|Verifies) / || paragraph[i] ~ /^\n/
+      own = comment || i > 1 && paragraph[i] ~ /^(Creates|Fetches|Returns|Revokes|Verifies) / || paragraph[i] ~ /^\n/
       if (own) comment = comment paragraph[i] "\n\n"
       else introduction[page] = introduction[page] paragraph[i] "\n\n"
     }
