@@ -466,6 +466,37 @@ TORII_API
 torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier,
                                       torii_error_t **err);
 
+/// Returns statistics as JSON:
+///
+/// - `accepted`: tokens accepted; `hits`: those among them found in the token cache;
+/// - `refused`: refusals by the name of their status;
+/// - `cached_tokens` and `cache_bytes`: the content of the token cache;
+/// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
+///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
+///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
+///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
+///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
+///   Fetches and files are counted for the process;
+/// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
+///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
+///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc. Tables are counted for the process.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
+TORII_API
+torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier,
+                                         torii_json_t **out,
+                                         torii_error_t **err);
+
+/// Frees a verifier. Handles that came from it stay valid. Since: 0.1.0.
+TORII_API void torii_verifier_free(torii_verifier_t *verifier);
+
+/// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
+/// fetches in flight are dropped too. Since: 0.1.0.
+TORII_API void torii_jwks_cache_clear(void);
+
 /// == Revocation and metrics ==
 /// A token stays valid until its `exp`, even after its user was banned. A revocation refuses the
 /// tokens issued to a user at or before a moment, with TORII_ERR_TOKEN_REVOKED: those whose `iat` is at
@@ -510,37 +541,6 @@ torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
                                       size_t cap,
                                       size_t *size,
                                       torii_error_t **err);
-
-/// Returns statistics as JSON:
-///
-/// - `accepted`: tokens accepted; `hits`: those among them found in the token cache;
-/// - `refused`: refusals by the name of their status;
-/// - `cached_tokens` and `cache_bytes`: the content of the token cache;
-/// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
-///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
-///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
-///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
-///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
-///   Fetches and files are counted for the process;
-/// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
-///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
-///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
-/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
-///   disagreed with aws-lc. Tables are counted for the process.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
-TORII_API
-torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier,
-                                         torii_json_t **out,
-                                         torii_error_t **err);
-
-/// Frees a verifier. Handles that came from it stay valid. Since: 0.1.0.
-TORII_API void torii_verifier_free(torii_verifier_t *verifier);
-
-/// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
-/// fetches in flight are dropped too. Since: 0.1.0.
-TORII_API void torii_jwks_cache_clear(void);
 
 /// == Keys for event loops ==
 /// A host that must not block calls the `_nowait` functions and fetches keys in one of two ways: on

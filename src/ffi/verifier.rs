@@ -164,6 +164,55 @@ pub unsafe extern "C" fn torii_verifier_refresh(
     unsafe { fallible(err, || shared(verifier, "verifier")?.0.refresh()) }
 }
 
+/// Returns statistics as JSON:
+///
+/// - `accepted`: tokens accepted; `hits`: those among them found in the token cache;
+/// - `refused`: refusals by the name of their status;
+/// - `cached_tokens` and `cache_bytes`: the content of the token cache;
+/// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
+///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
+///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
+///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
+///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
+///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
+///   Fetches and files are counted for the process;
+/// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
+///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
+///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
+/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
+///   disagreed with aws-lc. Tables are counted for the process.
+///
+/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_stats_json(
+    verifier: *const torii_verifier_t,
+    out: *mut *mut torii_json_t,
+    err: *mut *mut torii_error_t,
+) -> torii_status_t {
+    // SAFETY: `verifier` is NULL or live, and the out-pointers are NULL or writable.
+    unsafe {
+        fallible(err, || {
+            let out = self::out(out, "out")?;
+            *out = into_raw(torii_json_t(shared(verifier, "verifier")?.0.stats()?));
+            Ok(())
+        })
+    }
+}
+
+/// Frees a verifier. Handles that came from it stay valid. Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn torii_verifier_free(verifier: *mut torii_verifier_t) {
+    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
+    unsafe { free(verifier) }
+}
+
+/// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
+/// fetches in flight are dropped too. Since: 0.1.0.
+#[unsafe(no_mangle)]
+pub extern "C" fn torii_jwks_cache_clear() {
+    caught((), crate::clear_jwks_cache);
+}
+
 /// == Revocation and metrics ==
 /// A token stays valid until its `exp`, even after its user was banned. A revocation refuses the
 /// tokens issued to a user at or before a moment, with TORII_ERR_TOKEN_REVOKED: those whose `iat` is at
@@ -239,55 +288,6 @@ pub unsafe extern "C" fn torii_verifier_metrics(
             fill(buf, cap, size, metrics.as_bytes())
         })
     }
-}
-
-/// Returns statistics as JSON:
-///
-/// - `accepted`: tokens accepted; `hits`: those among them found in the token cache;
-/// - `refused`: refusals by the name of their status;
-/// - `cached_tokens` and `cache_bytes`: the content of the token cache;
-/// - `issuers`, in the order of configuration: `issuer`, `keys` in use, `skipped` unusable keys,
-///   `key_age` in seconds (null without keys), `due_in_ms`, the milliseconds until a fetch is due
-///   (null for given keys), `fetches` that ended, `failures` among them, `last_error` (null if the
-///   last fetch succeeded), `last_success`, seconds since the last successful fetch (null if none),
-///   `key_cache_dir` (null without one): key sets `loaded` and `written`, writes that `failed`, files
-///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
-///   Fetches and files are counted for the process;
-/// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
-///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
-///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
-/// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
-///   disagreed with aws-lc. Tables are counted for the process.
-///
-/// Errors: TORII_ERR_INVALID_ARGUMENT for NULL. Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_stats_json(
-    verifier: *const torii_verifier_t,
-    out: *mut *mut torii_json_t,
-    err: *mut *mut torii_error_t,
-) -> torii_status_t {
-    // SAFETY: `verifier` is NULL or live, and the out-pointers are NULL or writable.
-    unsafe {
-        fallible(err, || {
-            let out = self::out(out, "out")?;
-            *out = into_raw(torii_json_t(shared(verifier, "verifier")?.0.stats()?));
-            Ok(())
-        })
-    }
-}
-
-/// Frees a verifier. Handles that came from it stay valid. Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn torii_verifier_free(verifier: *mut torii_verifier_t) {
-    // SAFETY: NULL, or live and used by no other thread, by the caller's promise.
-    unsafe { free(verifier) }
-}
-
-/// Drops the keys of every issuer, for tests: all verifiers of the process fetch again. Answers to
-/// fetches in flight are dropped too. Since: 0.1.0.
-#[unsafe(no_mangle)]
-pub extern "C" fn torii_jwks_cache_clear() {
-    caught((), crate::clear_jwks_cache);
 }
 
 /// == Keys for event loops ==

@@ -173,6 +173,12 @@ torii_status_t torii_verifier_authenticate_nowait(const torii_verifier_t *verifi
 
 torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier, torii_error_t **err);
 
+torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier, torii_json_t **out, torii_error_t **err);
+
+void torii_verifier_free(torii_verifier_t *verifier);
+
+void torii_jwks_cache_clear(void);
+
 torii_status_t torii_verifier_revoke(const torii_verifier_t *verifier,
                                      const char *user_id,
                                      size_t user_id_len,
@@ -189,12 +195,6 @@ torii_status_t torii_verifier_metrics(const torii_verifier_t *verifier,
                                       size_t cap,
                                       size_t *size,
                                       torii_error_t **err);
-
-torii_status_t torii_verifier_stats_json(const torii_verifier_t *verifier, torii_json_t **out, torii_error_t **err);
-
-void torii_verifier_free(torii_verifier_t *verifier);
-
-void torii_jwks_cache_clear(void);
 
 torii_status_t torii_verifier_refresh_due(const torii_verifier_t *verifier,
                                           const char *issuer,
