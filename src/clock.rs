@@ -66,9 +66,10 @@ pub(crate) fn now() -> Now {
     Now { monotonic: AT_BOOT + now.monotonic + hooks::advanced(), ..now }
 }
 
-/// The current time on the clock that never goes back.
+/// The current time on the clock that never goes back, read exactly: deadlines need that, and a call
+/// that only asks for known keys does not.
 pub(crate) fn monotonic() -> Millis {
-    now().monotonic
+    AT_BOOT + platform::monotonic() + hooks::advanced()
 }
 
 /// Milliseconds since 1970, for what outlives the process.
@@ -82,7 +83,7 @@ mod platform {
     use std::time::Duration;
 
     use super::suspended::{Clocks, Suspended};
-    use super::{Now, hooks};
+    use super::{Millis, Now, hooks};
     use crate::fork::clock;
 
     static SUSPENDED: Suspended = Suspended::new();
@@ -107,6 +108,11 @@ mod platform {
         let unix = i64::try_from(wall.as_secs()).unwrap_or(i64::MAX);
         Now { unix, monotonic: since_boot }
     }
+
+    pub(super) fn monotonic() -> Millis {
+        let exactly = Linux.since_boot().and_then(|time| Millis::try_from(time.as_millis()).ok());
+        exactly.unwrap_or_else(|| now().monotonic)
+    }
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -115,7 +121,7 @@ mod platform {
 
     use once_cell::race::OnceBox;
 
-    use super::Now;
+    use super::{Millis, Now};
 
     pub(super) fn now() -> Now {
         // `OnceBox` never blocks, so a child of `fork` cannot hang here.
@@ -126,6 +132,10 @@ mod platform {
             unix: i64::try_from(unix.as_secs()).unwrap_or(i64::MAX),
             monotonic: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX / 2),
         }
+    }
+
+    pub(super) fn monotonic() -> Millis {
+        now().monotonic
     }
 }
 
