@@ -66,10 +66,14 @@ pub(crate) fn now() -> Now {
     Now { monotonic: AT_BOOT + now.monotonic + hooks::advanced(), ..now }
 }
 
-/// The current time on the clock that never goes back, read exactly: deadlines need that, and a call
-/// that only asks for known keys does not.
+/// The current time on the clock that never goes back.
 pub(crate) fn monotonic() -> Millis {
-    AT_BOOT + platform::monotonic() + hooks::advanced()
+    now().monotonic
+}
+
+/// The same, not late by a tick, for deadlines.
+pub(crate) fn exactly() -> Millis {
+    AT_BOOT + platform::exactly() + hooks::advanced()
 }
 
 /// Milliseconds since 1970, for what outlives the process.
@@ -109,7 +113,7 @@ mod platform {
         Now { unix, monotonic: since_boot }
     }
 
-    pub(super) fn monotonic() -> Millis {
+    pub(super) fn exactly() -> Millis {
         let exactly = Linux.since_boot().and_then(|time| Millis::try_from(time.as_millis()).ok());
         exactly.unwrap_or_else(|| now().monotonic)
     }
@@ -134,7 +138,7 @@ mod platform {
         }
     }
 
-    pub(super) fn monotonic() -> Millis {
+    pub(super) fn exactly() -> Millis {
         now().monotonic
     }
 }

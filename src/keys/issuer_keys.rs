@@ -17,7 +17,7 @@ use super::freshness::{CacheHeaders, Fetched, Freshness, Lifetimes};
 use super::jwks::KeySet;
 use super::lease::{Lease, NewKeys};
 use super::registry::{CacheKey, FetchedBy, Registry};
-use crate::clock::{Millis, monotonic, since_1970};
+use crate::clock::{Millis, exactly, monotonic, since_1970};
 use crate::error::{Error, Result, Status};
 use crate::fork::{ForkLocal, with_signals_blocked};
 use crate::jitter::jitter;
@@ -178,9 +178,10 @@ impl<'a> Call<'a> {
         self.started.saturating_add(self.timeout())
     }
 
-    /// The time that is left for a fetch on this thread.
-    fn left(&self, now: Millis) -> Duration {
-        Duration::from_millis(self.deadline().saturating_sub(now))
+    /// The time that is left, by the exact clock: else a call whose fetch timed out would lead a second
+    /// one for the rest of a tick.
+    fn left(&self) -> Duration {
+        Duration::from_millis(self.deadline().saturating_sub(exactly()))
     }
 }
 
@@ -407,7 +408,7 @@ impl IssuerKeys {
             next => next,
         };
         match next {
-            Next::Lead | Next::Follow(_) if call.may_wait && call.left(now).is_zero() => {
+            Next::Lead | Next::Follow(_) if call.may_wait && call.left().is_zero() => {
                 Attempt::TimedOut(self.timed_out(call))
             }
             Next::Lead => self.start(reason, progress, now, call),
@@ -450,7 +451,7 @@ impl IssuerKeys {
             return Attempt::Pending;
         }
         let aside = background && (!call.may_wait || reason == Reason::Refresh);
-        let time = if aside { call.options.timeout } else { call.left(now) };
+        let time = if aside { call.options.timeout } else { call.left() };
         let lease = self.lead(&mut progress, reason, now, call, time);
         drop(progress);
         let load = (reason == Reason::NoKeys).then_some(call.options.lifetimes);
@@ -775,7 +776,7 @@ impl Shared {
             if progress.fetch.sent_at(id, now).is_none() {
                 return true;
             }
-            let left = call.left(now);
+            let left = call.left();
             if left.is_zero() {
                 return false;
             }
