@@ -106,6 +106,7 @@ $(DIST)/native-libraries: $(RELEASE)/libtorii.so packaging/native-libraries
 
 $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
+	rm -f $(@D)/*.3
 	awk -v version=$(VERSION) -v date=$$(date -u -d @$${SOURCE_DATE_EPOCH:-$$(stat -c %Y $<)} +%F) -v dir=$(@D) -f packaging/manual.awk $<
 
 # The manual pages of torii and of each of its subcommands.
