@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <torii.h>
 
@@ -162,6 +163,13 @@ static inline int64_t stat_of(const torii_verifier_t *verifier, const char *poin
                      torii_json_text(stats, NULL));
     torii_json_free(stats);
     return number;
+}
+
+/* Ends a child as another program: it cannot free its parent's memory, and a leak checker would object. */
+static inline void leave_child(void)
+{
+    execlp("true", "true", (char *)NULL);
+    _exit(1);
 }
 
 #endif

@@ -89,7 +89,7 @@ static void child(void)
     }
     CHECK(built(world.verifier) >= before);
     CHECK(built(world.verifier) > 0);
-    _exit(0);
+    leave_child();
 }
 
 /* Forks at several stages of building: from a process of one thread, or from one of which another
