@@ -17,19 +17,24 @@ member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")
 token=$(curl -sS -X POST "$control/issuers/acme/tokens" -d '{"expires_in":86400}' | member token)
 
-bare=$(port) gate=$(port)
+servers=()
+trap 'kill "${servers[@]}" 2>/dev/null' EXIT
+# until_up PORT: the server that was started last answers there.
+until_up() {
+  until curl -sSf -o /dev/null -H "Authorization: Bearer $token" "http://127.0.0.1:$1/" 2>/dev/null; do
+    kill -0 "${servers[-1]}" || exit 1
+    sleep 0.1
+  done
+}
+bare=$(port)
 taskset -c 0 "$target/release/examples/bare" "$bare" &
-servers=($!)
+servers+=($!)
+until_up "$bare"
+gate=$(port)
 taskset -c 0 "$target/release/torii" gate --issuer "$issuer" --listen "127.0.0.1:$gate" --threads 1 \
   --header X-User-Id=/sub 2>/dev/null &
 servers+=($!)
-trap 'kill "${servers[@]}" 2>/dev/null' EXIT
-for server in "$bare" "$gate"; do
-  until curl -sSf -o /dev/null -H "Authorization: Bearer $token" "http://127.0.0.1:$server/" 2>/dev/null; do
-    kill -0 "${servers[@]}" || exit 1
-    sleep 0.1
-  done
-done
+until_up "$gate"
 
 # load PORT: requests per second and the 99th percentile of the time to an answer.
 load() {
