@@ -181,7 +181,7 @@ fn parse<T: Args>(arguments: Vec<String>) -> Result<T, String> {
     matches.and_then(|matches| T::from_arg_matches(&matches)).map_err(|error| explain(&error))
 }
 
-/// What is wrong with a value, without the value, which could be a password.
+/// Describes the fault of a value, without the value, which could be a password.
 fn explain(error: &clap::Error) -> String {
     match (error.kind(), error.get(ContextKind::ValidValue)) {
         (ErrorKind::InvalidValue, Some(ContextValue::Strings(known))) if !known.is_empty() => {

@@ -152,7 +152,7 @@ test("an error has a message for the log and an answer for the client", async ()
   }
 });
 
-test("a value that is no text is refused like a bad token, since clients choose it", async () => {
+test("a value of another type is refused like an invalid token, since clients choose it", async () => {
   const verifier = await ready();
   for (const value of [1, true, {}, [await torii.token()], Symbol("token"), () => ""]) {
     await assert.rejects(verifier.verify(value), { name: "ToriiAuthError", status: 401 });
