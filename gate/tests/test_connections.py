@@ -194,6 +194,7 @@ class Connections(unittest.TestCase):
     def test_requests_in_progress_are_answered_before_the_end(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             self.torii.fault("hold")
+            self.addCleanup(self.torii.clear_faults)
             gate = self.gate()
             with gate.connect() as waiting, gate.connect() as idle, gate.connect() as used:
                 waiting.request(headers=bearer(self.valid))
@@ -209,9 +210,21 @@ class Connections(unittest.TestCase):
                 answer = waiting.answer()
                 self.assertEqual((answer.status, answer.header("x-user-id")), (200, "user-ada"))
                 self.assertIsNone(waiting.answer())
+            # A second signal would end it at once.
+            self.assertEqual(gate.process.wait(PATIENCE), 0)
             self.assertEqual(gate.stop(), 0)
             self.assertEqual(gate.lines[-1], "torii gate: stopped")
             self.torii.clear_faults()
+
+    def test_a_second_signal_ends_it_at_once(self):
+        gate = self.gate({"shutdown-timeout": 3600})
+        with gate.connect() as slow:
+            slow.send(b"GET / HTTP/1.1\r\nHost: test\r\n")
+            until(lambda: gate.metric("torii_gate_connections") == 1, "the connection is there")
+            gate.process.send_signal(signal.SIGTERM)
+            until(lambda: any("stopping" in line for line in list(gate.lines)), "the gate stops")
+            self.assertEqual(gate.stop(), 0)
+        self.assertEqual(gate.lines[-1], "torii gate: stopped with requests in progress")
 
     def test_the_end_has_a_deadline(self):
         gate = self.gate({"shutdown-timeout": 1})

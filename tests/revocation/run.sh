@@ -17,7 +17,8 @@ EOF
   cd examples/revocation/go
   unformatted=$(gofmt -l .)
   [ -z "$unformatted" ] || { echo "gofmt: $unformatted" >&2; exit 1; }
-  export PKG_CONFIG_PATH=$build CGO_ENABLED=1
+  # Go's build cache knows these variables, but not what pkg-config prints.
+  export PKG_CONFIG_PATH=$build CGO_ENABLED=1 CGO_LDFLAGS="-O2 -g '-L$libdir'"
   go vet .
   go build -o "$build/revocation-go" .
 )
