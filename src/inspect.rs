@@ -169,9 +169,9 @@ pub fn key_cache(issuer: &str, options: &VerifierOptions) -> Result<Option<KeyCa
         cache_dir: None,
         fetched_by: FetchedBy::Library,
     };
-    let directory = KeyCacheDir::existing(path);
+    let (directory, name) = (KeyCacheDir::existing(path), key.file_name());
     let lifetimes = &options.lifetimes;
-    let state = match directory.read(&key, since_1970(), None) {
+    let state = match directory.read(&name, &key.url, since_1970(), None) {
         Ok(None) => KeyCacheState::Missing,
         Err(ignored) => KeyCacheState::Ignored(ignored.why),
         Ok(Some(keys)) => KeyCacheState::Used {
@@ -181,7 +181,7 @@ pub fn key_cache(issuer: &str, options: &VerifierOptions) -> Result<Option<KeyCa
             key_set: KeySetReport::read(&keys.body),
         },
     };
-    Ok(Some(KeyCacheReport { file: directory.file(&key), state }))
+    Ok(Some(KeyCacheReport { file: directory.file(&name), state }))
 }
 
 /// The result of one fetch of an issuer's OpenID Connect discovery document.

@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
+use super::cache_key::CacheKey;
 use super::freshness::CacheHeaders;
 use super::jwks::MAX_BODY;
-use super::registry::CacheKey;
 use crate::http::{self, Failure, Fault, Http, Method, Proxy, Request, RootCertificates, Settings};
 
 /// Where an issuer publishes its keys, below its own URL.

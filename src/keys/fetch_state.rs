@@ -3,6 +3,7 @@
 //! Plain functions of a state, the time and an event. Nothing here opens a socket, takes a lock or
 //! reads a clock, so every transition is tested with made-up times.
 
+use super::fetch_id::FetchId;
 use super::freshness::Freshness;
 use crate::clock::Millis;
 
@@ -11,10 +12,6 @@ pub(crate) const KID_COOLDOWN: Millis = 30_000;
 /// The first and the longest backoff after a failure; each is twice the one before.
 const FIRST_BACKOFF: Millis = 1_000;
 const LONGEST_BACKOFF: Millis = 60_000;
-
-/// Names one fetch of the process. Later fetches have greater ids; none is used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct FetchId(pub(super) u64);
 
 /// Why keys are to be fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,22 +9,24 @@ mod requirements;
 mod revocations;
 mod stats;
 mod token_cache;
+mod verified;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use auth::Auth;
-pub(crate) use auth::{Field, Verified};
 pub use metrics::{MetricFamily, MetricKind, MetricSample, MetricSum};
 use once_cell::race::OnceBox;
 pub use options::VerifierOptions;
-pub use requirements::{
-    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
-    REQUIRE_PROFILE_COMPLETE, Requirements,
-};
+pub use requirements::Requirements;
 use revocations::Revocations;
 use stats::Stats;
 use token_cache::TokenCache;
+pub(crate) use verified::{Field, Verified};
+pub use verified::{
+    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE,
+};
 
 use crate::clock::{self, Clock, Now};
 use crate::error::{Challenge, Error, Result, Status};

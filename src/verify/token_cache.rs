@@ -10,7 +10,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
-use super::auth::Verified;
+use super::verified::Verified;
 use crate::fork::ForkLocal;
 
 /// What an entry takes besides the token and its claims, in bytes.

@@ -22,8 +22,8 @@ pub(crate) use watch::FileStats;
 use watch::{Outdated, Terms, WatchedFile};
 
 use super::REVOKE_ALL;
-use super::auth::{Field, Verified};
 use super::options::VerifierOptions;
+use super::verified::{Field, Verified};
 use crate::clock::{Clock, monotonic};
 use crate::error::{Error, Result, Status};
 use crate::keys::Call;
