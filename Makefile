@@ -24,7 +24,7 @@ CI := $(TARGET)/ci
 EMULATOR := $(CI)/torii-emulator
 # Where the commands are that get installed. Tests install those of the test build beside the library that users get.
 COMMANDS ?= $(RELEASE)
-# All members at once: cargo gives each crate the features that they want together, so that whatever a suite uses
+# All members at once: cargo gives each crate the features that they want together, so that all that a suite uses
 # is compiled once. Another choice of members (-p) compiles some crates again.
 MEMBERS := --profile ci --locked --workspace --features test-hooks
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"$$/\1/p' Cargo.toml)
@@ -177,7 +177,7 @@ endif
 
 # The library that users get, optimized across crates, which takes long. It is used where that is what the suite is
 # about: the Debian packages and the files of `make install` (install, deb, docs, readme), the packages of the bindings
-# (packages), the exported symbols (symbols), and the instructions a verdict takes (counts).
+# (packages), the exported symbols (symbols), and the instructions of a verification (counts).
 .PHONY: release
 release: all
 

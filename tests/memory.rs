@@ -85,7 +85,7 @@ fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Verifies so many tokens, reads a claim of each, and checks what is left in memory.
+/// Verifies this number of tokens, reads a claim of each, and checks what is left in memory.
 fn bounded(tokens: usize, more: &str, at_least: i64) {
     let _alone = ALONE.lock().unwrap();
     let issuer = Issuer::new();

@@ -55,7 +55,7 @@ impl Keys {
     }
 
     /// Whether the gate can verify tokens: the keys of one issuer are there. The others may be
-    /// unreachable, which is no reason to take all users out of service.
+    /// unreachable without making the gate unready.
     pub(crate) fn at_hand(&self) -> bool {
         let Some(stats) = self.stats() else { return false };
         (0..self.issuers.len()).any(|index| number(&stats, index, "keys") > 0)

@@ -108,7 +108,7 @@ thread_local! {
 }
 
 /// Limits the time for a tunnel while it exists: `ureq` gives each read of the proxy's answer the
-/// whole time anew, so that a proxy could answer byte by byte for hours.
+/// whole time again, so that a proxy could answer byte by byte for hours.
 struct TunnelLimit(());
 
 impl TunnelLimit {

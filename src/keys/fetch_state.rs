@@ -26,16 +26,16 @@ pub(crate) enum Reason {
     Explicit,
 }
 
-/// What a caller with a reason does.
+/// The next step of a caller with a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It may [lead](FetchState::lead) a fetch.
     Lead,
     /// Another caller leads this one.
     Follow(FetchId),
-    /// The last fetch failed. There is none before this time.
+    /// The last fetch failed. The next one is not before this time.
     BackOff(Millis),
-    /// An unknown `kid` made the keys be fetched lately. There is no such fetch before this time.
+    /// Keys were fetched for an unknown `kid` recently. The next such fetch is not before this time.
     CoolDown(Millis),
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Next {
 pub(crate) enum End {
     Success,
     Failure,
-    /// The time its leader gave it was up.
+    /// The leader's timeout has passed.
     TimedOut,
 }
 
@@ -75,7 +75,7 @@ struct InFlight {
 }
 
 impl FetchState {
-    /// What a caller with this reason does now.
+    /// Returns the next step of a caller with this reason.
     pub(crate) fn next(&mut self, reason: Reason, now: Millis) -> Next {
         self.expire(now);
         if let Some(fetch) = &self.in_flight {
@@ -163,7 +163,7 @@ impl FetchState {
         self.in_flight = None;
     }
 
-    /// A fetch that never ended is a failure, so that a hung issuer is not asked again and again.
+    /// A fetch that never ended is a failure, so that the backoff also protects an issuer that hangs.
     fn expire(&mut self, now: Millis) {
         if self.in_flight.as_ref().is_some_and(|fetch| now >= fetch.lease_until) {
             self.in_flight = None;
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_backs_off_where_nobody_waits_longer() {
+    fn a_timeout_backs_off_if_no_call_waits_longer() {
         let mut state = FetchState::default();
         lead_for(&mut state, Reason::NoKeys, 0, 200);
         state.end(End::TimedOut, 200, 0.5);

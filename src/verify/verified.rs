@@ -59,7 +59,7 @@ pub(crate) struct Verified {
     pub(crate) times: Times,
     pub(super) challenge: Option<Arc<Challenge>>,
     string_claims: StringClaims,
-    /// Read when the first of them is asked for. A lock could be held by a thread that a child
+    /// Read at the first access. A lock could be held by a thread that a child
     /// made by `fork` does not have; this never blocks.
     strings: OnceBox<Strings>,
 }

@@ -368,7 +368,7 @@ static void errors_have_details(const torii_client_t *client)
     CHECK(strstr(torii_error_body(held, &length), "\"not_found\"") != NULL && length > 9);
     CHECK(torii_error_retry_after(held) == -1);
     torii_error_free(held);
-    /* Without anybody who wants the details. */
+    /* Without an error handle. */
     CHECK(torii_client_users_get_json(client, NOBODY, &answer, NULL) == TORII_ERR_API);
     CHECK(torii_error_http_status(NULL) == 0);
     CHECK(torii_error_code(NULL, &length) == NULL && length == 0);
@@ -388,7 +388,7 @@ static void errors_have_details(const torii_client_t *client)
     mistaken(torii_client_users_delete(NULL, NOBODY, &error), "client: NULL");
 }
 
-/* The connection over which the latest request came but for so many. */
+/* The connection of a recent request: 0 is the latest one. */
 static int64_t connection(const torii_client_t *control, size_t but)
 {
     char pointer[64];

@@ -221,7 +221,7 @@ static void a_host_gives_up(void)
     free_world(world);
 }
 
-/* Keys that come for one issuer never become those of another, whatever the order. */
+/* Keys that come for one issuer never become those of another, in any order. */
 static void an_answer_reaches_its_own_issuer(void)
 {
     char *a = new_issuer(control, "issuer-a"), *b = new_issuer(control, "issuer-b"), how[256];

@@ -310,7 +310,7 @@ static void in_children(bool reduced)
     ACCEPT(world.verifier, world.good);
 
     /* AddressSanitizer's allocator, other than libc's, has no care for fork: a child may find it locked
-     * for ever. */
+     * forever. */
 #ifdef __SANITIZE_ADDRESS__
     const uintptr_t count = 0;
 #else

@@ -54,7 +54,7 @@ fn a_short_timeout_holds_while_another_verifier_fetches() {
 }
 
 #[test]
-fn clearing_during_a_fetch_makes_its_callers_fetch_anew() {
+fn clearing_during_a_fetch_makes_its_callers_fetch_again() {
     let stage = Stage::take();
     let issuer = stage.issuer("cleared");
     let server = Server::start(&issuer, "");

@@ -197,7 +197,7 @@ def outcomes(values, name):
 
 
 def failing_files_are_counted(emulator, server, folder):
-    """A revocations file that is no list; the next valid one ends that."""
+    """A revocations file that is not a list; the next valid file replaces it."""
     revoked, token = folder / "revoked.json", emulator.mint()
 
     def replace(text):

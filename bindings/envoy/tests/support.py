@@ -75,7 +75,7 @@ class Torii:
         self.call("DELETE", "/faults")
 
     def fetches(self, issuer="acme", at_least=0):
-        """How often the keys of the issuer were asked for; waits for so many requests."""
+        """The number of requests for the issuer's keys; waits for this many."""
         path = f"/{issuer}/_torii/"
         return self.call("GET", f"/requests?path={path}&at_least={at_least}&timeout_ms={PATIENCE * 1000}")["total"]
 

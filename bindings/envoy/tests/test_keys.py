@@ -20,7 +20,7 @@ KEY_FILE = re.compile("[0-9a-f]{64}")
 
 
 def all_at_once(count, work):
-    """Runs the work so many times at once and gives the results."""
+    """Runs the work this many times at once and returns the results."""
     results = [None] * count
 
     def run(number):
@@ -309,7 +309,7 @@ class Keys(unittest.TestCase):
 
     # ---- tables of keys
 
-    def test_verdicts_with_fixed_base(self):
+    def test_results_with_fixed_base(self):
         with self.envoy(fixed_base=True, token_cache_bytes=0) as envoy:
             token, built = self.torii.token(), "torii_key_table_builds.outcome.success"
             until(lambda: self.counted(envoy, token, built) == 1, "a table")

@@ -64,7 +64,7 @@ class Load(unittest.TestCase):
         publish()
 
         for _ in range(TURNS):
-            # As an issuer should: published first, used when everybody has seen it.
+            # As an issuer should: published first, used when all workers have it.
             kid = emulator.call("POST", "/issuers/acme/keys", {"sign": False})["kid"]
             two_fetches()
             add(200, 10, signer={"kid": kid})
@@ -74,7 +74,7 @@ class Load(unittest.TestCase):
             two_fetches()
             emulator.clear()
             two_fetches()
-            # New workers have no keys, and the issuer is slow: everybody waits for a moment.
+            # New workers have no keys, and the issuer is slow: all requests wait.
             emulator.fault("delay", ms=200)
             nginx.reload()
             emulator.clear()

@@ -185,7 +185,7 @@ pub(super) fn ahead(visit: &Visit) -> Option<i64> {
     }
 }
 
-/// Checks this clock against a server's that is ahead by so many seconds.
+/// Checks this clock, of which the server's is ahead by this many seconds.
 pub(super) fn clock(ahead: Option<i64>) -> Finding {
     let Some(ahead) = ahead else {
         return Finding::skipped("clock", "no server sent its time");

@@ -40,7 +40,7 @@ pub enum FaultKind {
         /// The body.
         #[serde(default)]
         body: String,
-        /// Whether the request takes effect all the same.
+        /// Whether the request takes effect nevertheless.
         #[serde(default)]
         handled: bool,
     },
@@ -93,13 +93,13 @@ pub enum FaultKind {
     },
     /// Closes the connection without an answer.
     Close {
-        /// Whether the request takes effect all the same.
+        /// Whether the request takes effect nevertheless.
         #[serde(default)]
         handled: bool,
     },
     /// Resets the connection (RST) without an answer.
     Reset {
-        /// Whether the request takes effect all the same.
+        /// Whether the request takes effect nevertheless.
         #[serde(default)]
         handled: bool,
     },

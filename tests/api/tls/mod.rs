@@ -24,7 +24,7 @@ pub struct Visit {
     handshake: Option<HandshakeKind>,
 }
 
-/// A server that takes so many connections, answers one request on each, and tells what it saw.
+/// A server that takes this number of connections, answers one request on each, and returns what it saw.
 pub fn serve(connections: usize) -> (String, JoinHandle<Vec<Visit>>) {
     let certificates = CertificateDer::pem_file_iter(file("server.pem")).unwrap();
     let certificates = certificates.collect::<Result<Vec<_>, _>>().unwrap();

@@ -104,7 +104,7 @@ impl Draft {
         self.payload(claims().without(name))
     }
 
-    /// Signed by this key, whatever the header says.
+    /// Signed by this key, regardless of the header.
     pub fn signed_by(mut self, key: &Key) -> Self {
         self.key = key.clone();
         self
@@ -192,7 +192,7 @@ impl Draft {
         self
     }
 
-    /// Verified whatever `aud` says.
+    /// Verified without `aud`.
     pub fn ignore_audience(mut self) -> Self {
         self.options.ignore_audience = true;
         self

@@ -1,12 +1,12 @@
-//! The verdicts every binding must give, as data: which token, offered to a verifier that was configured how, gets which
-//! status and which claims. `verify.json` and `cases.tsv` next to this crate hold the same cases; `generate` writes both.
+//! The results that every binding must return, as data: a token, the configuration of a verifier, and the status and
+//! claims that follow. `verify.json` and `cases.tsv` next to this crate hold the same cases; `generate` writes both.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "fixed test data: whatever fails here is a mistake in a case and has to stop the run"
+    reason = "fixed test data: a failure here is a mistake in a case and has to stop the run"
 )]
 
 mod cases;
@@ -35,7 +35,7 @@ pub struct Corpus {
     pub webhooks: Vec<Webhook>,
 }
 
-/// What an issuer answers when asked for its keys, and what is left of it.
+/// An issuer's answer to a request for its keys, and the keys that are used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeySet {
     /// The rule or attack it stands for.
@@ -62,11 +62,11 @@ pub struct Case {
     pub key_set: String,
     /// How the verifier is configured.
     pub options: Options,
-    /// The verdict.
+    /// The result.
     pub expect: Expect,
 }
 
-/// What a case hands to the verifier.
+/// The input of the verifier.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
@@ -160,7 +160,7 @@ pub struct Issuer {
     pub key_set: String,
 }
 
-/// A verdict.
+/// A result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Expect {
     /// Name of the status, as `torii_status_name` gives it.
@@ -224,11 +224,11 @@ pub struct Webhook {
     pub now: i64,
     /// How far from it the webhook may have been sent, in seconds.
     pub tolerance: i64,
-    /// The verdict.
+    /// The result.
     pub expect: WebhookExpect,
 }
 
-/// A verdict on a webhook.
+/// The result for a webhook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WebhookExpect {
     /// Name of the status, as `torii_status_name` gives it.
@@ -252,7 +252,7 @@ pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The data files, by name, made afresh from the definitions. The same bytes every time.
+/// The data files, by name, generated from the definitions. The same bytes every time.
 pub fn generate() -> [(&'static str, String); 2] {
     let corpus = cases::corpus();
     let json = serde_json::to_string_pretty(&corpus).expect("a corpus is JSON");

@@ -131,10 +131,10 @@ fn legacy(corpus: &mut Corpus) {
 fn legacy_together(corpus: &mut Corpus) {
     let both = |o: &str, id: &str| claims().with("o", o).with("org_id", id).with("org_role", r#""admin""#);
     for (name, about, payload, role) in [
-        ("same", "Both names, one organization; `o` is no object, so the role is the older one.", both(r#""acme""#, r#""acme""#), Some("admin")),
+        ("same", "Both names, one organization; `o` is not an object, so the role is the older one.", both(r#""acme""#, r#""acme""#), Some("admin")),
         ("same-object", "`o` is an object: its role counts.", both(r#"{"id":"acme","rol":"member"}"#, r#""acme""#), Some("member")),
         ("same-object-no-role", "`o` is an object: that it names no role counts.", both(r#"{"id":"acme"}"#, r#""acme""#), None),
-        ("not-an-id", "What is no id does not contradict.", both(r#""acme""#, "7"), Some("admin")),
+        ("not-an-id", "A value that is not an id does not contradict.", both(r#""acme""#, "7"), Some("admin")),
     ] {
         let case = draft(&format!("organization-both-{name}"), about).payload(payload).legacy_organization();
         corpus.cases.push(case.accepted_with(active("acme", role)));
