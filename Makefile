@@ -37,7 +37,7 @@ all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/
 all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
-# What is built already needs no tools: `sudo make install` finds no cargo.
+# A target that is built already needs no tools: `sudo make install` finds no cargo.
 $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
@@ -54,7 +54,7 @@ $(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell fin
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
 
-# What tests use: the library with what its own tests need (a function that panics, a clock that jumps), the
+# The build of the tests: the library with what its own tests need (a function that panics, a clock that jumps), the
 # command, the local torii, and what writes the headers. BUILT says that it was built a moment ago.
 .PHONY: programs
 programs: | tools
@@ -322,7 +322,7 @@ suite-deb: deb programs | tools-deb
 tools-deb: tools-rust
 	@scripts/require dh:debhelper dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev lintian mmdebstrap unshare:util-linux newuidmap:uidmap
 
-# What each language's package manager takes, installed into an empty folder.
+# The packages of each language, installed into an empty folder.
 suite-packages: $(RELEASE)/libtorii.so programs modules | tools-packages
 	$(MODULES) tests/packages/run.sh $(RELEASE) include $(EMULATOR)
 

@@ -895,7 +895,7 @@ torii_status_t torii_verifier_options_set_clock(torii_verifier_options_t *option
 TORII_API void torii_verifier_options_free(torii_verifier_options_t *options);
 
 /// == Requirements ==
-/// What a valid token must say beyond being valid. Set them for a verifier, pass them to one
+/// Conditions that a valid token must also meet. Set them for a verifier, pass them to one
 /// torii_verify_into() call, or check a result with torii_auth_require(): one verifier serves routes
 /// with different requirements. An unmet requirement is TORII_ERR_POLICY.
 ///

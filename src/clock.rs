@@ -46,11 +46,11 @@ impl fmt::Debug for Clock {
 /// Milliseconds on a clock that never goes back, comparable within one process and its children.
 pub(crate) type Millis = u64;
 
-/// What the clock of [`monotonic`] shows when the machine starts: 60 days, so that keys from a file may
+/// The time of [`monotonic`] when the machine starts: 60 days, so that keys from a file may
 /// be older than that.
 const AT_BOOT: Millis = 60 * 86_400_000;
 
-/// What the clocks say.
+/// The times of both clocks.
 pub(crate) struct Now {
     /// Unix seconds.
     pub(crate) unix: i64,

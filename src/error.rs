@@ -130,7 +130,7 @@ pub struct Error {
 /// The realm of a challenge if none is configured: RFC 6750 §3 requires at least one parameter.
 const DEFAULT_REALM: &str = "torii";
 
-/// What a server adds to each `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1).
+/// The parameters that a server adds to each `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Challenge {
     pub(crate) realm: Option<String>,

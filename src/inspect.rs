@@ -130,11 +130,11 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
 pub struct KeyCacheReport {
     /// Its path.
     pub file: PathBuf,
-    /// What a new process does with it.
+    /// Its use by a new process.
     pub state: KeyCacheState,
 }
 
-/// What a new process does with the file of an issuer's keys.
+/// How a new process uses the file of an issuer's keys.
 #[derive(Clone, Debug)]
 pub enum KeyCacheState {
     /// There is no file.

@@ -33,7 +33,7 @@ thread_local! {
     pub(crate) static NO_THREADS: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
-/// What tests under the model share.
+/// Shared by the tests under the model.
 #[cfg(all(test, feature = "model"))]
 pub(crate) mod model {
     use std::sync::Arc;

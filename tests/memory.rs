@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use torii::{Verifier, VerifierOptions};
 
 const BOUND: usize = 2 * 1024 * 1024;
-/// What the tables of the cache may take besides its entries.
+/// The limit for the tables of the cache, besides its entries.
 const SLACK: usize = BOUND / 4;
 
 /// Counts the bytes that are allocated and not freed.

@@ -29,7 +29,7 @@ struct Issuer {
 struct State {
     /// The fetch in progress. Its sender is dropped when the fetch ends.
     fetch: Option<watch::Receiver<()>>,
-    /// What was counted when the last one ended.
+    /// The counters when the last one ended.
     fetches: u64,
     failures: u64,
     failing: bool,

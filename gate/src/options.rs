@@ -36,7 +36,7 @@ pub struct Options {
     pub(crate) settings: Settings,
 }
 
-/// What the environment and the file can set as well.
+/// Options that the environment and the file can set as well.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Settings {
     /// Answer requests here: IP:PORT, unix:/PATH or systemd:NAME; repeatable [default: 127.0.0.1:9180]

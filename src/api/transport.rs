@@ -132,7 +132,7 @@ struct AttemptError {
     sent: bool,
 }
 
-/// What a failed attempt means for a retry.
+/// The kind of a failed attempt, which decides about a retry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Nothing was sent.

@@ -68,7 +68,7 @@ mod pointer;
 #[cfg(feature = "test-hooks")]
 mod testing;
 
-/// What the header promises: `const` handles are for any number of threads at once, and every handle
+/// The header promises: `const` handles are for any number of threads at once, and every handle
 /// may go from one thread to another.
 const _: () = {
     const fn any_number<T: Send + Sync>() {}

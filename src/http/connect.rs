@@ -140,7 +140,7 @@ pub(super) fn within_tunnel_limit(mut timeout: NextTimeout) -> Result<NextTimeou
     Ok(timeout)
 }
 
-/// What is left of the time for connecting.
+/// The remaining time for connecting.
 fn remaining(details: &ConnectionDetails<'_>) -> Result<NextTimeout, Error> {
     let mut timeout = details.timeout;
     if let (Duration::Exact(limit), Instant::Exact(start), Instant::Exact(now)) =

@@ -28,7 +28,7 @@ const LEASE_MARGIN: Millis = 5_000;
 /// An explicit refresh joins a fetch that succeeded this recently.
 const RECENT: Millis = 1_000;
 
-/// What a call did about a fetch.
+/// The outcome of a call's attempt to get a fetch done.
 enum Attempt {
     /// A fetch ended, or the keys changed: look again.
     Finished,

@@ -17,7 +17,7 @@ pub(super) const MAX_FILE: usize = MAX_BODY + 4096;
 /// Keys older than this are never read: no option lets keys stay in use for longer.
 const OLDEST: Millis = 30 * 86_400_000;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CacheFile<'a> {
     pub(super) url: &'a str,

@@ -103,7 +103,7 @@ pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
     }
 }
 
-/// What the response says about its lifetime.
+/// Returns the headers of the response that set its lifetime.
 pub(crate) fn cache_headers(response: &http::Answer) -> CacheHeaders {
     CacheHeaders {
         max_age: response.joined_header("cache-control").as_deref().and_then(directive),

@@ -1,4 +1,4 @@
-//! Who fetches an issuer's keys, and when the next fetch may begin (singleflight with backoff).
+//! The caller that fetches an issuer's keys, and the time of the next fetch (singleflight with backoff).
 //!
 //! Plain functions of a state, the time and an event. Nothing here opens a socket, takes a lock or
 //! reads a clock, so every transition is tested with made-up times.
@@ -71,7 +71,7 @@ struct InFlight {
     /// When the fetch counts as lost.
     lease_until: Millis,
     /// Until when a follower waits whose timeout is longer than the leader's.
-    patient_until: Millis,
+    followed_until: Millis,
 }
 
 impl FetchState {
@@ -104,14 +104,14 @@ impl FetchState {
             self.kid_cut_short = None;
         }
         let lease_until = now.saturating_add(lease);
-        let fetch = InFlight { id, reason, sent_at: now, timeout, lease_until, patient_until: 0 };
+        let fetch = InFlight { id, reason, sent_at: now, timeout, lease_until, followed_until: 0 };
         self.in_flight = Some(fetch);
     }
 
     /// A caller waits for the fetch in flight until `deadline`.
     pub(crate) fn follow(&mut self, timeout: Millis, deadline: Millis) {
         if let Some(fetch) = self.in_flight.as_mut().filter(|fetch| fetch.timeout < timeout) {
-            fetch.patient_until = fetch.patient_until.max(deadline);
+            fetch.followed_until = fetch.followed_until.max(deadline);
         }
     }
 
@@ -129,7 +129,7 @@ impl FetchState {
     /// Whether a caller waits for the fetch in flight longer than its leader.
     #[cfg(test)]
     pub(super) fn is_followed(&self) -> bool {
-        self.in_flight.as_ref().is_some_and(|fetch| fetch.patient_until > 0)
+        self.in_flight.as_ref().is_some_and(|fetch| fetch.followed_until > 0)
     }
 
     /// When the request of this fetch was sent, if the fetch is still in flight.
@@ -149,7 +149,7 @@ impl FetchState {
                 self.kid_cut_short = None;
             }
             // A follower has time left, and leads the next fetch: the same attempt, continued.
-            End::TimedOut if now < fetch.patient_until => {
+            End::TimedOut if now < fetch.followed_until => {
                 if fetch.reason == Reason::UnknownKid {
                     self.kid_cut_short = Some(fetch.timeout);
                 }

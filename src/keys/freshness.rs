@@ -26,7 +26,7 @@ impl Default for Lifetimes {
     }
 }
 
-/// What an answer says about its lifetime, in seconds.
+/// The headers of an answer that set its lifetime, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CacheHeaders {
     /// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1).

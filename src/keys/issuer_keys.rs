@@ -48,7 +48,7 @@ pub(super) trait Sweep: Sync {
     fn sweep(&self, key: &CacheKey);
 }
 
-/// What a successful fetch brought.
+/// The result of a successful fetch.
 pub(super) struct NewKeys {
     pub(super) set: Arc<KeySet>,
     pub(super) etag: Option<Arc<str>>,

@@ -46,7 +46,7 @@ pub(crate) struct ValidatedClaims<'a> {
     pub(crate) email_verified: Option<bool>,
     pub(crate) profile_complete: bool,
     pub(crate) impersonating: bool,
-    /// Who acts as the user, if the token names anyone.
+    /// The id of the party that acts as the user, if the token names it.
     pub(crate) actor_id: Option<Cow<'a, str>>,
     pub(crate) organization: Option<Organization<'a>>,
     pub(crate) times: Times,

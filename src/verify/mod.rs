@@ -310,7 +310,7 @@ impl Verifier {
         self.refresh_all(Refresh::Any, &self.issuers)
     }
 
-    /// Fetches keys that are due, on this thread: what a thread pool runs for a request that got
+    /// Fetches keys that are due, on this thread: the job of a thread pool for a request that got
     /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer. Also
     /// checks the revocations file if that is due.
     ///

@@ -13,7 +13,7 @@ use quick_cache::{Equivalent, Weighter};
 use super::verified::Verified;
 use crate::fork::ForkLocal;
 
-/// What an entry takes besides the token and its claims, in bytes.
+/// The size of an entry without the token and its claims, in bytes.
 const OVERHEAD: usize = 200;
 
 /// An entry of the size tokens usually have, for estimating how many there will be.

@@ -72,7 +72,7 @@ struct Strings {
     claims: Vec<(Span, Span)>,
 }
 
-/// What an allocator keeps for itself with each allocation, about.
+/// The approximate overhead of an allocation, in bytes.
 const ALLOCATION: usize = 16;
 
 impl Verified {

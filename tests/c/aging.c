@@ -1,4 +1,4 @@
-/* What takes minutes and hours, with a clock that is moved. Needs a library that was built with the
+/* Behavior over minutes and hours, on a clock that the test moves. Needs a library that was built with the
  * feature `test-hooks`. */
 #define _POSIX_C_SOURCE 200809L
 

@@ -620,7 +620,7 @@ static void options_are_copied(const char *issuer, const char *token)
     CHECK(calls == 2);
     CHECK_OK(torii_verify_token(third, token, strlen(token), &auth, err));
 
-    /* What a verifier made lives on. */
+    /* Results outlive their verifier. */
     torii_verifier_free(first);
     torii_verifier_free(second);
     torii_verifier_free(third);

@@ -3,7 +3,7 @@
  *
  *     client API_URL SECRET_KEY [CONTROL_URL]
  *
- * against a local torii. Ends with 0 when all is as it should be. With the URL of the control API
+ * against a local torii. Exits with 0 if all checks pass. With the URL of the control API
  * it also checks that a child made by fork() uses no connection of its parent's.
  */
 
@@ -31,7 +31,7 @@
 /* A UUID that no user has. */
 #define NOBODY TORII_STR("0191d3c0-0000-7000-8000-000000000000")
 
-/* What the last call left; both are overwritten by the next. */
+/* The results of the last call; the next one overwrites them. */
 static torii_json_t *answer;
 static torii_error_t *error;
 

@@ -1,4 +1,4 @@
-/* What a test program says to the emulator: blocking HTTP/1.1 on 127.0.0.1, a connection for each
+/* Requests of a test program to the emulator: blocking HTTP/1.1 on 127.0.0.1, a connection for each
  * request. */
 #ifndef EMULATOR_H
 #define EMULATOR_H
@@ -91,7 +91,7 @@ static inline long now_ms(void)
     return (long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* Tells the emulator something; the answer is to be freed. */
+/* Sends a control request; the caller frees the answer. */
 static inline char *tell(const char *method, const char *control, const char *path,
                          const char *body)
 {

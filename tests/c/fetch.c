@@ -384,7 +384,7 @@ static void arguments_are_checked(void)
     free_world(world);
 }
 
-/* What a thread pool runs for a parked request. */
+/* The job of a thread pool for a parked request. */
 static void a_pool_fetches_what_is_due(void)
 {
     char *issuer = new_issuer(control, "pool"), *token = mint(control, "pool", "{}");

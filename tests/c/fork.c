@@ -15,7 +15,7 @@ enum { GOOD = 4, DEADLINE = 120 };
 
 static const char *control; /* the emulator's control API */
 
-/* What parent and children verify, and with what. */
+/* The tokens that parent and children verify, and the verifiers. */
 static struct {
     char *live, *child_only, *offline, *hanging; /* issuers */
     torii_verifier_t *verifier, *offline_verifier, *hanging_verifier;

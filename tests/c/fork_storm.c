@@ -118,7 +118,7 @@ INTERPOSE(pthread_mutex_lock, pthread_mutex_t)
 INTERPOSE(pthread_rwlock_rdlock, pthread_rwlock_t)
 INTERPOSE(pthread_rwlock_wrlock, pthread_rwlock_t)
 
-/* What a child does. */
+/* The work of a child. */
 
 static void *run_all(void *nothing)
 {

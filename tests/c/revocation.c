@@ -186,7 +186,7 @@ static void picked_up(void)
     free(alice);
 }
 
-/* What a host without threads of the library does. */
+/* The calls of a host without threads of the library. */
 static void on_a_timer(void)
 {
     torii_verifier_t *verifier = watching(host_options());

@@ -71,7 +71,7 @@ impl Drop for Cache {
     }
 }
 
-/// What statistics say about the directory: loaded, written, failed, and the reasons for ignored files.
+/// Statistics of the directory: loaded, written, failed, and the reasons for ignored files.
 fn events(verifier: &Verifier) -> (i64, i64, i64, String) {
     let stats = verifier.stats().unwrap();
     let count = |name| stats.int(&format!("/issuers/0/key_cache_dir/{name}")).unwrap();

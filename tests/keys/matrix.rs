@@ -188,13 +188,13 @@ fn every_moment_with_every_fault() {
         for name in FAULTS {
             let (moment, expected) = (row.moment, row.cell(name));
             let issuer = stage.issuer(&format!("{moment}-{name}").replace(' ', "-"));
-            let patient = verifier(&issuer, &options());
-            let token = prepare(moment, &issuer, &patient);
+            let long_timeout = verifier(&issuer, &options());
+            let token = prepare(moment, &issuer, &long_timeout);
             // A call that waits for an issuer that hangs times out; a call that does not wait never learns of it.
             let hangs = name == "hang";
             let verifier = match expected.2 {
                 Caller if hangs => verifier(&issuer, &with_timeout(400)),
-                _ => patient,
+                _ => long_timeout,
             };
             let before = (issuer.jwks_requests(), fetches(&verifier));
             if let Some(kind) = fault(name, &stage) {

@@ -1,4 +1,4 @@
-//! What the workers did, as they know it.
+//! The actions of the workers, as they recorded them.
 
 use std::collections::HashMap;
 use std::fmt::Write;

@@ -97,7 +97,7 @@ const EVERY: u64 = 1_000;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// What the filter itself counts by request or by fetch.
+/// The filter's own counters, by request or by fetch.
 const COUNTED: [&str; 2] = ["torii_tokens", "torii_key_fetches"];
 
 /// Counts everything the process does, whichever issuer it is for.

@@ -1,6 +1,6 @@
 
 /*
- * What the files of ngx_http_torii_module share.
+ * Declarations shared by the files of ngx_http_torii_module.
  *
  * A guarded location has a verifier, made of the options that are set for it,
  * and requirements.  Verifiers are created while the configuration is read,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-/// What a fault does to a request.
+/// The effect of a fault on a request.
 ///
 /// The kinds that write to the connection directly (all from `Truncate` on) close it afterwards.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -88,7 +88,7 @@ pub enum FaultKind {
     HangUp,
     /// Any text instead of an answer, HTTP or not.
     Raw {
-        /// What is sent.
+        /// The text.
         text: String,
     },
     /// Closes the connection without an answer.

@@ -32,7 +32,7 @@ pub(crate) struct User {
     pub(crate) sessions: Vec<Session>,
 }
 
-/// What only the user could do, at sign-in pages that the emulator has not.
+/// Actions of the user at sign-in pages, which the emulator does not have.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChange {

@@ -1,4 +1,4 @@
-//! The whole contract: what goes for every operation.
+//! The whole contract: rules for every operation.
 
 use serde_json::{Value, json};
 use torii_emulator::Side;

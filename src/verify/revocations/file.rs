@@ -15,7 +15,7 @@ const RECENT: Duration = Duration::from_secs(2);
 /// A state of the file that was read. A later write shows as another one.
 pub(super) struct Seen(Identity);
 
-/// What a check of the file found.
+/// The result of a check of the file.
 pub(super) enum Found {
     Unchanged,
     /// `None`: the file is read again, even if it looks unchanged.
@@ -91,7 +91,7 @@ fn check_owner_and_mode(_: &Metadata) -> Result<(), String> {
     Ok(())
 }
 
-/// What tells one state of the file from another.
+/// The values that differ between two states of the file.
 #[cfg(unix)]
 #[derive(PartialEq)]
 struct Identity {

@@ -29,7 +29,7 @@ pub(super) fn parse(text: &[u8], now: i64) -> Result<List, String> {
     }
 }
 
-/// What is wrong, and where.
+/// The error, with its place.
 fn explain(fault: Option<&'static str>, error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = match fault {
@@ -47,7 +47,7 @@ fn explain(fault: Option<&'static str>, error: &serde_json::Error) -> String {
 struct Reader {
     list: Builder,
     now: i64,
-    /// What is wrong, if it is not the form of the JSON.
+    /// The error, unless the text is not JSON.
     fault: Option<&'static str>,
 }
 

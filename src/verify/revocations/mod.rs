@@ -54,7 +54,7 @@ struct Lists {
     json: ArcSwapOption<List>,
 }
 
-/// What statistics say about revocations.
+/// Statistics of revocations.
 pub(crate) struct RevocationStats {
     /// Entries of all lists.
     pub(crate) entries: usize,

@@ -80,7 +80,7 @@ pub(super) enum Outdated {
     TimedOut,
 }
 
-/// What statistics say about the file.
+/// Statistics of the file.
 pub(crate) struct FileStats {
     pub(crate) entries: usize,
     /// Seconds since the last check.

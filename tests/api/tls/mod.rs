@@ -18,7 +18,7 @@ pub fn file(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "api", "tls", name].iter().collect()
 }
 
-/// What a server saw of a connection.
+/// A connection as the server saw it.
 pub struct Visit {
     request: String,
     handshake: Option<HandshakeKind>,

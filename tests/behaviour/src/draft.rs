@@ -17,7 +17,7 @@ pub const ENVIRONMENT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 pub const ISSUED_AT: i64 = 1_700_000_000;
 /// Claim `exp` of a valid token: the year 2100.
 pub const EXPIRES_AT: i64 = 4_102_444_800;
-/// What the clock says in cases about time: January 2027.
+/// The time of the clock in cases about time: January 2027.
 pub const NOW: i64 = 1_800_000_000;
 
 /// The header of a valid token.

@@ -29,7 +29,7 @@ pub use text::Text;
 pub struct Corpus {
     /// Answers of an issuer to the request for its keys.
     pub key_sets: BTreeMap<String, KeySet>,
-    /// What to verify, and with what result.
+    /// Tokens to verify, and the results.
     pub cases: Vec<Case>,
     /// Webhooks to verify, and with what result.
     pub webhooks: Vec<Webhook>,
@@ -76,7 +76,7 @@ pub enum Input {
     Header(Text),
 }
 
-/// How the verifier of a case is configured. What is absent keeps its default.
+/// How the verifier of a case is configured. Absent members keep their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// The issuer.
@@ -105,7 +105,7 @@ pub struct Options {
     /// Further requirements: of the verifier, of the call, or asked of the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirements: Option<Requirements>,
-    /// What the verifier's clock says, in Unix seconds. Absent: the case holds at any time until 2099.
+    /// The time of the verifier's clock, in Unix seconds. Absent: the case holds at any time until 2099.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<i64>,
 }
@@ -165,12 +165,12 @@ pub struct Issuer {
 pub struct Expect {
     /// Name of the status, as `torii_status_name` gives it.
     pub status: String,
-    /// What is known about the caller; present exactly when the status is `TORII_OK`.
+    /// The facts about the user; present exactly when the status is `TORII_OK`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
 }
 
-/// What an accepted token says.
+/// The facts in an accepted token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Auth {
     /// Claim `sub`.
@@ -187,7 +187,7 @@ pub struct Auth {
     pub profile_complete: bool,
     /// Whether another party acts as the user: claims `impersonating` and `act`.
     pub impersonating: bool,
-    /// Who does.
+    /// The id of that party.
     pub actor_id: Option<String>,
     /// The active organization.
     pub organization_id: Option<String>,

@@ -1,4 +1,4 @@
-//! Who acts as the user: `act` (RFC 8693, 4.1), which torii documents, and `impersonating`, which its SDKs read.
+//! The party that acts as the user: `act` (RFC 8693, 4.1), which torii documents, and `impersonating`, which its SDKs read.
 
 use super::{CLAIM, EXPIRED, POLICY};
 use crate::Corpus;

@@ -1,4 +1,4 @@
-//! What a key set may hold: which keys are used, which are skipped, and which sets are refused as a whole.
+//! The content of key sets: which keys are used, which are skipped, and which sets are refused as a whole.
 
 use super::{KEY_UNKNOWN, SIGNATURE, beside_a_usable_key, nested, odd};
 use crate::Corpus;

@@ -97,7 +97,7 @@ fn legacy(corpus: &mut Corpus) {
         draft("organization-older-role-unasked", "A template may fill `org_role`, beside `o` too.")
             .payload(claims().with("o", r#""acme""#).with("org_role", r#""admin""#))
             .accepted_with(active("acme", None)),
-        draft("organization-older-other-unasked", "What is not read does not contradict.")
+        draft("organization-older-other-unasked", "A claim that is not read does not contradict.")
             .payload(older(r#""globex""#, admin).with("o", r#""acme""#))
             .accepted_with(active("acme", None)),
         draft("organization-older", "The older names, where they are read.")
