@@ -293,7 +293,7 @@ tools-python: tools-rust
 # Node.js itself comes from node.sh if the system has none, or an old one.
 tools-node: tools-rust
 tools-nginx: tools-rust
-	@scripts/require wrk strace openssl nghttp:nghttp2-client =nginx =nginx-dev =libfaketime
+	@scripts/require wrk strace openssl nghttp:nghttp2-client promtool:prometheus =nginx =nginx-dev =libfaketime
 tools-envoy: tools-rust
 	@scripts/require wrk
 
