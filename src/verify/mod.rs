@@ -68,7 +68,7 @@ pub struct Check {
     pub nowait: bool,
 }
 
-/// In place of a time: every token of the user, for ever.
+/// In place of a time: every token of the user, future ones included.
 pub const REVOKE_ALL: i64 = i64::MAX;
 
 /// A configured issuer.
@@ -202,7 +202,7 @@ impl Verifier {
 
     /// The claims, and whether the token was in the cache.
     ///
-    /// The caller's bytes are compared with the cache, and copied if that does not end the matter;
+    /// The caller's bytes are compared with the cache, and copied if the token is not there;
     /// everything else reads the copy. A host may change its buffer meanwhile, by mistake: then the
     /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
@@ -286,8 +286,8 @@ impl Verifier {
         Ok(Arc::new(verified))
     }
 
-    /// Checks again what time or the operator may have to say against a token whose signature was
-    /// verified before.
+    /// Checks the conditions that can change after a signature was verified: time, revocations,
+    /// requirements.
     fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
         verified.times.check(self.clock.at(now), self.leeway)?;
         self.revocations.check(verified, call)?;
@@ -313,7 +313,7 @@ impl Verifier {
         self.refresh_all(Refresh::Any, &self.issuers)
     }
 
-    /// Fetches keys that are due, on this thread: what a thread pool runs for a request that got
+    /// Fetches keys that are due, on this thread: the job of a thread pool for a request that got
     /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer. Also
     /// checks the revocations file if that is due.
     ///
