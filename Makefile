@@ -148,7 +148,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation readme \
+TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation recipes readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
@@ -183,7 +183,7 @@ release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-gate $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-recipes tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -279,6 +279,17 @@ $(BUILD)/revocation/.made: | tools-rust
 .PHONY: tools-revocation
 tools-revocation: tools-rust
 	@scripts/require redis-server go
+
+# The larger recipes of docs/cookbook.md. Laravel and Symfony are not installed: they conflict with php-psr.
+suite-recipes: programs | tools-recipes
+	tests/recipes/run.sh $(EMULATOR) $(CI) include $(BUILD)/recipes
+
+.PHONY: tools-recipes
+tools-recipes: tools-rust tools-go tools-php
+	@scripts/require =libevent-dev =libssl-dev =libgrpc++-dev =libprotobuf-dev protoc:protobuf-compiler \
+	  grpc_cpp_plugin:protobuf-compiler-grpc ruby puma =ruby-ffi =ruby-railties =ruby-actionpack openssl
+	@tests/recipes/php-packages $(BUILD)/recipes/php php-laravel-framework php-symfony-framework-bundle \
+	  php-symfony-security-bundle php-symfony-yaml
 
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust

@@ -36,7 +36,7 @@ use crate::keys::{
     jwks_url,
 };
 use crate::text::NulString;
-use crate::token::{self, Audience, Claims, Token};
+use crate::token::{self, Audience, Claims, KnownHeaders, Token};
 
 /// Verifies tokens of one or several issuers.
 ///
@@ -53,6 +53,7 @@ pub struct Verifier {
     key_options: KeyOptions,
     clock: Clock,
     revocations: Revocations,
+    known_headers: KnownHeaders,
     token_cache: TokenCache,
     stats: Stats,
     metrics_issuer_label: bool,
@@ -118,6 +119,7 @@ impl Verifier {
             },
             clock: options.clock.clone(),
             revocations: Revocations::new(options)?,
+            known_headers: KnownHeaders::default(),
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
             metrics_issuer_label: options.metrics_issuer_label,
@@ -255,12 +257,12 @@ impl Verifier {
     }
 
     fn verify_signature(&self, token: &[u8], call: &Call<'_>) -> Result<Arc<Verified>> {
-        let token = Token::parse(token)?;
+        let token = Token::parse(token, &self.known_headers)?;
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
-        let keys = issuer.keys().usable_with(&token.kid, call)?;
+        let keys = issuer.keys().usable_with(token.kid(), call)?;
         let key = keys.as_ref().and_then(|keys| {
-            let key = keys.set.find(&token.kid)?;
+            let key = keys.set.find(token.kid())?;
             let valid = if self.fixed_base {
                 key.verify_fixed_base(token.signed, &token.signature, &keys.set)
             } else {
@@ -280,6 +282,7 @@ impl Verifier {
         let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
         self.revocations.check(&verified, call)?;
         self.requirements.check(&verified)?;
+        self.known_headers.keep(&token);
         Ok(Arc::new(verified))
     }
 
