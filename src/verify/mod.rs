@@ -273,12 +273,13 @@ impl Verifier {
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
         };
         let valid = claims.check(self.legacy_organization)?;
-        valid.times.check(self.clock.now(), self.leeway)?;
+        let now = clock::now();
+        valid.times.check(self.clock.at(&now), self.leeway)?;
         valid.times.check_lifetime(self.max_lifetime)?;
         claims.check_audience(&self.audience)?;
         let challenge = self.challenge.clone();
         let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
-        self.revocations.check(&verified, call)?;
+        self.revocations.check(&verified, call, now.monotonic)?;
         self.requirements.check(&verified)?;
         Ok(Arc::new(verified))
     }
@@ -287,7 +288,7 @@ impl Verifier {
     /// verified before.
     fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
         verified.times.check(self.clock.at(now), self.leeway)?;
-        self.revocations.check(verified, call)?;
+        self.revocations.check(verified, call, now.monotonic)?;
         self.requirements.check(verified)
     }
 
