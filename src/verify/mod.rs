@@ -386,7 +386,7 @@ impl Verifier {
     ///
     /// The leeway is added: tokens with an `iat` of at most `issued_before` plus the leeway are
     /// refused. Of several calls for a user the latest time counts. With a maximum lifetime, an entry
-    /// ends when every token it could revoke has expired. A forked child has the entries of its
+    /// ends a day after every token it could revoke has expired. A forked child has the entries of its
     /// parent; later calls reach only their own process.
     ///
     /// # Errors

@@ -132,9 +132,10 @@ impl Revocations {
         let now = self.clock.now();
         check_user(user).map_err(|why| Error::argument("user_id", why))?;
         check_before(before, now).map_err(|why| Error::argument("issued_before", why))?;
+        // A day after the last token it could revoke, since a clock may be ahead for a moment.
         let ends_at = match self.max_lifetime {
             0 => i64::MAX,
-            max => before.saturating_add(max).saturating_add(2 * self.leeway),
+            max => before.saturating_add(max).saturating_add(2 * self.leeway + DAY),
         };
         let room = self.lists().calls.insert(User::new(user), before, ends_at, now);
         room.then_some(()).ok_or(Error::argument("revocations", FULL))
