@@ -26,7 +26,7 @@ pub(crate) struct CachedKeys {
     pub(crate) body: Vec<u8>,
 }
 
-/// What happened to the file of a key set, in this process.
+/// Counters for the file of a key set, in this process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CacheDirStats {
     /// Key sets read from a file.
@@ -248,7 +248,7 @@ mod files {
     }
 
     fn is_newer_there(directory: &OwnedFd, name: &str, file: &CacheFile<'_>, now: Millis) -> bool {
-        // A file that would be ignored is replaced, whatever it says about its time.
+        // A file that would be ignored is replaced, regardless of its time.
         let Ok(Some(text)) = read(directory, name) else { return false };
         CacheFile::decode(&text, file.url, now)
             .is_ok_and(|there| there.requested_at > file.requested_at)

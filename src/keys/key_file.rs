@@ -1,6 +1,6 @@
 //! The file of one issuer's keys in the key cache directory.
 //!
-//! Its times are Unix times: the clock by which keys age in memory starts anew with the machine.
+//! Its times are Unix times: the clock by which keys age in memory starts at boot.
 
 use std::sync::Arc;
 

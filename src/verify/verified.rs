@@ -43,9 +43,8 @@ pub(crate) struct Span {
 
 /// The claims of a token whose signature was verified.
 ///
-/// Aligned to a cache line, so that threads with different tokens do not write to the same one when
-/// they count references.
-#[repr(align(64))]
+/// Larger than a cache line, so that threads with different tokens do not write to the same one when
+/// they count references. Aligned to one, each would take a slow path of the allocator.
 pub(crate) struct Verified {
     /// The payload as signed, then the other texts, each followed by U+0000.
     text: String,
@@ -59,7 +58,7 @@ pub(crate) struct Verified {
     pub(crate) times: Times,
     pub(super) challenge: Option<Arc<Challenge>>,
     string_claims: StringClaims,
-    /// Read when the first of them is asked for. A lock could be held by a thread that a child
+    /// Read at the first access. A lock could be held by a thread that a child
     /// made by `fork` does not have; this never blocks.
     strings: OnceBox<Strings>,
 }
@@ -72,7 +71,7 @@ struct Strings {
     claims: Vec<(Span, Span)>,
 }
 
-/// What an allocator keeps for itself with each allocation, about.
+/// The approximate overhead of an allocation, in bytes.
 const ALLOCATION: usize = 16;
 
 impl Verified {

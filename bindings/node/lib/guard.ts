@@ -137,7 +137,7 @@ function isBlank(value: string | undefined): boolean {
   return value === undefined || /^[ \t]*$/.test(value);
 }
 
-/** The value of a cookie; a name that occurs twice gives text that is no token. */
+/** The value of a cookie; a name that occurs twice gives text that is not a token. */
 function cookieOf(cookies: string, wanted: string): string {
   const values: string[] = [];
   for (const pair of cookies.split(";")) {

@@ -264,7 +264,7 @@ export class ToriiVerifier {
    * Refuses the tokens of a user that were issued at or before a time, also where the user is the
    * actor.
    *
-   * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, for ever.
+   * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, future ones included.
    */
   revoke(userId: string, issuedBefore: number | Date | "all"): void {
     const verifier = this.#openNow();

@@ -104,7 +104,7 @@ impl Verifier {
         self.verifier.metrics()
     }
 
-    /// Without a time: all tokens of the user, for ever.
+    /// Without a time: all tokens of the user, future ones included.
     #[napi(catch_unwind)]
     pub fn revoke(&self, user_id: String, issued_before: Option<i64>) -> Result<()> {
         let issued_before = issued_before.unwrap_or(torii::REVOKE_ALL);

@@ -16,7 +16,7 @@ use crate::clock::since_1970;
 use crate::sync::NO_THREADS;
 use crate::text::NulString;
 
-/// The point that generates the group P-256 lies in: a usable key as good as any.
+/// The point that generates the group P-256 lies in: it makes a usable key.
 const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
 const Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 
