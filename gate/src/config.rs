@@ -29,6 +29,9 @@ const MAX_CONNECTIONS: u32 = 20_000;
 
 const SHUTDOWN_TIMEOUT: u32 = 10;
 
+/// Requests without credentials would pass requirements that name no exception.
+const CONTRADICTION: &str = "optional: contradicts the requirements (expected one of the two)";
+
 /// A valid configuration.
 pub(crate) struct Config {
     pub(crate) guard: Arc<Guard>,
@@ -106,6 +109,9 @@ fn verifier(settings: &Settings) -> Result<Verifier, String> {
     let requirements =
         settings.access.requirements().map_err(|error| named("requirements", error))?;
     if let Some(requirements) = requirements {
+        if settings.access.optional == Some(true) {
+            return Err(CONTRADICTION.to_owned());
+        }
         options.set_requirements(&requirements);
     }
     if let Some(realm) = &settings.realm {
@@ -170,10 +176,7 @@ fn listeners(settings: &Settings, routes: Vec<Route>) -> Result<Vec<(Address, Po
         let requirements = route.access.requirements();
         let requirements = requirements.map_err(|error| named(error.to_string()))?;
         let optional = match (route.access.optional, &requirements) {
-            (Some(true), Some(_)) => {
-                let why = "optional: contradicts the requirements (expected one of the two)";
-                return Err(named(why.to_owned()));
-            }
+            (Some(true), Some(_)) => return Err(named(CONTRADICTION.to_owned())),
             (Some(optional), _) => optional,
             // Requirements hold for every request.
             (None, Some(_)) => false,

@@ -82,7 +82,7 @@ impl Guard {
         let deadline = self.keys.deadline();
         loop {
             let Some(issuer) = pending.issuer() else { return Err(pending) };
-            if !self.keys.fetched(issuer, deadline).await {
+            if !self.keys.changed(issuer, deadline).await {
                 return Err(pending);
             }
             match self.decide(policy, headers) {

@@ -74,6 +74,7 @@ async fn serve(config: Config) -> Result<(), Error> {
     }
     drop(open);
     tokio::spawn(guard.keys.clone().keep_fresh());
+    tokio::spawn(guard.keys.clone().watch_file());
     systemd::notify("READY=1");
 
     let signal = signals.next().await;
