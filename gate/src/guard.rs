@@ -150,7 +150,7 @@ mod tests {
     /// Of the issuer https://acme.torii.so, with a `kid`, in time until 2100. Its signature is wrong.
     const TOKEN: &str = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.\
         eyJpc3MiOiJodHRwczovL2FjbWUudG9yaWkuc28iLCJzdWIiOiJ1IiwicGlkIjoicCIsImlhdCI6MSwiZXhwIjo0MTAyNDQ0ODAwfQ.\
-        AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
 
     /// A fetch of keys may take longer than a request may wait, if it began later or never ends.
     #[test]
