@@ -40,8 +40,13 @@ export interface VerifierSettings {
   hasClock: boolean;
 }
 
+/** A result. Has no methods. */
+export type NativeAuth = object;
+
 export interface NativeVerifier {
   checkFunction(): CheckFunction;
+  /** The result at a place. Nothing else may be verified since it got there. */
+  result(place: number): NativeAuth;
   takeFailure(): string | null;
   setNow(now: number): void;
   dueInMs(): number | null;
@@ -102,6 +107,7 @@ interface Native {
     organizations: { id: string; role?: string }[],
   ): number;
   dropRequirements(number: number): void;
+  unmet(auth: NativeAuth, requirements: number): string | null;
   clearJwksCache(): void;
   version(): string;
 }

@@ -375,8 +375,9 @@ export class ToriiVerifier {
     if (typeof answer === "number") {
       return answer < 0 ? undefined : new Identity(this.#known[answer] as Facts);
     }
-    const learned = facts(answer, record);
-    this.#known[record[0] as number] = learned;
+    const place = record[0] as number;
+    const learned = facts(this.#open().result(place), answer, record);
+    this.#known[place] = learned;
     return new Identity(learned);
   }
 

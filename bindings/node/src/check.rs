@@ -77,6 +77,11 @@ impl Checker {
         }
     }
 
+    /// The result at a place.
+    pub(crate) fn result(&self, place: u32) -> Option<Auth> {
+        self.state.try_borrow().ok()?.places.get(usize::try_from(place).ok()?)?.clone()
+    }
+
     fn fail(&self, failure: String) -> Answer {
         if let Ok(mut state) = self.state.try_borrow_mut() {
             state.failure = Some(failure);
