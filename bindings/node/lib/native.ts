@@ -5,7 +5,7 @@
  * (`optionalDependencies`).
  */
 
-/** Place of a result known before, or -1; or the texts of a new one. */
+/** The number of a result told before, or -1; or the texts of a new one. */
 export type CheckFunction = (
   text: string,
   how: number,
@@ -37,7 +37,8 @@ export interface VerifierSettings {
   caFile?: string;
   proxy?: string;
   allowHttp?: boolean;
-  hasClock: boolean;
+  /** The time at the start, if each call passes the time. */
+  now?: number;
 }
 
 /** A result. Has no methods. */
@@ -45,8 +46,8 @@ export type NativeAuth = object;
 
 export interface NativeVerifier {
   checkFunction(): CheckFunction;
-  /** The result at a place. Nothing else may be verified since it got there. */
-  result(place: number): NativeAuth;
+  /** The result with this number, the last one that was verified. */
+  result(number: number): NativeAuth;
   takeFailure(): string | null;
   setNow(now: number): void;
   dueInMs(): number | null;
