@@ -83,7 +83,6 @@ fn config(settings: Settings, routes: Vec<Route>) -> Result<Config, String> {
 
 fn verifier(settings: &Settings) -> Result<Verifier, String> {
     let mut options = VerifierOptions::new();
-    let named = |name: &str, error: torii::Error| format!("{name}: {error}");
     let Some((first, further)) = settings.issuer.split_first() else {
         return Err("issuer: missing (expected --issuer, TORII_GATE_ISSUER or the file)".to_owned());
     };
@@ -124,9 +123,15 @@ fn verifier(settings: &Settings) -> Result<Verifier, String> {
     Verifier::new(first, &options).map_err(|error| error.to_string())
 }
 
+/// Names the option that an error is about, once.
+fn named(name: &str, error: torii::Error) -> String {
+    let text = error.to_string();
+    let subject = format!("{}: ", name.replace('-', "_"));
+    format!("{name}: {}", text.strip_prefix(&subject).unwrap_or(&text))
+}
+
 /// The options that are about keys.
 fn keys(settings: &Settings, several: bool, options: &mut VerifierOptions) -> Result<(), String> {
-    let named = |name: &str, error: torii::Error| format!("{name}: {error}");
     if let Some(path) = &settings.jwks {
         if several {
             let why = "given with several issuers (expected one: the file has the keys of one)";

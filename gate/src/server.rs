@@ -170,9 +170,7 @@ impl Accept {
             match &purpose {
                 Purpose::Authorization(policy) => {
                     let _counted = guard.metrics.connections().count();
-                    let answer = async |request: Request<Incoming>| {
-                        guard.answer(policy, request.headers()).await
-                    };
+                    let answer = |request| guard.answer(policy, request);
                     connection::serve(stream, stopping, answer).await;
                 }
                 Purpose::Operators => {

