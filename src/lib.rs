@@ -1,8 +1,8 @@
-//! libtorii: trust torii's logins from any language.
+//! Verifies torii access tokens (ES256 JWTs) locally, with no request per token, and calls torii's
+//! backend API.
 //!
-//! [`Verifier`] verifies the tokens torii issues to end users, without a request per token, and
-//! [`Client`] manages these users over the backend API. The C functions are in `include/torii.h`;
-//! they add nothing to what is here but pointers.
+//! A [`Verifier`] verifies tokens, a [`Client`] calls the backend API, and a [`Webhook`] verifies
+//! webhooks. `include/torii.h` has the same as C functions.
 //!
 //! ```no_run
 //! use torii::{Verifier, VerifierOptions};

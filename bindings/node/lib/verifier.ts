@@ -497,7 +497,10 @@ export type AuthenticateRequestOptions = VerifyTokenOptions & {
 export type RequestLike = {
   headers:
     | Record<string, string | string[] | undefined>
-    | { get(name: string): string | null };
+    | {
+        /** Returns the value of a header. */
+        get(name: string): string | null;
+      };
 };
 
 /**
