@@ -1,15 +1,19 @@
 //! Verifying with a table of multiples of the key, beside aws-lc and ring, in one run: `make bench`.
 //!
-//! Contenders take turns in short rounds on one thread, and the median round counts. For the cold
-//! rows, 48 MiB are written before each verification, so that no cache holds a table.
+//! Contenders take turns as in the benchmark `verify`: with warm caches, then with cold ones, which
+//! hold no table.
 
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::multiple_unsafe_ops_per_block,
     reason = "a benchmark fails by panicking"
 )]
 
+#[allow(dead_code, reason = "only a part of it is used here")]
+#[path = "verify/contest.rs"]
+mod contest;
 #[allow(dead_code, unused_imports, reason = "its own tests are elsewhere")]
 #[path = "../src/es256/mod.rs"]
 mod es256;
@@ -23,22 +27,14 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
     ParsedPublicKey, UnparsedPublicKey,
 };
+use contest::Contest;
 use es256::{Table, accepts, self_test};
 use torii::{Verifier, VerifierOptions};
 use torii_emulator::{Emulator, Mint};
 
-/// Signatures in a round.
-const ROUND: usize = 16;
-const ROUNDS: usize = 601;
-const COLD_ROUNDS: usize = 101;
 const SIGNATURES: usize = 1024;
 
-struct Contender<'a> {
-    name: &'static str,
-    verify: Box<dyn Fn(usize) + 'a>,
-    warm: Vec<f64>,
-    cold: Vec<f64>,
-}
+const BARE: &str = "aws-lc, UnparsedPublicKey";
 
 fn main() {
     let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
@@ -65,54 +61,34 @@ fn main() {
 
     let (default, tokens) = verifier(false);
     let (fixed_base, fixed_base_tokens) = verifier(true);
-    let mut contenders = [
-        contender("aws-lc, UnparsedPublicKey", |n| {
-            let (message, signature) = &signed[n % SIGNATURES];
-            unparsed.verify(message, signature).unwrap();
-        }),
-        contender("aws-lc, ParsedPublicKey", |n| {
-            let (message, signature) = &signed[n % SIGNATURES];
-            parsed.verify_sig(message, signature).unwrap();
-        }),
-        contender("ring", |n| {
-            let (message, signature) = &signed[n % SIGNATURES];
-            ring.verify(message, signature).unwrap();
-        }),
-        contender("fixed base", |n| {
-            let (message, signature) = &signed[n % SIGNATURES];
-            let digest = digest(&SHA256, message);
-            let digest = digest.as_ref().try_into().unwrap();
-            assert!(accepts(&generator, &table, digest, signature));
-        }),
-        contender("Verifier, a new token", |n| {
-            black_box(default.verify(&tokens[n % SIGNATURES]).unwrap());
-        }),
-        contender("Verifier with fixed_base, the same", |n| {
-            black_box(fixed_base.verify(&fixed_base_tokens[n % SIGNATURES]).unwrap());
-        }),
-    ];
-    for round in 0..ROUNDS {
-        for contender in &mut contenders {
-            let started = Instant::now();
-            (0..ROUND).for_each(|n| (contender.verify)(round * ROUND + n));
-            contender.warm.push(started.elapsed().as_secs_f64() / ROUND as f64);
-        }
-    }
-    let mut memory = vec![0u8; 48 << 20];
-    for round in 0..COLD_ROUNDS {
-        for contender in &mut contenders {
-            memory.fill(round as u8);
-            black_box(&mut memory);
-            let started = Instant::now();
-            (contender.verify)(round);
-            contender.cold.push(started.elapsed().as_secs_f64());
-        }
-    }
-    report(&mut contenders);
-}
-
-fn contender<'a>(name: &'static str, verify: impl Fn(usize) + 'a) -> Contender<'a> {
-    Contender { name, verify: Box::new(verify), warm: Vec::new(), cold: Vec::new() }
+    let mut contest = Contest::new();
+    contest.add(BARE, |n| {
+        let (message, signature) = &signed[n % SIGNATURES];
+        unparsed.verify(message, signature).unwrap();
+    });
+    contest.add("aws-lc, ParsedPublicKey", |n| {
+        let (message, signature) = &signed[n % SIGNATURES];
+        parsed.verify_sig(message, signature).unwrap();
+    });
+    contest.add("ring", |n| {
+        let (message, signature) = &signed[n % SIGNATURES];
+        ring.verify(message, signature).unwrap();
+    });
+    contest.add("fixed base", |n| {
+        let (message, signature) = &signed[n % SIGNATURES];
+        let digest = digest(&SHA256, message);
+        let digest = digest.as_ref().try_into().unwrap();
+        assert!(accepts(&generator, &table, digest, signature));
+    });
+    contest.add("Verifier, a new token", |n| {
+        black_box(default.verify(&tokens[n % SIGNATURES]).unwrap());
+    });
+    contest.add("Verifier with fixed_base, the same", |n| {
+        black_box(fixed_base.verify(&fixed_base_tokens[n % SIGNATURES]).unwrap());
+    });
+    println!();
+    contest.run(BARE);
+    contest.run_cold(BARE);
 }
 
 /// A verifier without a token cache, whose key has its table if it is to have one.
@@ -156,19 +132,4 @@ fn slowest(numbers: std::ops::Range<usize>, work: impl Fn(usize)) -> String {
     times.sort();
     let at = |share: usize| times[(times.len() - 1) * share / 100];
     format!("median {:?}, 95 % below {:?}, slowest {:?}", at(50), at(95), at(100))
-}
-
-fn report(contenders: &mut [Contender<'_>]) {
-    let median = |times: &mut Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    };
-    let base = (median(&mut contenders[0].warm), median(&mut contenders[0].cold));
-    println!("\n{:36} {:>8} {:>7} {:>9} {:>7}", "", "us", "ratio", "cold, us", "ratio");
-    for contender in contenders {
-        let (warm, cold) = (median(&mut contender.warm), median(&mut contender.cold));
-        let (name, us) = (contender.name, 1e6);
-        let ratios = (warm / base.0, cold / base.1);
-        println!("{name:36} {:8.2} {:7.3} {:9.2} {:7.3}", warm * us, ratios.0, cold * us, ratios.1);
-    }
 }

@@ -12,9 +12,11 @@
 //! Once a thread has an error queue, parsing keys and verifying signatures take no lock at all.
 
 use std::cell::Cell;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use once_cell::race::OnceBox;
 use rustls::crypto::{
@@ -61,6 +63,16 @@ impl Drop for ThreadEnd {
         READY.set(false);
         without_fork(clear_aws_lc_thread_state);
     }
+}
+
+/// Returns the SHA-256 digest in hexadecimal digits.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    let digest = with_thread_state(|| digest(&SHA256, bytes));
+    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 /// The example of RFC 7515, appendix A.3.

@@ -44,7 +44,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Its `Age`, in seconds; 0 without one.
+    /// Returns the `Age` of the answer in seconds; 0 without one.
     pub fn age(&self) -> u64 {
         match self.outcome {
             Outcome::Answered { age: Some(age), .. } => age,
@@ -130,11 +130,11 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
 pub struct KeyCacheReport {
     /// Its path.
     pub file: PathBuf,
-    /// What a new process does with it.
+    /// Its use by a new process.
     pub state: KeyCacheState,
 }
 
-/// What a new process does with the file of an issuer's keys.
+/// How a new process uses the file of an issuer's keys.
 #[derive(Clone, Debug)]
 pub enum KeyCacheState {
     /// There is no file.
@@ -169,9 +169,9 @@ pub fn key_cache(issuer: &str, options: &VerifierOptions) -> Result<Option<KeyCa
         cache_dir: None,
         fetched_by: FetchedBy::Library,
     };
-    let directory = KeyCacheDir::existing(path);
+    let (directory, name) = (KeyCacheDir::existing(path), key.file_name());
     let lifetimes = &options.lifetimes;
-    let state = match directory.read(&key, since_1970(), None) {
+    let state = match directory.read(&name, &key.url, since_1970(), None) {
         Ok(None) => KeyCacheState::Missing,
         Err(ignored) => KeyCacheState::Ignored(ignored.why),
         Ok(Some(keys)) => KeyCacheState::Used {
@@ -181,7 +181,7 @@ pub fn key_cache(issuer: &str, options: &VerifierOptions) -> Result<Option<KeyCa
             key_set: KeySetReport::read(&keys.body),
         },
     };
-    Ok(Some(KeyCacheReport { file: directory.file(&key), state }))
+    Ok(Some(KeyCacheReport { file: directory.file(&name), state }))
 }
 
 /// The result of one fetch of an issuer's OpenID Connect discovery document.
@@ -301,7 +301,7 @@ impl KeySetReport {
         }
     }
 
-    /// How many keys a verifier uses.
+    /// Returns how many keys a verifier uses.
     pub fn usable(&self) -> usize {
         self.keys.iter().filter(|key| key.skipped.is_none()).count()
     }

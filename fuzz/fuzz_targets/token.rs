@@ -1,5 +1,5 @@
-//! Whatever comes as a token or a header: a verdict, never a panic, and yes only to tokens that are
-//! known to be good.
+//! Any token or header gives a result, never a panic, and only tokens that are known to be valid are
+//! accepted.
 
 #![no_main]
 
@@ -32,7 +32,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
 fuzz_target!(|data: &[u8]| {
     let verdict = KNOWN.verifier.verify(data);
     if let Ok(auth) = &verdict {
-        let token = str::from_utf8(data).expect("a good token is text");
+        let token = str::from_utf8(data).expect("a valid token is text");
         assert!(KNOWN.good.contains(token), "{auth:?}");
     }
     let again = KNOWN.verifier.verify_nowait(data);

@@ -13,7 +13,7 @@ use crate::identity::{self, IdentityHeader, Unreadable};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 
-/// What all addresses share.
+/// Shared by all addresses.
 pub(crate) struct Guard {
     pub(crate) verifier: Arc<Verifier>,
     pub(crate) keys: Arc<Keys>,
@@ -24,7 +24,7 @@ pub(crate) struct Guard {
     pub(crate) metrics: Metrics,
 }
 
-/// What differs between addresses: the proxy chooses one for each of its routes. Nothing that the
+/// The settings of one address: the proxy chooses one for each of its routes. Nothing that the
 /// client sends, such as a path, chooses.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Policy {

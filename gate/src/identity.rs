@@ -1,4 +1,4 @@
-//! Identity headers: what the backend learns about the user.
+//! Identity headers: the claims that the backend receives.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;

@@ -29,7 +29,7 @@ struct Issuer {
 struct State {
     /// The fetch in progress. Its sender is dropped when the fetch ends.
     fetch: Option<watch::Receiver<()>>,
-    /// What was counted when the last one ended.
+    /// The counters when the last one ended.
     fetches: u64,
     failures: u64,
     failing: bool,
@@ -55,7 +55,7 @@ impl Keys {
     }
 
     /// Whether the gate can verify tokens: the keys of one issuer are there. The others may be
-    /// unreachable, which is no reason to take all users out of service.
+    /// unreachable without making the gate unready.
     pub(crate) fn at_hand(&self) -> bool {
         let Some(stats) = self.stats() else { return false };
         (0..self.issuers.len()).any(|index| number(&stats, index, "keys") > 0)

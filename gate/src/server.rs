@@ -92,7 +92,7 @@ async fn serve(config: Config) -> Result<(), Error> {
 /// How many connections the limit of open files leaves, after it was raised as far as allowed.
 fn connections(wanted: usize) -> usize {
     let needed = (wanted as u64).saturating_add(OTHER_FILES);
-    // An error: the limit stays as it is, and is asked for.
+    // An error: the limit stays as it is, and is read.
     let allowed = rlimit::increase_nofile_limit(needed).unwrap_or(needed);
     let most = usize::try_from(allowed.saturating_sub(OTHER_FILES)).unwrap_or(wanted).max(1);
     if most < wanted {
@@ -195,7 +195,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-/// Answers are sent at once. Peers that vanished are noticed: a connection may rest for ever.
+/// Answers are sent at once. Peers that vanished are noticed: a connection may rest forever.
 fn prepare(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
     // Without them the connection works as well.

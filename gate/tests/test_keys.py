@@ -32,8 +32,8 @@ class Keys(unittest.TestCase):
             self.assertEqual(gate.get().status, 401)
             self.assertEqual(gate.get(headers=bearer("nonsense")).status, 401)
             # Those who give up are forgotten.
-            with gate.connect() as impatient:
-                impatient.request(headers=bearer(self.valid))
+            with gate.connect() as leaving:
+                leaving.request(headers=bearer(self.valid))
                 until(lambda: gate.metric("torii_gate_waiting") == 51, "one more waits")
             until(lambda: gate.metric("torii_gate_waiting") == 50, "it is gone")
             self.torii.release()

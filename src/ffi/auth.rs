@@ -224,7 +224,7 @@ pub unsafe extern "C" fn torii_auth_require(
     unsafe {
         fallible(err, || {
             let requirements = pointer::shared(requirements, "requirements")?;
-            shared(auth)?.require(&requirements.0)
+            requirements.0.require(shared(auth)?)
         })
     }
 }

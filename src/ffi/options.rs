@@ -358,7 +358,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
 }
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
-/// Default: none, whatever the environment says. A loopback issuer is reached directly.
+/// Default: none; proxy variables of the environment are ignored. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_proxy(

@@ -150,7 +150,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    /// Zeroes the header, whatever else is wrong, and checks the buffer against the text.
+    /// Zeroes the header, even if an argument is invalid, and checks the buffer against the text.
     ///
     /// # Safety
     ///

@@ -5,10 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cache_file::{self, Ignored};
+use super::cache_file::Ignored;
 use super::freshness::CacheHeaders;
 use super::jwks::KeySet;
-use super::registry::CacheKey;
 use crate::clock::Millis;
 use crate::error::{Error, Result, Status};
 
@@ -27,7 +26,7 @@ pub(crate) struct CachedKeys {
     pub(crate) body: Vec<u8>,
 }
 
-/// What happened to the file of a key set, in this process.
+/// Counters for the file of a key set, in this process.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CacheDirStats {
     /// Key sets read from a file.
@@ -86,9 +85,9 @@ impl KeyCacheDir {
         KeyCacheDir(path.to_owned())
     }
 
-    /// The path of the file for this cache key.
-    pub(crate) fn file(&self, key: &CacheKey) -> PathBuf {
-        self.0.join(cache_file::name(key))
+    /// The path of the file of this [name](super::CacheKey::file_name).
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 }
 
@@ -111,10 +110,9 @@ mod files {
     use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
     use rustix::io::Errno;
 
-    use super::super::cache_file::{self, CacheFile, Ignored, MAX_FILE};
+    use super::super::cache_file::{CacheFile, Ignored, MAX_FILE};
     use super::super::freshness::CacheHeaders;
     use super::super::jwks::KeySet;
-    use super::super::registry::CacheKey;
     use super::{CachedKeys, KeyCacheDir};
     use crate::clock::Millis;
 
@@ -122,20 +120,20 @@ mod files {
     const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
     impl KeyCacheDir {
-        /// Reads the keys of this cache key. `now` is in milliseconds since 1970. Keys that `known` holds as
-        /// well keep their ids. `None`: no file.
+        /// Reads the keys of `url` from the file of this name. `now` is in milliseconds since 1970. Keys
+        /// that `known` holds as well keep their ids. `None`: no file.
         pub(crate) fn read(
             &self,
-            key: &CacheKey,
+            name: &str,
+            url: &str,
             now: Millis,
             known: Option<&KeySet>,
         ) -> Result<Option<CachedKeys>, Ignored> {
-            let name = cache_file::name(key);
             let in_directory = |ignored| self.about(None, ignored);
-            let in_file = |ignored| self.about(Some(&name), ignored);
+            let in_file = |ignored| self.about(Some(name), ignored);
             let directory = self.open().map_err(in_directory)?;
-            let Some(text) = read(&directory, &name).map_err(in_file)? else { return Ok(None) };
-            let file = CacheFile::decode(&text, &key.url, now).map_err(in_file)?;
+            let Some(text) = read(&directory, name).map_err(in_file)? else { return Ok(None) };
+            let file = CacheFile::decode(&text, url, now).map_err(in_file)?;
             let set = KeySet::parse(file.body, known).map_err(|why| {
                 in_file(Ignored::new("key_set", format!("not a usable key set: {why}")))
             })?;
@@ -147,24 +145,22 @@ mod files {
             }))
         }
 
-        /// Writes the file of this cache key, unless a newer one is there. `now` is in milliseconds
-        /// since 1970.
+        /// Writes the file of this name, unless a newer one is there. `now` is in milliseconds since 1970.
         pub(in super::super) fn write(
             &self,
-            key: &CacheKey,
+            name: &str,
             file: &CacheFile<'_>,
             now: Millis,
         ) -> Result<(), String> {
-            let name = cache_file::name(key);
             let directory = self.open().map_err(|ignored| self.about(None, ignored).why)?;
-            let error = |error: io::Error| format!("{}: {error}", self.path(Some(&name)));
+            let error = |error: io::Error| format!("{}: {error}", self.path(Some(name)));
             remove_abandoned(&directory);
-            let temporary = Temporary::create(&directory, &name).map_err(error)?;
+            let temporary = Temporary::create(&directory, name).map_err(error)?;
             temporary.fill(&file.encode()).map_err(error)?;
             // Held for two calls, so that the disk keeps no other process waiting.
             let lock = Lock::take(&directory).map_err(error)?;
-            if !is_newer_there(&directory, &name, file, now) {
-                temporary.rename(&name).map_err(error)?;
+            if !is_newer_there(&directory, name, file, now) {
+                temporary.rename(name).map_err(error)?;
             }
             drop(lock);
             // Some file systems cannot do this for a directory. The file is in place already.
@@ -247,7 +243,7 @@ mod files {
     }
 
     fn is_newer_there(directory: &OwnedFd, name: &str, file: &CacheFile<'_>, now: Millis) -> bool {
-        // A file that would be ignored is replaced, whatever it says about its time.
+        // A file that would be ignored is replaced, regardless of its time.
         let Ok(Some(text)) = read(directory, name) else { return false };
         CacheFile::decode(&text, file.url, now)
             .is_ok_and(|there| there.requested_at > file.requested_at)
@@ -361,14 +357,14 @@ mod files {
 mod files {
     use super::super::cache_file::{CacheFile, Ignored};
     use super::super::jwks::KeySet;
-    use super::super::registry::CacheKey;
     use super::{CachedKeys, KeyCacheDir};
     use crate::clock::Millis;
 
     impl KeyCacheDir {
         pub(crate) fn read(
             &self,
-            _: &CacheKey,
+            _: &str,
+            _: &str,
             _: Millis,
             _: Option<&KeySet>,
         ) -> Result<Option<CachedKeys>, Ignored> {
@@ -377,7 +373,7 @@ mod files {
 
         pub(in super::super) fn write(
             &self,
-            _: &CacheKey,
+            _: &str,
             _: &CacheFile<'_>,
             _: Millis,
         ) -> Result<(), String> {

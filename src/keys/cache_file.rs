@@ -1,15 +1,12 @@
-//! The file of one key set in a key cache directory: its name and its text.
+//! The file of one key set in a key cache directory: its text.
 //!
 //! Plain functions: nothing here opens a file or reads a clock.
 
 use std::fmt::Write;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::jwks::MAX_BODY;
-use super::registry::CacheKey;
 use crate::clock::Millis;
-use crate::crypto;
+use crate::crypto::sha256_hex;
 
 /// The start of each file. The number changes with the format.
 const MAGIC: &str = "torii-keys 1 ";
@@ -20,7 +17,7 @@ pub(super) const MAX_FILE: usize = MAX_BODY + 4096;
 /// Keys older than this are never read: no option lets keys stay in use for longer.
 const OLDEST: Millis = 30 * 86_400_000;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CacheFile<'a> {
     pub(super) url: &'a str,
@@ -34,9 +31,9 @@ pub(super) struct CacheFile<'a> {
 /// Why a file, or the directory it is in, is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ignored {
-    /// One word for statistics.
+    /// The name of the reason in statistics.
     pub(crate) reason: &'static str,
-    /// For people.
+    /// For messages.
     pub(crate) why: String,
 }
 
@@ -44,22 +41,6 @@ impl Ignored {
     pub(super) fn new(reason: &'static str, why: impl Into<String>) -> Self {
         Ignored { reason, why: why.into() }
     }
-}
-
-/// The name of the file with the keys of this cache key: 64 hexadecimal digits.
-///
-/// Two proxies that differ only in the password share a file: with the password in the digest, a user who
-/// can list the directory could try passwords.
-pub(super) fn name(key: &CacheKey) -> String {
-    let mut identity = Vec::new();
-    let mut add = |part: &[u8]| {
-        identity.extend((part.len() as u64).to_be_bytes());
-        identity.extend(part);
-    };
-    add(key.url.as_bytes());
-    add(key.proxy.as_ref().map(|proxy| proxy.without_password()).unwrap_or_default().as_bytes());
-    key.root_certificates.iter().flat_map(|roots| roots.der()).for_each(add);
-    sha256(&identity)
 }
 
 impl<'a> CacheFile<'a> {
@@ -72,7 +53,7 @@ impl<'a> CacheFile<'a> {
         }
         rest.push('\n');
         let rest = [rest.as_bytes(), self.body].concat();
-        [format!("{MAGIC}{}\n", sha256(&rest)).as_bytes(), &rest].concat()
+        [format!("{MAGIC}{}\n", sha256_hex(&rest)).as_bytes(), &rest].concat()
     }
 
     /// Reads a file, which has to be that of `url`. `now` is in milliseconds since 1970.
@@ -93,7 +74,7 @@ impl<'a> CacheFile<'a> {
 
 fn parse(file: &[u8]) -> Option<CacheFile<'_>> {
     let (head, rest) = line(file)?;
-    if head.strip_prefix(MAGIC)? != sha256(rest) {
+    if head.strip_prefix(MAGIC)? != sha256_hex(rest) {
         return None;
     }
     let (url, rest) = line(rest)?;
@@ -119,20 +100,9 @@ fn line(text: &[u8]) -> Option<(&str, &[u8])> {
     Some((str::from_utf8(line).ok()?, rest.get(1..)?))
 }
 
-/// The digest in hexadecimal digits.
-fn sha256(bytes: &[u8]) -> String {
-    let digest = crypto::with_thread_state(|| digest(&SHA256, bytes));
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::{Proxy, RootCertificates};
-    use crate::keys::registry::FetchedBy;
 
     const URL: &str = "https://acme.example/_torii/.well-known/jwks.json";
     const NOW: Millis = 1_732_550_000_123;
@@ -146,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_file_is_read() {
         for file in
             [file(None), file(Some(0)), file(Some(u64::MAX)), CacheFile { body: b"", ..file(None) }]
         {
@@ -183,7 +153,7 @@ mod tests {
 
     #[test]
     fn only_members_in_their_order_are_read() {
-        let sealed = |rest: &str| format!("{MAGIC}{}\n{rest}", sha256(rest.as_bytes()));
+        let sealed = |rest: &str| format!("{MAGIC}{}\n{rest}", sha256_hex(rest.as_bytes()));
         for rest in [
             "",
             "url u\n",
@@ -201,44 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn foreign_future_and_very_old_files_are_not_used() {
+    fn foreign_future_and_expired_files_are_not_used() {
         let text = file(None).encode();
         assert_eq!(reason(&text, &format!("{URL}/"), NOW), "other_url");
         assert_eq!(reason(&text, URL, NOW - 5), "used");
         assert_eq!(reason(&text, URL, NOW - 6), "future");
         assert_eq!(reason(&text, URL, NOW - 5 + OLDEST - 1), "used");
         assert_eq!(reason(&text, URL, NOW - 5 + OLDEST), "expired");
-    }
-
-    #[test]
-    fn the_name_tells_cache_keys_apart_and_no_password() {
-        let tls = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/api/tls/");
-        let read = |name| RootCertificates::read(format!("{tls}{name}").as_ref()).ok();
-        let proxy = |url| Some(Proxy::parse(url).unwrap());
-        let base = || CacheKey {
-            url: URL.to_owned(),
-            root_certificates: read("ca.pem"),
-            proxy: proxy("http://ada:secret@proxy.example:3128"),
-            cache_dir: None,
-            fetched_by: FetchedBy::Library,
-        };
-        let first = name(&base());
-        assert!(first.len() == 64 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
-        let same = CacheKey { proxy: proxy("http://ada:other@proxy.example:3128"), ..base() };
-        assert_eq!(name(&same), first);
-        let mut names = std::collections::HashSet::from([first]);
-        for other in [
-            CacheKey { url: format!("{URL}/"), ..base() },
-            CacheKey { root_certificates: read("server.pem"), ..base() },
-            CacheKey { root_certificates: None, ..base() },
-            CacheKey { proxy: proxy("http://ada:secret@proxy.example:3129"), ..base() },
-            CacheKey { proxy: proxy("https://ada:secret@proxy.example:3128"), ..base() },
-            CacheKey { proxy: proxy("http://bob:secret@proxy.example:3128"), ..base() },
-            CacheKey { proxy: proxy("http://proxy.example:3128"), ..base() },
-            CacheKey { proxy: None, ..base() },
-            CacheKey { proxy: None, root_certificates: None, ..base() },
-        ] {
-            assert!(names.insert(name(&other)), "{other:?}");
-        }
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::fetch::{FetchError, JwksResponse};
-use super::fetch_state::FetchId;
+use super::fetch_id::FetchId;
 use super::freshness::CacheHeaders;
-use super::issuer_keys::{IssuerKeys, Snapshot};
+use super::issuer_keys::{IssuerKeys, NewKeys};
 use super::jwks::KeySet;
+use super::snapshot::Snapshot;
 use crate::error::{Error, Result};
 use crate::text::{NulStr, NulString};
 
@@ -17,15 +18,6 @@ pub(crate) struct Lease {
     /// The keys when the fetch began: a 304 renews these and no others.
     base: Option<Arc<Snapshot>>,
     completed: bool,
-}
-
-/// What a successful fetch brought.
-pub(super) struct NewKeys {
-    pub(super) set: Arc<KeySet>,
-    pub(super) etag: Option<Arc<str>>,
-    pub(super) headers: CacheHeaders,
-    /// For the key cache directory, where there is one.
-    pub(super) body: Option<Arc<[u8]>>,
 }
 
 /// Why a completed fetch stored nothing.
@@ -64,7 +56,7 @@ impl Lease {
             (200, base) => match KeySet::parse(&response.body, base.map(|base| &*base.set)) {
                 Ok(set) => {
                     let etag = usable_etag(response.etag.as_deref());
-                    let body = self.keys.cache_dir().map(|_| Arc::from(&*response.body));
+                    let body = self.keys.file().map(|_| Arc::from(&*response.body));
                     Ok(NewKeys { set: Arc::new(set), etag, headers, body })
                 }
                 Err(why) => Err(format!("not a usable key set: {why}")),

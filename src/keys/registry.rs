@@ -2,7 +2,7 @@
 //!
 //! Entries are weak references: an issuer goes with the last verifier that uses it, except for the few
 //! used most recently. Each bucket is read and replaced as a whole, without a lock. So a child made
-//! by `fork` finds every bucket as it was, whatever another thread of the parent was doing.
+//! by `fork` finds every bucket as it was, even if another thread of the parent was changing it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,28 +11,9 @@ use std::sync::{Arc, Weak};
 use arc_swap::ArcSwapOption;
 use once_cell::race::OnceBox;
 
-use super::cache_dir::KeyCacheDir;
-use super::issuer_keys::IssuerKeys;
-use crate::http::{Proxy, RootCertificates};
+use super::cache_key::CacheKey;
+use super::issuer_keys::{IssuerKeys, Sweep};
 use crate::text::NulString;
-
-/// What has to be equal for keys to be shared. The URL is compared byte by byte.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct CacheKey {
-    pub(crate) url: String,
-    pub(crate) root_certificates: Option<RootCertificates>,
-    pub(crate) proxy: Option<Proxy>,
-    /// A user who can write there must not add keys to a verifier without the directory.
-    pub(crate) cache_dir: Option<KeyCacheDir>,
-    pub(crate) fetched_by: FetchedBy,
-}
-
-/// Who makes the HTTP requests for keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum FetchedBy {
-    Library,
-    Host,
-}
 
 /// Two levels of this many: with 100,000 issuers a bucket holds one or two of them.
 const FANOUT: usize = 256;
@@ -44,7 +25,7 @@ const RECENT: usize = 32;
 /// Blocks of buckets are made when they are first used.
 ///
 /// `OnceBox` never blocks: threads that meet make two values, and one is dropped.
-pub(super) struct Registry {
+struct Registry {
     blocks: [OnceBox<[Bucket; FANOUT]>; FANOUT],
     hasher: RandomState,
     recent: [ArcSwapOption<IssuerKeys>; RECENT],
@@ -70,7 +51,7 @@ pub(crate) fn shared(issuer: &Arc<NulString>, key: CacheKey) -> Arc<IssuerKeys> 
     registry().shared(issuer, key)
 }
 
-/// Forgets all fetched keys. Verifiers fetch them anew, and fetches in flight come to nothing.
+/// Drops all fetched keys. Verifiers fetch them again; the results of fetches in flight are discarded.
 pub(crate) fn clear() {
     registry().entries(|entry| entry.keys.upgrade()).iter().for_each(|keys| keys.clear());
 }
@@ -133,20 +114,21 @@ impl Registry {
         shared
     }
 
-    /// Removes the entries of this key's bucket that no verifier uses.
-    pub(super) fn sweep(&self, key: &CacheKey) {
+    fn entries<T>(&self, pick: impl Fn(&Entry) -> Option<T>) -> Vec<T> {
+        let buckets = self.blocks.iter().filter_map(OnceBox::get).flatten();
+        let entries = buckets.filter_map(|bucket| bucket.load_full());
+        entries.flat_map(|entries| entries.iter().filter_map(&pick).collect::<Vec<_>>()).collect()
+    }
+}
+
+impl Sweep for Registry {
+    fn sweep(&self, key: &CacheKey) {
         if let Some(bucket) = self.bucket(key) {
             bucket.rcu(|entries| {
                 let live = live(entries.as_deref());
                 (!live.is_empty()).then(|| Arc::new(live))
             });
         }
-    }
-
-    fn entries<T>(&self, pick: impl Fn(&Entry) -> Option<T>) -> Vec<T> {
-        let buckets = self.blocks.iter().filter_map(OnceBox::get).flatten();
-        let entries = buckets.filter_map(|bucket| bucket.load_full());
-        entries.flat_map(|entries| entries.iter().filter_map(&pick).collect::<Vec<_>>()).collect()
     }
 }
 
@@ -162,7 +144,10 @@ fn find(entries: &[Entry], key: &CacheKey) -> Option<Arc<IssuerKeys>> {
 mod tests {
     use std::thread;
 
+    use super::super::cache_dir::KeyCacheDir;
+    use super::super::cache_key::FetchedBy;
     use super::*;
+    use crate::http::{Proxy, RootCertificates};
 
     fn key(url: &str) -> CacheKey {
         CacheKey {

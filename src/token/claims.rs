@@ -46,7 +46,7 @@ pub(crate) struct ValidatedClaims<'a> {
     pub(crate) email_verified: Option<bool>,
     pub(crate) profile_complete: bool,
     pub(crate) impersonating: bool,
-    /// Who acts as the user, if the token names anyone.
+    /// The id of the party that acts as the user, if the token names it.
     pub(crate) actor_id: Option<Cow<'a, str>>,
     pub(crate) organization: Option<Organization<'a>>,
     pub(crate) times: Times,
@@ -194,7 +194,7 @@ impl<'a> Claims<'a> {
     }
 
     /// As [`organization`](Self::organization); where there is no `o`, `org_id` names it. `org_role`
-    /// is the role where `o` is no object, which would have a role of its own.
+    /// is the role unless `o` is an object, which has a role of its own.
     fn legacy_organization(&'a self) -> Result<Option<Organization<'a>>> {
         let text = |value: &'a Option<Value<'a>>| match value {
             Some(Value::String(text)) if !text.is_empty() => Some(Cow::Borrowed(&**text)),
@@ -319,11 +319,18 @@ fn expiry(value: Option<&Value<'_>>) -> Result<f64> {
     Ok(exp)
 }
 
+/// The nearest double of a JSON number. Most are integers of a few digits, which take less to read.
+fn double(number: &str) -> Option<f64> {
+    const EXACT: usize = 15;
+    let short = if number.len() <= EXACT { number.parse::<i64>().ok() } else { None };
+    short.map(|integer| integer as f64).or_else(|| number.parse().ok())
+}
+
 /// A NumericDate (RFC 7519 §2).
 fn number(subject: &'static str, value: Option<&Value<'_>>) -> Result<Option<f64>> {
     match value {
-        Some(Value::Number(text)) => match text.parse::<f64>() {
-            Ok(number) if number.abs() < LIMIT => Ok(Some(number)),
+        Some(Value::Number(text)) => match double(text) {
+            Some(number) if number.abs() < LIMIT => Ok(Some(number)),
             _ => Err(claim(subject, "out of range")),
         },
         Some(Value::String(_)) => Err(claim(subject, "a string, not a number")),
@@ -336,6 +343,27 @@ fn number(subject: &'static str, value: Option<&Value<'_>>) -> Result<Option<f64
 mod tests {
     use super::*;
 
+    #[test]
+    fn integers_are_the_doubles_they_were_before() {
+        for text in [
+            "0",
+            "-0",
+            "1",
+            "-1",
+            "1795661759",
+            "99999999999999",
+            "-99999999999999",
+            "999999999999999",
+            "9007199254740991",
+            "-9007199254740993",
+            "1e3",
+            "1.5",
+            "-2.5e-1",
+        ] {
+            assert_eq!(double(text), text.parse().ok(), "{text}");
+        }
+    }
+
     fn times(payload: &str) -> Result<Times> {
         Claims::read(payload)?.check(false).map(|checked| checked.times)
     }
@@ -345,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_judged_at_its_edges() {
+    fn times_are_checked_at_their_edges() {
         let times = times(r#"{"sub":"u","pid":"e","exp":1000.9,"iat":500.5,"nbf":600}"#).unwrap();
         assert_eq!((times.expires_at, times.issued_at), (1000, 500));
         let at = |now, leeway| status(times.check(now, leeway));

@@ -6,18 +6,18 @@
 mod base64url;
 mod claims;
 pub(crate) mod decimal;
+mod header;
 pub(crate) mod json;
 mod pointer;
-
-use std::borrow::Cow;
 
 pub(crate) use base64url::decode as decode_base64url;
 use base64url::decode_64;
 pub(crate) use claims::{Audience, Claims, StringClaims, Times, ValidatedClaims};
+use header::Kid;
+pub(crate) use header::KnownHeaders;
 pub(crate) use pointer::Pointer;
 
 use crate::error::{Error, Result, Status};
-use json::Value;
 
 /// The longest token that is looked at, in bytes.
 pub(crate) const MAX_TOKEN: usize = 16 * 1024;
@@ -34,23 +34,31 @@ pub(crate) struct Token<'a> {
     pub(crate) signed: &'a [u8],
     /// The signature: r and s.
     pub(crate) signature: [u8; SIGNATURE],
-    pub(crate) kid: String,
+    header: &'a [u8],
+    kid: Kid,
     /// The payload, decoded: strict JSON only once its claims have been read.
     pub(crate) payload: String,
 }
 
 impl<'a> Token<'a> {
     /// Takes the token apart: size, form, header. The payload's JSON is left to [`Claims::read`].
-    pub(crate) fn parse(token: &'a [u8]) -> Result<Self> {
+    /// A header that is one of `known` is not read again.
+    pub(crate) fn parse(token: &'a [u8], known: &KnownHeaders) -> Result<Self> {
         size(token)?;
         let (header, payload, signature, signed) = split(token)?;
-        let header = decode("token header", header)?;
+        let found = match known.find(header) {
+            Some(kid) => Ok(kid),
+            None => Err(decode("token header", header)?),
+        };
         let payload = decode("token payload", payload)?;
         let fixed = decode_64(signature);
         if fixed.is_none() {
             decode("token signature", signature)?;
         }
-        let kid = read_header(&text("token header", header)?)?;
+        let kid = match found {
+            Ok(kid) => kid,
+            Err(header) => Kid::Read(header::read(&text("token header", header)?)?),
+        };
         let Some(signature) = fixed else {
             return Err(Error::fixed(
                 Status::TokenSignature,
@@ -59,7 +67,11 @@ impl<'a> Token<'a> {
             ));
         };
         let payload = text("token payload", payload)?;
-        Ok(Token { signed, signature, kid, payload })
+        Ok(Token { signed, signature, header, kid, payload })
+    }
+
+    pub(crate) fn kid(&self) -> &str {
+        self.kid.as_str()
     }
 }
 
@@ -137,31 +149,6 @@ fn decode(part: &'static str, encoded: &[u8]) -> Result<Vec<u8>> {
 
 fn text(part: &'static str, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| malformed(part, "not UTF-8"))
-}
-
-/// Reads the JOSE header (RFC 7515 §4) and returns the `kid`.
-///
-/// `jwk`, `jku`, `x5u`, `x5c` and whatever else it holds are never looked at.
-fn read_header(header: &str) -> Result<String> {
-    let (mut alg, mut kid, mut crit) = (None, None, false);
-    json::finite_object(header, |name, value| match name {
-        "alg" => alg = Some(value),
-        "kid" => kid = Some(value),
-        "crit" => crit = true,
-        _ => {}
-    })
-    .map_err(|fault| malformed("token header", fault))?;
-    if crit {
-        return Err(malformed("token header", "`crit` names extensions that are not understood"));
-    }
-    if !matches!(&alg, Some(Value::String(alg)) if alg == "ES256") {
-        return Err(Error::fixed(Status::TokenAlgorithm, "token header", "`alg` is not ES256"));
-    }
-    match kid {
-        Some(Value::String(kid)) if (1..=MAX_KID).contains(&kid.len()) => Ok(Cow::into_owned(kid)),
-        Some(_) => Err(malformed("token header", "`kid` is not a string of 1 to 256 bytes")),
-        None => Err(malformed("token header", "no `kid`")),
-    }
 }
 
 pub(crate) const fn malformed(part: &'static str, why: &'static str) -> Error {

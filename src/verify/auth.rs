@@ -1,21 +1,15 @@
-//! What a valid token says.
+//! The identity in a verified token.
 
 use std::fmt;
 use std::sync::Arc;
 
-use once_cell::race::OnceBox;
-
-use super::Issuer;
-use super::requirements::{
-    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
-    REQUIRE_PROFILE_COMPLETE, Requirements,
+use super::requirements::Requirements;
+use super::verified::{
+    Field, REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_PROFILE_COMPLETE, Verified,
 };
-use crate::error::{Challenge, Result};
+use crate::error::Result;
 use crate::json::Json;
-use crate::keys::KeyId;
 use crate::text::NulStr;
-use crate::token::json::{self, Value};
-use crate::token::{StringClaims, Times, ValidatedClaims};
 
 /// The user a token was issued to, as the issuer signed it.
 ///
@@ -23,296 +17,98 @@ use crate::token::{StringClaims, Times, ValidatedClaims};
 #[derive(Clone)]
 pub struct Auth(pub(crate) Arc<Verified>);
 
-/// Texts of an [`Auth`], by their place in its spans.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Field {
-    Claims,
-    UserId,
-    EnvironmentId,
-    Issuer,
-    Locale,
-    OrganizationId,
-    OrganizationRole,
-    ActorId,
-}
-
-/// Where a text starts, and how long it is without the U+0000 behind it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span {
-    pub(crate) start: u32,
-    pub(crate) len: u32,
-}
-
-/// The claims of a token whose signature was verified.
-///
-/// Aligned to a cache line, so that threads with different tokens do not write to the same one when
-/// they count references.
-#[repr(align(64))]
-pub(crate) struct Verified {
-    /// The payload as signed, then the other texts, each followed by U+0000.
-    text: String,
-    /// Where each [`Field`] is in it.
-    spans: [Option<Span>; 8],
-    /// The `REQUIRE_` flags that this login meets.
-    pub(crate) flags: u32,
-    pub(super) names_email_verified: bool,
-    pub(super) issuer: Arc<Issuer>,
-    pub(super) key: KeyId,
-    pub(crate) times: Times,
-    challenge: Option<Arc<Challenge>>,
-    string_claims: StringClaims,
-    /// Read when the first of them is asked for. A lock could be held by a thread that a child
-    /// made by `fork` does not have; this never blocks.
-    strings: OnceBox<Strings>,
-}
-
-/// The top-level claims that are strings without U+0000.
-struct Strings {
-    /// Each name, and each value with U+0000 behind it.
-    text: String,
-    /// Name and value of each claim.
-    claims: Vec<(Span, Span)>,
-}
-
-/// What an allocator keeps for itself with each allocation, about.
-const ALLOCATION: usize = 16;
-
-impl Verified {
-    pub(super) fn new(
-        payload: &str,
-        claims: &ValidatedClaims<'_>,
-        issuer: Arc<Issuer>,
-        key: KeyId,
-        challenge: Option<Arc<Challenge>>,
-    ) -> Self {
-        let organization = claims.organization.as_ref();
-        let fields = [
-            Some(payload),
-            Some(claims.user_id),
-            Some(claims.environment_id),
-            Some(issuer.name.as_str()),
-            claims.locale,
-            organization.map(|organization| &*organization.id),
-            organization.and_then(|organization| organization.role.as_deref()),
-            claims.actor_id.as_deref(),
-        ];
-        let size = fields.iter().flatten().map(|text| text.len() + 1).sum();
-        let mut text = String::with_capacity(size);
-        let spans = fields.map(|field| field.map(|field| append(&mut text, field)));
-        let met = [
-            (claims.email_verified == Some(true), REQUIRE_EMAIL_VERIFIED),
-            (claims.profile_complete, REQUIRE_PROFILE_COMPLETE),
-            (!claims.impersonating, REQUIRE_NOT_IMPERSONATED),
-            (organization.is_some(), REQUIRE_ORGANIZATION),
-        ];
-        Verified {
-            text,
-            spans,
-            flags: met.iter().filter(|(met, _)| *met).map(|(_, flag)| flag).sum(),
-            names_email_verified: claims.email_verified.is_some(),
-            issuer,
-            key,
-            times: claims.times,
-            challenge,
-            string_claims: claims.strings,
-            strings: OnceBox::new(),
-        }
-    }
-
-    /// Returns all texts, each followed by U+0000, one after the other: [`span`](Self::span) tells
-    /// which is where.
-    pub(crate) fn texts(&self) -> &str {
-        &self.text
-    }
-
-    pub(crate) fn span(&self, field: Field) -> Option<Span> {
-        self.spans.get(field as usize).copied().flatten()
-    }
-
-    pub(crate) fn text(&self, field: Field) -> Option<NulStr<'_>> {
-        terminated(&self.text, self.span(field)?)
-    }
-
-    /// Whether this login meets what a `REQUIRE_` flag stands for.
-    pub(crate) fn meets(&self, flag: u32) -> bool {
-        self.flags & flag != 0
-    }
-
-    /// See [`Auth::require`].
-    pub(crate) fn require(&self, requirements: &Requirements) -> Result<()> {
-        requirements.check(self).map_err(|unmet| unmet.challenged_by(self.challenge.as_ref()))
-    }
-
-    /// See [`Auth::claims`].
-    pub(crate) fn claims(&self) -> Result<Json> {
-        Json::parse(self.payload())
-    }
-
-    pub(super) fn str(&self, field: Field) -> Option<&str> {
-        self.text(field).map(NulStr::as_str)
-    }
-
-    pub(super) fn payload(&self) -> &str {
-        self.str(Field::Claims).unwrap_or_default()
-    }
-
-    pub(super) fn organization_id(&self) -> Option<&str> {
-        self.str(Field::OrganizationId)
-    }
-
-    pub(super) fn organization_role(&self) -> Option<&str> {
-        self.str(Field::OrganizationRole)
-    }
-
-    /// A top-level claim that is a string without U+0000.
-    pub(crate) fn string(&self, name: &str) -> Option<NulStr<'_>> {
-        let strings = self.strings.get_or_init(|| Box::new(self.read_strings()));
-        let text = &strings.text;
-        let is_it = |(known, _): &&(Span, Span)| part(text, *known, 0) == Some(name);
-        let (_, value) = strings.claims.iter().find(is_it)?;
-        terminated(text, *value)
-    }
-
-    fn read_strings(&self) -> Strings {
-        let StringClaims { count, bytes } = self.string_claims;
-        let mut strings = Strings {
-            text: String::with_capacity(bytes as usize + 2 * count as usize),
-            claims: Vec::with_capacity(count as usize),
-        };
-        // The payload was found strict before.
-        let _ = json::object(self.payload(), |name, value| {
-            if let Value::String(value) = value
-                && !value.contains('\0')
-            {
-                let name = append(&mut strings.text, name);
-                let value = append(&mut strings.text, &value);
-                strings.claims.push((name, value));
-            }
-        });
-        strings
-    }
-
-    /// About how many bytes the claims take, the string claims that may be read later included.
-    pub(super) fn weight(&self) -> usize {
-        let StringClaims { count, bytes } = self.string_claims;
-        let strings = size_of::<Strings>()
-            + bytes as usize
-            + count as usize * (2 + size_of::<(Span, Span)>())
-            + 3 * ALLOCATION;
-        size_of::<Verified>() + self.text.capacity() + 2 * ALLOCATION + strings
-    }
-}
-
-/// Appends a part and U+0000.
-fn append(text: &mut String, part: &str) -> Span {
-    // A token has at most 16 KiB, and so have its claims.
-    let [start, len] = [text.len(), part.len()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-    text.push_str(part);
-    text.push('\0');
-    Span { start, len }
-}
-
-fn part(text: &str, span: Span, more: usize) -> Option<&str> {
-    let start = span.start as usize;
-    text.get(start..start + span.len as usize + more)
-}
-
-fn terminated(text: &str, span: Span) -> Option<NulStr<'_>> {
-    NulStr::new(part(text, span, 1)?)
-}
-
 impl Auth {
     fn field(&self, field: Field) -> &str {
         self.0.str(field).unwrap_or_default()
     }
 
-    /// The user: `sub`.
+    /// Returns the user id, claim `sub`.
     pub fn user_id(&self) -> &str {
         self.field(Field::UserId)
     }
 
-    /// The environment the user belongs to: `pid`.
+    /// Returns the id of the user's environment, claim `pid`.
     pub fn environment_id(&self) -> &str {
         self.field(Field::EnvironmentId)
     }
 
-    /// The configured issuer the token is of, without trailing slashes.
+    /// Returns the configured issuer that signed the token, without trailing slashes.
     pub fn issuer(&self) -> &str {
         self.field(Field::Issuer)
     }
 
-    /// The locale the user prefers.
+    /// Returns the user's preferred locale.
     pub fn locale(&self) -> Option<&str> {
         self.0.str(Field::Locale)
     }
 
-    /// The organization that is active. `None` if there is none, or if its id contains U+0000.
+    /// Returns the id of the active organization. `None` if none is active, or if the id contains U+0000.
     pub fn organization_id(&self) -> Option<&str> {
         self.0.organization_id()
     }
 
-    /// The role of the user in that organization, if the token names one.
+    /// Returns the user's role in the active organization, if the token names one.
     pub fn organization_role(&self) -> Option<&str> {
         self.0.organization_role()
     }
 
-    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there is no such party, or if the token
-    /// does not say who; [`impersonating`](Self::impersonating) tells the two apart.
+    /// Returns the id of the party that acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there
+    /// is none, or if the token does not name it: see [`impersonating`](Self::impersonating).
     pub fn actor_id(&self) -> Option<&str> {
         self.0.str(Field::ActorId)
     }
 
-    /// The `REQUIRE_` flags that this login meets.
+    /// Returns the `REQUIRE_` flags that this login meets.
     pub fn flags(&self) -> u32 {
         self.0.flags
     }
 
-    /// Checks requirements for one route among many: of this login, after it was verified.
+    /// Checks requirements against this login, for one route among many.
     ///
     /// Reads the claims only: neither `exp` nor a revocation is checked again.
     ///
     /// # Errors
     /// [`Status::Policy`](crate::Status::Policy), with the requirement that is not met.
     pub fn require(&self, requirements: &Requirements) -> Result<()> {
-        self.0.require(requirements)
+        requirements.require(&self.0)
     }
 
-    /// Whether the user has a verified email address: only when the token says `true`.
+    /// Returns whether the user has a verified email address: claim `email_verified` is `true`.
     pub fn email_verified(&self) -> bool {
         self.0.meets(REQUIRE_EMAIL_VERIFIED)
     }
 
-    /// Whether all required profile fields are set: unless the token says `false`.
+    /// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
     pub fn profile_complete(&self) -> bool {
         self.0.meets(REQUIRE_PROFILE_COMPLETE)
     }
 
-    /// Whether another party acts as the user: `impersonating` is `true`, or there is an `act`.
+    /// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
     pub fn impersonating(&self) -> bool {
         !self.0.meets(REQUIRE_NOT_IMPERSONATED)
     }
 
-    /// `iat`, in Unix seconds.
+    /// Returns claim `iat` in Unix seconds.
     pub fn issued_at(&self) -> i64 {
         self.0.times.issued_at
     }
 
-    /// `exp`, in Unix seconds.
+    /// Returns claim `exp` in Unix seconds.
     pub fn expires_at(&self) -> i64 {
         self.0.times.expires_at
     }
 
-    /// All claims, exactly as they were signed.
+    /// Returns all claims, exactly as they were signed.
     pub fn claims_json(&self) -> &str {
         self.field(Field::Claims)
     }
 
-    /// A top-level claim that is a string. `None` when it is absent, no string, or holds U+0000.
+    /// Returns a top-level string claim. `None` if it is absent, is not a string, or contains U+0000.
     pub fn claim_str(&self, name: &str) -> Option<&str> {
         self.0.string(name).map(NulStr::as_str)
     }
 
-    /// All claims, to be read by JSON pointer.
+    /// Returns all claims, to be read by JSON pointer.
     pub fn claims(&self) -> Result<Json> {
         self.0.claims()
     }

@@ -6,7 +6,6 @@
 use std::collections::BTreeSet;
 
 use super::Verifier;
-use super::open_metrics::text_of;
 use super::report::{IssuerReport, Report};
 use crate::error::Status;
 use crate::keys::{CacheDirStats, KeyStats};
@@ -71,11 +70,6 @@ impl MetricSum {
 }
 
 impl Verifier {
-    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
-    pub fn metrics(&self) -> String {
-        text_of(&self.metric_families())
-    }
-
     /// Returns the metrics as values: what [`metrics`](Self::metrics) writes.
     pub fn metric_families(&self) -> Vec<MetricFamily> {
         let report = self.report();
@@ -103,7 +97,7 @@ fn option_families(report: &Report, fixed_base: bool) -> Vec<MetricFamily> {
     let mut failing = gauge(
         "torii_revocations_file_failing",
         MetricSum::Max,
-        "1 if the last look at the revocations file failed.",
+        "1 if the last check of the revocations file failed.",
     );
     if let Some(file) = file {
         reads.add("success", file.reads);

@@ -9,22 +9,24 @@ mod requirements;
 mod revocations;
 mod stats;
 mod token_cache;
+mod verified;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use auth::Auth;
-pub(crate) use auth::{Field, Verified};
 pub use metrics::{MetricFamily, MetricKind, MetricSample, MetricSum};
 use once_cell::race::OnceBox;
 pub use options::VerifierOptions;
-pub use requirements::{
-    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
-    REQUIRE_PROFILE_COMPLETE, Requirements,
-};
+pub use requirements::Requirements;
 use revocations::Revocations;
 use stats::Stats;
 use token_cache::TokenCache;
+pub(crate) use verified::{Field, Verified};
+pub use verified::{
+    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE,
+};
 
 use crate::clock::{self, Clock, Now};
 use crate::error::{Challenge, Error, Result, Status};
@@ -34,7 +36,7 @@ use crate::keys::{
     jwks_url,
 };
 use crate::text::NulString;
-use crate::token::{self, Audience, Claims, Token};
+use crate::token::{self, Audience, Claims, KnownHeaders, Token};
 
 /// Verifies tokens of one or several issuers.
 ///
@@ -51,6 +53,7 @@ pub struct Verifier {
     key_options: KeyOptions,
     clock: Clock,
     revocations: Revocations,
+    known_headers: KnownHeaders,
     token_cache: TokenCache,
     stats: Stats,
     metrics_issuer_label: bool,
@@ -65,7 +68,7 @@ pub struct Check {
     pub nowait: bool,
 }
 
-/// In place of a time: every token of the user, for ever.
+/// In place of a time: every token of the user, future ones included.
 pub const REVOKE_ALL: i64 = i64::MAX;
 
 /// A configured issuer.
@@ -116,6 +119,7 @@ impl Verifier {
             },
             clock: options.clock.clone(),
             revocations: Revocations::new(options)?,
+            known_headers: KnownHeaders::default(),
             token_cache: TokenCache::new(options.cache_bytes),
             stats: Stats::default(),
             metrics_issuer_label: options.metrics_issuer_label,
@@ -198,7 +202,7 @@ impl Verifier {
 
     /// The claims, and whether the token was in the cache.
     ///
-    /// The caller's bytes are compared with the cache, and copied if that does not end the matter;
+    /// The caller's bytes are compared with the cache, and copied if the token is not there;
     /// everything else reads the copy. A host may change its buffer meanwhile, by mistake: then the
     /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
@@ -253,12 +257,12 @@ impl Verifier {
     }
 
     fn verify_signature(&self, token: &[u8], call: &Call<'_>) -> Result<Arc<Verified>> {
-        let token = Token::parse(token)?;
+        let token = Token::parse(token, &self.known_headers)?;
         let claims = Claims::read(&token.payload)?;
         let issuer = self.issuer(&claims)?;
-        let keys = issuer.keys().usable_with(&token.kid, call)?;
+        let keys = issuer.keys().usable_with(token.kid(), call)?;
         let key = keys.as_ref().and_then(|keys| {
-            let key = keys.set.find(&token.kid)?;
+            let key = keys.set.find(token.kid())?;
             let valid = if self.fixed_base {
                 key.verify_fixed_base(token.signed, &token.signature, &keys.set)
             } else {
@@ -278,11 +282,12 @@ impl Verifier {
         let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
         self.revocations.check(&verified, call)?;
         self.requirements.check(&verified)?;
+        self.known_headers.keep(&token);
         Ok(Arc::new(verified))
     }
 
-    /// Checks again what time or the operator may have to say against a token whose signature was
-    /// verified before.
+    /// Checks the conditions that can change after a signature was verified: time, revocations,
+    /// requirements.
     fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
         verified.times.check(self.clock.at(now), self.leeway)?;
         self.revocations.check(verified, call)?;
@@ -308,7 +313,7 @@ impl Verifier {
         self.refresh_all(Refresh::Any, &self.issuers)
     }
 
-    /// Fetches keys that are due, on this thread: what a thread pool runs for a request that got
+    /// Fetches keys that are due, on this thread: the job of a thread pool for a request that got
     /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer. Also
     /// checks the revocations file if that is due.
     ///

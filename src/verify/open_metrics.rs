@@ -2,10 +2,18 @@
 
 use std::fmt::Write as _;
 
+use super::Verifier;
 use super::metrics::{MetricFamily, MetricKind};
 
+impl Verifier {
+    /// Returns metrics in the OpenMetrics text format, version 1.0.0.
+    pub fn metrics(&self) -> String {
+        text_of(&self.metric_families())
+    }
+}
+
 /// Writes metric families as text.
-pub(super) fn text_of(families: &[MetricFamily]) -> String {
+fn text_of(families: &[MetricFamily]) -> String {
     let mut text = String::new();
     for family in families {
         // Writing to a string cannot fail.

@@ -1,25 +1,19 @@
-//! What an operator requires of a login beyond a valid token.
+//! Requirements that a valid token must meet.
 
-use super::auth::Verified;
+use super::verified::{
+    REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
+    REQUIRE_PROFILE_COMPLETE, Verified,
+};
 use crate::error::{Error, Result, Status};
 use crate::token::json::{self, Value};
 use crate::token::{Pointer, decimal};
-
-/// The user has a verified email address: `email_verified` is `true`.
-pub const REQUIRE_EMAIL_VERIFIED: u32 = 1;
-/// All required profile fields are set: `profile_complete` is not `false`.
-pub const REQUIRE_PROFILE_COMPLETE: u32 = 2;
-/// No other party acts as the user.
-pub const REQUIRE_NOT_IMPERSONATED: u32 = 4;
-/// An organization is active.
-pub const REQUIRE_ORGANIZATION: u32 = 8;
 
 const ALL_FLAGS: u32 = REQUIRE_EMAIL_VERIFIED
     | REQUIRE_PROFILE_COMPLETE
     | REQUIRE_NOT_IMPERSONATED
     | REQUIRE_ORGANIZATION;
 
-/// Requirements for logins: for every call of a verifier, for one call, or asked of a result.
+/// Requirements for every call of a verifier, for one call, or for a result.
 ///
 /// A login meets them if it has all flags, all claims, and one of the organizations, where any are
 /// named. A valid token that does not is refused with [`Status::Policy`].
@@ -122,6 +116,11 @@ impl Requirements {
 
     pub(super) fn with_flags_of(&self, other: &Requirements) -> Self {
         Requirements { flags: self.flags | other.flags, ..self.clone() }
+    }
+
+    /// See [`Auth::require`](super::Auth::require).
+    pub(crate) fn require(&self, login: &Verified) -> Result<()> {
+        self.check(login).map_err(|unmet| unmet.challenged_by(login.challenge.as_ref()))
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! Keys that survive a restart, in files.
 //!
-//! A path spelled anew stands for a new process: no verifier shares its keys.
+//! Another spelling of the path stands for a new process: no verifier shares its keys.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -71,7 +71,7 @@ impl Drop for Cache {
     }
 }
 
-/// What statistics say about the directory: loaded, written, failed, and the reasons for ignored files.
+/// Statistics of the directory: loaded, written, failed, and the reasons for ignored files.
 fn events(verifier: &Verifier) -> (i64, i64, i64, String) {
     let stats = verifier.stats().unwrap();
     let count = |name| stats.int(&format!("/issuers/0/key_cache_dir/{name}")).unwrap();
@@ -271,7 +271,7 @@ fn an_older_set_never_replaces_a_newer_one() {
         slow.join().unwrap();
         assert_eq!(fs::read(cache.file()).unwrap(), newer);
     });
-    // A time in the future is no reason to keep the file.
+    // A file with a time in the future is replaced.
     let future = since_1970() + 1_000_000_000_000;
     rewrite(&cache.file(), |rest| with_time(rest, future));
     seconds(10);
@@ -289,9 +289,9 @@ fn an_age_counts() {
     assert!((77..200).contains(&age), "{age}");
 }
 
-/// Who can change a file, or what it is, decides whether it is used.
+/// Whether a file is used depends on its type and on the users who can change it.
 #[test]
-fn a_file_that_somebody_else_may_have_written_is_ignored_and_counted() {
+fn a_file_that_another_user_may_have_written_is_ignored_and_counted() {
     let stage = Stage::take();
     let (issuer, other) = (stage.issuer("cache-ignored"), stage.issuer("cache-other"));
     let elsewhere = Cache::new();
@@ -383,7 +383,7 @@ fn a_file_that_somebody_else_may_have_written_is_ignored_and_counted() {
 
 /// An unsafe file is replaced. In an unsafe directory no file is written.
 #[test]
-fn what_is_ignored_is_replaced_where_that_is_safe() {
+fn an_ignored_file_is_replaced_where_that_is_safe() {
     let stage = Stage::take();
     let (issuer, cache) = (stage.issuer("cache-replaced"), Cache::new());
     cache.verifier(&issuer).refresh().unwrap();
@@ -413,7 +413,7 @@ fn what_is_ignored_is_replaced_where_that_is_safe() {
 }
 
 #[test]
-fn what_a_killed_writer_left_is_removed() {
+fn files_of_a_killed_writer_are_removed() {
     let stage = Stage::take();
     let (issuer, cache) = (stage.issuer("cache-left"), Cache::new());
     let writer = cache.verifier(&issuer);

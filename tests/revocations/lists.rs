@@ -51,7 +51,7 @@ fn of_several_calls_the_latest_time_counts() {
     let stage = Stage::take();
     let verifier = stage.verifier(&stage.options());
     let [early, late] = [NOW - 20, NOW - 10].map(|issued_at| stage.token("user", issued_at));
-    let verdicts = || [&early, &late].map(|token| verify(&verifier, token));
+    let results = || [&early, &late].map(|token| verify(&verifier, token));
     for (before, expected) in [
         (NOW - 21, [Status::Ok, Status::Ok]),
         (NOW - 20, [Status::TokenRevoked, Status::Ok]),
@@ -60,13 +60,13 @@ fn of_several_calls_the_latest_time_counts() {
         (NOW - 20, [Status::TokenRevoked; 2]),
     ] {
         verifier.revoke("user", before).unwrap();
-        assert_eq!(verdicts(), expected, "{before}");
+        assert_eq!(results(), expected, "{before}");
     }
     assert_eq!(stat(&verifier, "/revocations/entries"), 1);
 }
 
 #[test]
-fn everything_may_be_revoked_for_ever() {
+fn all_tokens_may_be_revoked_future_ones_included() {
     let stage = Stage::take();
     let mut options = stage.options();
     options.set_max_lifetime_seconds(2_000_000);
@@ -81,7 +81,7 @@ fn everything_may_be_revoked_for_ever() {
 }
 
 #[test]
-fn the_actor_is_revoked_too_and_whoever_the_issuer_is() {
+fn the_actor_is_revoked_too_for_every_issuer() {
     let stage = Stage::take();
     let globex = issuer();
     let mut options = stage.options();
@@ -113,10 +113,10 @@ fn json_replaces_json_and_nothing_else() {
     let users = ["a", "b", "c"];
     let tokens = users.map(|user| stage.token(user, NOW - 10));
     let revoked = || {
-        let verdicts = tokens.iter().map(|token| verify(&verifier, token));
+        let results = tokens.iter().map(|token| verify(&verifier, token));
         users
             .into_iter()
-            .zip(verdicts)
+            .zip(results)
             .filter(|(_, v)| *v == Status::TokenRevoked)
             .map(|(user, _)| user)
             .collect::<String>()

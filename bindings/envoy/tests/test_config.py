@@ -124,7 +124,7 @@ class Loading(unittest.TestCase):
     def test_so_is_a_bad_route(self):
         self.check_refused("a route", ROUTE, lambda route: self.check({"issuers": [ACME]}, route))
 
-    def test_a_good_one_is_accepted(self):
+    def test_a_valid_one_is_accepted(self):
         full = {"issuers": [ACME, {"issuer": "https://globex.torii.so"}], "audiences": ["api"],
                 "ignore_audience": False, "leeway_seconds": 10, "max_lifetime_seconds": 3600,
                 "legacy_organization": True, "optional": True,

@@ -3,7 +3,7 @@
  * The key cache directory: "torii_key_cache".
  *
  * The directory and its files have to belong to the user of the workers.  So
- * the master only creates it, and each worker makes its verifiers anew, with
+ * the master only creates it, and each worker creates its verifiers again, with
  * the directory, which is when the library reads the files.
  */
 
@@ -161,6 +161,6 @@ ngx_http_torii_open_key_caches(ngx_cycle_t *cycle,
         torii_verifier_free(vp[i]->handle);
         vp[i]->handle = handle;
 
-        ngx_http_torii_complain(vp[i], cycle->log);
+        ngx_http_torii_log_file_error(vp[i], cycle->log);
     }
 }

@@ -3,6 +3,8 @@
 import os
 import re
 import signal
+import subprocess
+import tempfile
 import unittest
 
 from harness import eventually
@@ -102,7 +104,7 @@ class Metrics(Parking):
         self.assertEqual(self.scrape()[FETCHED], self.emulator.fetches())
 
     def test_fixed_base(self):
-        """The same verdicts before a table is built, by it, and without."""
+        """The same results before a table is built, by it, and without."""
         self.begin("torii_fixed_base on; location /plain { torii on; torii_fixed_base off; return 200 ok; }")
         self.warm(1)
         self.assertEqual(self.scrape()[BUILT], 0)
@@ -127,6 +129,19 @@ class Metrics(Parking):
         found = self.scrape()
         self.assertGreaterEqual(found[events[0]], 1)
         self.assertEqual((found["torii_key_cache_failing"], found["torii_issuers_without_keys"]), (0, 0))
+
+    def test_promtool_finds_nothing_to_say(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            file.write('{"revoked": []}')
+            file.flush()
+            self.begin(f"torii_fixed_base on; torii_key_cache keys; torii_revocations {file.name};")
+            self.warm(1)
+            text = self.ask("/metrics").text
+        # promtool reads the older text format, where the type and the help name a counter's samples.
+        for counter in re.findall(r"^# TYPE (\w+) counter$", text, re.MULTILINE):
+            text = re.sub(rf"^# (TYPE|HELP) {counter} ", rf"# \1 {counter}_total ", text, flags=re.MULTILINE)
+        done = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
+        self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""), text)
 
     def test_methods(self):
         self.begin()

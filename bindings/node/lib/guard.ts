@@ -5,6 +5,7 @@
 import { known, text, texts } from "./arguments.js";
 import type { ToriiAuth } from "./auth.js";
 import { ToriiAuthError, usage } from "./errors.js";
+import { headerOf } from "./headers.js";
 import { ToriiRequirements, type ToriiRequirementsInit } from "./requirements.js";
 import { ToriiVerifier } from "./verifier.js";
 
@@ -136,16 +137,26 @@ function isBlank(value: string | undefined): boolean {
   return value === undefined || /^[ \t]*$/.test(value);
 }
 
-/** The value of a cookie; a name that occurs twice gives text that is no token. */
+/** The value of a cookie; a name that occurs twice gives text that is not a token. */
 function cookieOf(cookies: string, wanted: string): string {
   const values: string[] = [];
   for (const pair of cookies.split(";")) {
-    const [, name, value] = /^[ \t]*([^=]*)=(.*?)[ \t]*$/s.exec(pair) ?? [];
-    if (name !== wanted || value === undefined) continue;
+    const equals = pair.indexOf("=");
+    if (equals < 0 || trimmed(pair, 0, equals, "start") !== wanted) continue;
+    const value = trimmed(pair, equals + 1, pair.length, "end");
     // RFC 6265 §4.1.1.
-    values.push(/^"(.*)"$/s.exec(value)?.[1] ?? value);
+    const quoted = value.length >= 2 && value.startsWith('"') && value.endsWith('"');
+    values.push(quoted ? value.slice(1, -1) : value);
   }
   return values.length === 1 ? (values[0] as string) : values.join(", ");
+}
+
+/** A part of a text, without the blanks at one end. In linear time, whatever a client sends. */
+function trimmed(text: string, start: number, end: number, at: "start" | "end"): string {
+  const isBlankAt = (index: number) => text[index] === " " || text[index] === "\t";
+  if (at === "start") while (start < end && isBlankAt(start)) start += 1;
+  else while (end > start && isBlankAt(end - 1)) end -= 1;
+  return text.slice(start, end);
 }
 
 /** The answer to a request that is refused with this error. */
@@ -171,22 +182,7 @@ export interface NodeRequest {
 export function askedOfNode(request: NodeRequest, url: string | undefined): Asked {
   return {
     path: () => (url ?? "/").split("?", 1)[0] as string,
-    header: (name) => nodeHeader(request, name, ", "),
-    cookies: () => nodeHeader(request, "cookie", "; "),
+    header: (name) => headerOf(request, name),
+    cookies: () => headerOf(request, "cookie", "; "),
   };
-}
-
-/** Of several values Node keeps the first one alone of some headers, `Authorization` among them. */
-function nodeHeader(request: NodeRequest, name: string, separator: string): string | undefined {
-  const raw = request.rawHeaders ?? [];
-  const values: string[] = [];
-  for (let index = 0; index + 1 < raw.length; index += 2) {
-    const each = raw[index] as string;
-    if (each.length === name.length && each.toLowerCase() === name) {
-      values.push(raw[index + 1] as string);
-    }
-  }
-  if (values.length > 1) return values.join(separator);
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(separator) : value;
 }

@@ -39,6 +39,7 @@ export {
   ToriiUsageError,
   ToriiWebhookError,
 } from "./errors.js";
+export type { RequestLike } from "./headers.js";
 export { version } from "./native.js";
 export {
   ToriiRequire,
@@ -49,7 +50,6 @@ export {
 export type * from "./types.js";
 export {
   type AuthenticateRequestOptions,
-  type RequestLike,
   type ToriiKeySet,
   type ToriiStats,
   type ToriiText,

@@ -5,7 +5,7 @@
  * (`optionalDependencies`).
  */
 
-/** Place of a result known before, or -1; or the texts of a new one. */
+/** The number of a result told before, or -1; or the texts of a new one. */
 export type CheckFunction = (
   text: string,
   how: number,
@@ -37,7 +37,8 @@ export interface VerifierSettings {
   caFile?: string;
   proxy?: string;
   allowHttp?: boolean;
-  hasClock: boolean;
+  /** The time at the start, if each call passes the time. */
+  now?: number;
 }
 
 export interface NativeVerifier {

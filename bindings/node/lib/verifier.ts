@@ -2,6 +2,7 @@ import { bytes, flag, kind, known, milliseconds, optionalText, text, texts, whol
 import { type Facts, Identity, type ToriiAuth, facts } from "./auth.js";
 import { call } from "./calls.js";
 import { ToriiAuthError, ToriiKeysPendingError, attempt, failed, usage } from "./errors.js";
+import { type RequestLike, headerOf } from "./headers.js";
 import { type CheckFunction, type NativeVerifier, native } from "./native.js";
 import { ToriiRequirements, type ToriiRequirementsInit } from "./requirements.js";
 
@@ -124,8 +125,13 @@ const OPTIONS = [
   "clock",
 ] as const satisfies readonly (keyof ToriiVerifierOptions)[];
 
-/** A bit of the native function's `how`. */
+/** Bits of the native function's `how`. The rest is the number of the requirements. */
 const HEADER = 1;
+const AGAIN = 2;
+const REQUIREMENTS = 4;
+
+/** A result's number, modulo this, is its place. */
+const PLACES = 2048;
 
 /** The key fetches of one call: keys may be dropped while it waits. */
 const FETCHES = 3;
@@ -138,8 +144,8 @@ export class ToriiVerifier {
   readonly #clock: (() => number) | undefined;
   #native: NativeVerifier | undefined;
   #check: CheckFunction;
-  /** Earlier results, at their places. */
-  #known: Facts[] = [];
+  /** Earlier results, at their places, with their numbers. */
+  #known: (readonly [number, Facts])[] = [];
   /** Key fetches under way, by issuer. */
   readonly #fetches = new Map<string, Promise<void>>();
 
@@ -180,7 +186,7 @@ export class ToriiVerifier {
       caFile: optionalText("caFile", options.caFile),
       proxy: optionalText("proxy", options.proxy),
       allowHttp: flag("allowHttp", options.allowHttp),
-      hasClock: clock !== undefined,
+      now: clock && seconds(clock()),
     };
     const name = text("issuer", issuer);
     this.#clock = clock;
@@ -217,12 +223,12 @@ export class ToriiVerifier {
    * @throws as {@link verify}.
    */
   verifyNow(token: ToriiText, options?: ToriiVerifyOptions): ToriiAuth {
-    return this.#attempt(textOf(token), how(0, options)) ?? this.#refuse();
+    return this.#attempt(textOf(token), 0, options?.requirements) ?? this.#refuse();
   }
 
   /** As {@link authenticate}, in the manner of {@link verifyNow}. */
   authenticateNow(header: ToriiText, options?: ToriiVerifyOptions): ToriiAuth {
-    return this.#attempt(textOf(header), how(HEADER, options)) ?? this.#refuse();
+    return this.#attempt(textOf(header), HEADER, options?.requirements) ?? this.#refuse();
   }
 
   /**
@@ -231,7 +237,7 @@ export class ToriiVerifier {
    * @throws {ToriiKeysUnavailableError} if that fails.
    */
   async refresh(options?: { signal?: AbortSignal }): Promise<void> {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     await call((calls, number) => calls.refresh(number, verifier, false), options?.signal);
   }
 
@@ -243,7 +249,7 @@ export class ToriiVerifier {
    * @throws {ToriiKeysUnavailableError} if that fails.
    */
   async refreshDue(issuer?: string, options?: { signal?: AbortSignal }): Promise<void> {
-    const verifier = this.#open();
+    const verifier = this.#openNow();
     const name = optionalText("issuer", issuer);
     await call((calls, number) => calls.refresh(number, verifier, true, name), options?.signal);
   }
@@ -258,7 +264,7 @@ export class ToriiVerifier {
    * Refuses the tokens of a user that were issued at or before a time, also where the user is the
    * actor.
    *
-   * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, for ever.
+   * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, future ones included.
    */
   revoke(userId: string, issuedBefore: number | Date | "all"): void {
     const verifier = this.#openNow();
@@ -324,12 +330,12 @@ export class ToriiVerifier {
   #verify(value: ToriiText, kindOfText: number, options?: ToriiWaitOptions): Promise<ToriiAuth> {
     try {
       const text = textOf(value);
-      const required = how(kindOfText, options);
-      const auth = this.#attempt(text, required);
+      const requirements = options?.requirements;
+      const auth = this.#attempt(text, kindOfText, requirements);
       if (auth !== undefined) return Promise.resolve(auth);
       const failure = this.#failure();
       if (!(failure instanceof ToriiKeysPendingError)) return Promise.reject(failure);
-      return this.#fetchAndVerify(text, required, failure, options?.signal);
+      return this.#fetchAndVerify(text, kindOfText, requirements, failure, options?.signal);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -337,14 +343,16 @@ export class ToriiVerifier {
 
   async #fetchAndVerify(
     text: string,
-    required: number,
+    kindOfText: number,
+    // The object, not its number: that is given to others when the object is no longer used.
+    requirements: ToriiRequirements | undefined,
     pending: ToriiKeysPendingError,
     signal: AbortSignal | undefined,
   ): Promise<ToriiAuth> {
     let failure: ToriiKeysPendingError = pending;
     for (let fetches = 0; fetches < FETCHES; fetches += 1) {
       await this.#fetch(failure.issuer, signal);
-      const auth = this.#attempt(text, required);
+      const auth = this.#attempt(text, kindOfText, requirements);
       if (auth !== undefined) return auth;
       const refused = this.#failure();
       if (!(refused instanceof ToriiKeysPendingError)) throw refused;
@@ -367,16 +375,25 @@ export class ToriiVerifier {
   }
 
   /** Verifies; undefined if that failed, for a reason that {@link #failure} has. */
-  #attempt(text: string, required: number): Identity | undefined {
-    const answer =
-      this.#clock === undefined
-        ? this.#check(text, required, record)
-        : this.#check(text, required, record, seconds(this.#clock()));
+  #attempt(
+    text: string,
+    kindOfText: number,
+    requirements: ToriiRequirements | null | undefined,
+  ): Identity | undefined {
+    const how = kindOfText + REQUIREMENTS * numberOf(requirements);
+    const now = this.#clock === undefined ? undefined : seconds(this.#clock());
+    let answer = this.#check(text, how, record, now);
     if (typeof answer === "number") {
-      return answer < 0 ? undefined : new Identity(this.#known[answer] as Facts);
+      if (answer < 0) return undefined;
+      const known = this.#known[answer % PLACES];
+      if (known !== undefined && known[0] === answer) return new Identity(known[1]);
+      // An exception came between the result and its place here.
+      answer = this.#check(text, how + AGAIN, record, now);
+      if (typeof answer === "number") return undefined;
     }
+    const number = record[0] as number;
     const learned = facts(answer, record);
-    this.#known[record[0] as number] = learned;
+    this.#known[number % PLACES] = [number, learned];
     return new Identity(learned);
   }
 
@@ -389,10 +406,9 @@ export class ToriiVerifier {
   }
 }
 
-function how(kindOfText: number, options: ToriiVerifyOptions | undefined): number {
-  const requirements = options?.requirements;
-  if (requirements === undefined || requirements === null) return kindOfText;
-  return kindOfText + 2 * ToriiRequirements.number(requirements);
+function numberOf(requirements: ToriiRequirements | null | undefined): number {
+  if (requirements === undefined || requirements === null) return 0;
+  return ToriiRequirements.number(requirements);
 }
 
 function textOf(value: ToriiText): string {
@@ -465,10 +481,14 @@ export function sharedVerifier(options: VerifyTokenOptions): ToriiVerifier {
   const { issuer, audience, clockTolerance } = options ?? {};
   // The usual options need no key made of them.
   const usual = audience === undefined && clockTolerance === undefined;
-  const key = usual && typeof issuer === "string" ? issuer : JSON.stringify(options);
+  const names = audience === undefined ? undefined : audiences(audience);
+  const key =
+    usual && typeof issuer === "string"
+      ? issuer
+      : JSON.stringify([issuer, names, clockTolerance]);
   const found = shared.get(key);
   if (found !== undefined) return found;
-  const verifier = new ToriiVerifier(issuer, { audience, leeway: clockTolerance });
+  const verifier = new ToriiVerifier(issuer, { audience: names, leeway: clockTolerance });
   if (shared.size >= LONGEST_KEPT) shared.delete(shared.keys().next().value as string);
   shared.set(key, verifier);
   return verifier;
@@ -493,16 +513,6 @@ export type AuthenticateRequestOptions = VerifyTokenOptions & {
   header?: string;
 };
 
-/** A request, of Node or of the Fetch API. */
-export type RequestLike = {
-  headers:
-    | Record<string, string | string[] | undefined>
-    | {
-        /** Returns the value of a header. */
-        get(name: string): string | null;
-      };
-};
-
 /**
  * Verifies the token in the headers of a request. Several values of the header are refused.
  *
@@ -518,20 +528,6 @@ export function authenticateRequest(
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-/** The value of a header, or of several of the name, joined (RFC 9110 §5.3). */
-export function headerOf(request: RequestLike, name: string): string | undefined {
-  const { headers } = request;
-  const wanted = name.toLowerCase();
-  if (typeof (headers as Headers).get === "function") {
-    return (headers as Headers).get(wanted) ?? undefined;
-  }
-  const values: string[] = [];
-  for (const [each, value] of Object.entries(headers)) {
-    if (each.toLowerCase() === wanted && value !== undefined) values.push(...[value].flat());
-  }
-  return values.length === 0 ? undefined : values.join(", ");
 }
 
 /** Drops the keys of every issuer, in all verifiers of the process, for tests. */

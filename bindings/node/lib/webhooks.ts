@@ -1,7 +1,7 @@
 import { known, text, texts, whole } from "./arguments.js";
 import { ToriiUsageError, attempt, usage } from "./errors.js";
 import { type NativeWebhook, native } from "./native.js";
-import { type RequestLike, headerOf } from "./verifier.js";
+import { type RequestLike, headerOf } from "./headers.js";
 
 /** A body as received, before any parsing. */
 export type ToriiPayload = string | Uint8Array;

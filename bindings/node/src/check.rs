@@ -1,18 +1,20 @@
 //! The function that verifies, which a server calls for every request.
 //!
-//! JavaScript calls it as `check(text, how, record, now)`. `how` is 1 for the value of a header, else
-//! 0, plus twice the number of the requirements. `now` is given if the verifier has a clock. It
-//! returns
+//! JavaScript calls it as `check(text, how, record, now)`. `how` is the sum of 1 for the value of a
+//! header, 2 to be told a known result again, and four times the number of the requirements. `now` is
+//! given if the verifier has a clock. It returns
 //!
-//! * a number from 0 to [`PLACES`]: the place of a result that JavaScript has already,
+//! * a positive number: that of a result that was told before,
 //! * a string: the texts of a new result, one after the other. `record`, a `Float64Array` of
-//!   [`RECORD`] numbers, then holds its place, its flags and times, and the length of each text
+//!   [`RECORD`] numbers, then holds its number, its flags and times, and the length of each text
 //!   (in UTF-16 code units, -1 if absent),
 //! * -1: `takeFailure` has the reason.
 //!
 //! Creating strings takes longer than everything else about a token in the cache. JavaScript
-//! therefore keeps the results, in as many places as the checker has. A place holds the
-//! core's result, so that no other one can be at the same address.
+//! therefore keeps the results, in as many places as the checker has: the remainder of a number by
+//! [`PLACES`] is the place. No number is used twice, so that JavaScript sees if it has no result of
+//! this number: an exception may have ended it before it kept one. A place holds the core's result,
+//! so that no other one can be at the same address.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -32,13 +34,13 @@ use crate::{failure, requirements};
 /// The number of results that JavaScript keeps.
 const PLACES: usize = 2048;
 
-/// Place, flags and two times, then the lengths of eight texts.
+/// Number, flags and two times, then the lengths of eight texts.
 const RECORD: usize = 12;
 
 /// A token has at most 16 KiB. A longer one is copied to the heap.
 const BUFFER: usize = 16 * 1024 + 64;
 
-const FAILED: i32 = -1;
+const FAILED: f64 = -1.0;
 
 /// A verifier of one JavaScript environment.
 pub(crate) struct Checker {
@@ -49,14 +51,21 @@ pub(crate) struct Checker {
 }
 
 struct State {
-    places: Vec<Option<Auth>>,
+    places: Vec<Option<Kept>>,
     texts: String,
     failure: Option<String>,
 }
 
+/// A result that JavaScript was told.
+#[derive(Clone)]
+struct Kept {
+    number: f64,
+    auth: Auth,
+}
+
 /// The outcome of a call, for JavaScript.
 enum Answer {
-    Known(u32),
+    Known(f64),
     New([f64; RECORD]),
     Failed,
 }
@@ -87,21 +96,21 @@ impl Checker {
     fn check(&self, text: &[u8], how: u32, now: Option<i64>) -> Answer {
         // Without a time no token is valid.
         self.set_now(now.unwrap_or(i64::MIN / 2));
-        let required = match how >> 1 {
+        let (header, again) = (how & 1 != 0, how & 2 != 0);
+        let required = match how >> 2 {
             0 => None,
             number => match requirements::get(number) {
                 Some(requirements) => Some(requirements),
                 None => return self.fail(failure::internal("requirements that do not exist")),
             },
         };
-        let how = Check { header: how & 1 != 0, nowait: true };
-        match self.verifier.check(text, how, required.as_deref()) {
-            Ok(auth) => self.answer(auth),
+        match self.verifier.check(text, Check { header, nowait: true }, required.as_deref()) {
+            Ok(auth) => self.answer(auth, again),
             Err(error) => self.fail(failure::json(&error)),
         }
     }
 
-    fn answer(&self, auth: Auth) -> Answer {
+    fn answer(&self, auth: Auth, again: bool) -> Answer {
         let Ok(mut state) = self.state.try_borrow_mut() else { return Answer::Failed };
         let State { places, texts, .. } = &mut *state;
         let identity = identity(&auth);
@@ -109,11 +118,15 @@ impl Checker {
         let hash = (identity as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
         let index = hash as usize % PLACES;
         let Some(place) = places.get_mut(index) else { return Answer::Failed };
-        if place.as_ref().is_some_and(|known| self::identity(known) == identity) {
-            return Answer::Known(index as u32);
+        if let Some(kept) = place.as_ref().filter(|kept| self::identity(&kept.auth) == identity)
+            && !again
+        {
+            return Answer::Known(kept.number);
         }
-        let record = describe(&auth, index, texts);
-        *place = Some(auth);
+        // Exact up to 2^53: four million million results at one place.
+        let number = place.as_ref().map_or(index as f64, |kept| kept.number) + PLACES as f64;
+        let record = describe(&auth, number, texts);
+        *place = Some(Kept { number, auth });
         Answer::New(record)
     }
 }
@@ -123,7 +136,7 @@ fn identity(auth: &Auth) -> usize {
     auth.claims_json().as_ptr().addr()
 }
 
-fn describe(auth: &Auth, index: usize, texts: &mut String) -> [f64; RECORD] {
+fn describe(auth: &Auth, number: f64, texts: &mut String) -> [f64; RECORD] {
     texts.clear();
     let mut length = |text: Option<&str>| {
         let Some(text) = text else { return -1.0 };
@@ -132,7 +145,7 @@ fn describe(auth: &Auth, index: usize, texts: &mut String) -> [f64; RECORD] {
         units as f64
     };
     [
-        index as f64,
+        number,
         f64::from(auth.flags()),
         auth.issued_at() as f64,
         auth.expires_at() as f64,
@@ -204,18 +217,18 @@ unsafe extern "C" fn call(env: sys::napi_env, info: sys::napi_callback_info) -> 
         with_text(env, text, |text| checker.check(text, how, now))
     }));
     match answer {
-        Ok(Some(Answer::Known(place))) => integer(env, place as i32),
+        Ok(Some(Answer::Known(known))) => double(env, known),
         Ok(Some(Answer::New(numbers))) if write(env, record, &numbers) => {
             checker.state.try_borrow().map_or(ptr::null_mut(), |state| string(env, &state.texts))
         }
-        Ok(Some(Answer::Failed)) => integer(env, FAILED),
+        Ok(Some(Answer::Failed)) => double(env, FAILED),
         Ok(_) => {
             checker.fail(failure::internal("check: wrong arguments"));
-            integer(env, FAILED)
+            double(env, FAILED)
         }
         Err(_) => {
             checker.fail(failure::internal("a defect of libtorii"));
-            integer(env, FAILED)
+            double(env, FAILED)
         }
     }
 }
@@ -291,10 +304,10 @@ fn write(env: sys::napi_env, array: sys::napi_value, numbers: &[f64; RECORD]) ->
     true
 }
 
-fn integer(env: sys::napi_env, value: i32) -> sys::napi_value {
+fn double(env: sys::napi_env, value: f64) -> sys::napi_value {
     let mut result = ptr::null_mut();
     // SAFETY: `env` is the environment of the call under way.
-    unsafe { sys::napi_create_int32(env, value, &mut result) };
+    unsafe { sys::napi_create_double(env, value, &mut result) };
     result
 }
 

@@ -46,8 +46,8 @@ pub struct VerifierSettings {
     pub ca_file: Option<String>,
     pub proxy: Option<String>,
     pub allow_http: Option<bool>,
-    /// Whether each call passes the time.
-    pub has_clock: bool,
+    /// The time at the start, if each call passes the time.
+    pub now: Option<i64>,
 }
 
 /// A verifier.
@@ -61,7 +61,7 @@ pub struct Verifier {
 impl Verifier {
     #[napi(constructor, catch_unwind)]
     pub fn new(issuer: String, settings: VerifierSettings) -> Result<Self> {
-        let now = settings.has_clock.then(|| Arc::new(AtomicI64::new(0)));
+        let now = settings.now.map(|now| Arc::new(AtomicI64::new(now)));
         let made = options(&settings, now.clone())
             .and_then(|options| torii::Verifier::new(&issuer, &options))
             .map_err(|error| thrown(&error))?;
@@ -104,7 +104,7 @@ impl Verifier {
         self.verifier.metrics()
     }
 
-    /// Without a time: all tokens of the user, for ever.
+    /// Without a time: all tokens of the user, future ones included.
     #[napi(catch_unwind)]
     pub fn revoke(&self, user_id: String, issued_before: Option<i64>) -> Result<()> {
         let issued_before = issued_before.unwrap_or(torii::REVOKE_ALL);

@@ -101,6 +101,13 @@ const ADAPTERS = {
   },
 };
 
+test("the time to read a cookie grows with its length, not with its square", async () => {
+  const handler = withAuth({ issuer: "https://acme.torii.so", cookie: "token" }, () => new Response());
+  const cookie = `a=${" ".repeat(8_000_000)}x; b${" ".repeat(8_000_000)}=y`;
+  const answer = await handler(new Request("https://app.example/", { headers: { cookie } }));
+  assert.equal(answer.status, 401);
+});
+
 async function served(fetch) {
   const options = { fetch, port: 0, hostname: "127.0.0.1", serverOptions: { maxHeaderSize: 64 * 1024 } };
   const server = serve(options);

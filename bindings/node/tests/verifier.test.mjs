@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Worker } from "node:worker_threads";
 import { inspect } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import {
   ToriiAuthError,
   ToriiError,
@@ -199,6 +201,28 @@ test("more tokens than JavaScript keeps results of are told apart", async () => 
   }
 });
 
+test("an exception while a result is told leaves no other user's result in its place", async () => {
+  const verifier = await ready();
+  // More than there are places: most have a result of another user.
+  for (let round = 0; round < 30; round += 1) {
+    const some = await Promise.all(Array.from({ length: 100 }, (_, n) => torii.token({ claims: { sub: `${round}-${n}` } })));
+    some.forEach((token, n) => assert.equal(verifier.verifyNow(token).userId, `${round}-${n}`));
+  }
+  const { slice } = String.prototype;
+  for (let index = 0; index < 100; index += 1) {
+    const token = await torii.token({ claims: { sub: `user-${index}` } });
+    String.prototype.slice = () => {
+      throw new RangeError("out of stack");
+    };
+    try {
+      assert.throws(() => verifier.verifyNow(token), new RangeError("out of stack"));
+    } finally {
+      String.prototype.slice = slice;
+    }
+    assert.equal(verifier.verifyNow(token).userId, `user-${index}`);
+  }
+});
+
 test("a text of any kind is passed on as it is", async () => {
   const verifier = await ready();
   const sub = "Ä\u0000\u{1f600}\u2028";
@@ -281,6 +305,10 @@ test("verifyToken and authenticateRequest keep a verifier for each issuer", asyn
   await assert.rejects(verifyToken(forTheShop, { issuer }), { reason: "TORII_ERR_TOKEN_AUDIENCE" });
   await verifyToken(forTheShop, { issuer, audience: "shop" });
   await verifyToken(forTheShop, { issuer, audience: ["other", "shop"] });
+  await verifyToken(forTheShop, { issuer, audience: new Set(["shop"]) });
+  await assert.rejects(verifyToken(forTheShop, { issuer, audience: new Set(["admin"]) }), {
+    reason: "TORII_ERR_TOKEN_AUDIENCE",
+  });
   await assert.rejects(verifyToken(token, { issuer: "nowhere" }), ToriiUsageError);
   await assert.rejects(verifyToken(token), ToriiUsageError);
   await assert.rejects(verifyToken("", { issuer }), ToriiAuthError);
@@ -301,6 +329,12 @@ test("verifyToken and authenticateRequest keep a verifier for each issuer", asyn
   }
   const twice = { headers: { authorization: [authorization, authorization] } };
   await assert.rejects(authenticateRequest(twice, { issuer }), { status: 401 });
+  // Of the two, Node's own `headers` has only the first.
+  const rawHeaders = ["Authorization", authorization, "authorization", "Bearer other"];
+  const request = { headers: { authorization }, rawHeaders };
+  await assert.rejects(authenticateRequest(request, { issuer }), { status: 401 });
+  request.rawHeaders = rawHeaders.slice(0, 2);
+  assert.equal((await authenticateRequest(request, { issuer })).userId, "user-1");
 });
 
 test("options are checked, by name, type and range", async () => {
@@ -399,6 +433,34 @@ test("requirements of a call", async () => {
   assert.throws(() => verifier.verifyNow(token, { requirements: { flags: 1 } }), ToriiUsageError);
 });
 
+test("a call keeps its requirements while it waits for keys", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc");
+  const verifier = new ToriiVerifier(torii.issuer, { fetchTimeout: 60 });
+  const token = await torii.token({ claims: { plan: "free" } });
+  await torii.fault(JWKS, { kind: "hold" });
+  let collected = false;
+  const registry = new FinalizationRegistry(() => (collected = true));
+  const answer = (() => {
+    registry.register(new ToriiRequirements(), undefined);
+    return verifier.verify(token, {
+      requirements: new ToriiRequirements({ claims: { "/plan": "pro" } }),
+    });
+  })();
+  const refused = assert.rejects(answer, ToriiPolicyError);
+  await requested(torii, JWKS, 1);
+  while (!collected) {
+    collect();
+    await new Promise(setImmediate);
+  }
+  await new Promise(setImmediate);
+  // These take the numbers that are free again.
+  const free = Array.from({ length: 50 }, () => new ToriiRequirements({ claims: { "/plan": "free" } }));
+  await release(torii, JWKS);
+  await refused;
+  verifier.verifyNow(token, { requirements: free[0] });
+});
+
 test("the clock is an option, and its exceptions are the caller's", async () => {
   let now = 4_000_000_000;
   const clock = () => now;
@@ -409,11 +471,15 @@ test("the clock is an option, and its exceptions are the caller's", async () => 
   verifier.verifyNow(token);
   now = Number.NaN;
   assert.throws(() => verifier.verifyNow(token), ToriiUsageError);
+  await assert.rejects(verifier.refresh(), ToriiUsageError);
+  let works = true;
   const broken = await ready({
     clock() {
+      if (works) return Date.now() / 1000;
       throw new RangeError("no time");
     },
   });
+  works = false;
   assert.throws(() => broken.verifyNow(token), new RangeError("no time"));
   await assert.rejects(broken.verify(token), new RangeError("no time"));
 });
@@ -487,6 +553,10 @@ test("a file lists revoked users", async () => {
   const [ada, bob] = [await torii.token({ claims: { sub: "ada" } }), await torii.token({ claims: { sub: "bob" } })];
   assert.throws(() => verifier.verifyNow(ada), { reason: "TORII_ERR_TOKEN_REVOKED" });
   verifier.verifyNow(bob);
+  // With a clock, a time in the file is compared with it.
+  writeFileSync(revocationsFile, `{"revoked":[{"sub":"bob","before":${Math.floor(Date.now() / 1000)}}]}`);
+  const clocked = await ready({ revocationsFile, clock: () => Date.now() / 1000 });
+  assert.throws(() => clocked.verifyNow(bob), { reason: "TORII_ERR_TOKEN_REVOKED" });
   rmSync(folder, { recursive: true });
 });
 

@@ -59,7 +59,7 @@ fn sparse_multipliers_and_keys_near_the_generator() {
 
 /// Signatures for which u1·G + u2·Q is infinity, with any r and s.
 #[test]
-fn infinity_is_no_signature() {
+fn infinity_is_not_a_signature() {
     let mut random = Random(6);
     for private in [small(1), minus(&small(1)), power(7), random.scalar()] {
         let key = Key::of(&private);

@@ -28,7 +28,7 @@ module Torii
     # @param legacy_organization [Boolean] whether +org_id+ and +org_role+ are read where a token has no +o+
     # @param realm [String, nil] the realm of {Error#www_authenticate} ("torii")
     # @param resource_metadata [String, nil] its parameter +resource_metadata+ (RFC 9728)
-    # @param key_lifetime [Integer, nil] the lifetime of fetched keys in seconds, whatever the issuer says
+    # @param key_lifetime [Integer, nil] the lifetime of fetched keys in seconds, regardless of the issuer's
     # @param max_stale [Integer, nil] seconds that keys stay in use while the issuer is unreachable (86400)
     # @param fetch_timeout [Numeric, nil] seconds for a key fetch (5)
     # @param background_refresh [Boolean] whether threads may fetch keys before they expire

@@ -5,12 +5,18 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::super::cache_dir::KeyCacheDir;
+use super::super::cache_file::CacheFile;
+use super::super::cache_key::{CacheKey, FetchedBy};
+use super::super::call::KeyOptions;
 use super::super::fetch::JwksResponse;
 use super::super::freshness::CacheHeaders;
 use super::*;
+use crate::clock::since_1970;
 use crate::sync::NO_THREADS;
+use crate::text::NulString;
 
-/// The point that generates the group P-256 lies in: a usable key as good as any.
+/// The point that generates the group P-256 lies in: it makes a usable key.
 const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
 const Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 
@@ -159,7 +165,7 @@ fn keys_may_be_older_than_the_machine_runs() {
     };
     let (now, body) = (since_1970(), key_set("a"));
     let file = CacheFile { url: &key.url, requested_at: now - AGE, max_age: None, body: &body };
-    directory.write(&key, &file, now).unwrap();
+    directory.write(&key.file_name(), &file, now).unwrap();
     let issuer = Arc::new(NulString::new("https://old.example"));
     let keys = super::super::registry::shared(&issuer, key);
     std::fs::remove_dir_all(&folder).unwrap();
