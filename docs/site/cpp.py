@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """cpp.py HEADER: a header of bindings/cpp as Doxygen reads it.
 
-What each class has in several forms is described in one of them; here the others get a description too.
+The headers describe one form of a function. This program describes the others: without exceptions, of a temporary, and
+the functions that every class has.
 """
 
 import re

@@ -184,7 +184,7 @@ func anchor(f *doc.Func) string {
 	return receiver + "." + f.Name
 }
 
-// comment writes a comment. Without a name, the absence of one is no fault.
+// comment writes the comment of a name, and reports a missing one unless the name is empty.
 func (p *page) comment(name, text string) {
 	if text == "" {
 		if name != "" {

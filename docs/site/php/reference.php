@@ -275,7 +275,7 @@ final class Reference
         return strtr(preg_replace('/\s+/', ' ', trim($text)), ['|' => '\|', '<' => '&lt;']);
     }
 
-    /** @param string $own a name that is no link, since it is described here */
+    /** @param string $own the name described here, which gets no link */
     private function signature(string $code, string $own = ''): string
     {
         return '<pre class="signature">' . $this->linked($code, $own) . "</pre>\n\n";
