@@ -2,7 +2,7 @@
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
-# make docs    writes the site, with the reference of torii.h, to .build/site
+# make docs    writes the site, with the reference of each language, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
 #
 # To build and to test, nothing is installed but Debian packages that are missing, and those only as
@@ -200,7 +200,6 @@ suite-lint: | tools
 
 suite-rust: | tools-rust
 	$(CARGO) test $(MEMBERS) --no-fail-fast
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile ci --locked --no-deps -p torii
 
 # Every order in which threads can meet at a key set.
 suite-model: | tools-rust
@@ -354,18 +353,21 @@ suite-docs: all programs modules | tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
 	@scripts/require cmake pkg-config =libcurl4-openssl-dev =libuv1-dev
 
-# The pages and the reference, opened in a browser.
+# The pages and the references, opened in a browser.
 suite-site: docs | tools-site
 	$(BUILD)/site-tools/bin/python tests/site.py $(BUILD)/site
 
 .PHONY: tools-site
-tools-site: tools-rust
-	@scripts/require git doxygen chromium chromedriver:chromium-driver
+tools-site: tools-docs-site
+	@scripts/require chromium chromedriver:chromium-driver
 
 .PHONY: docs
-docs: | tools-rust
-	@scripts/require git doxygen
-	scripts/site $(BUILD)
+docs: programs | tools-docs-site
+	BUILD="$(CURDIR)/$(BUILD)" scripts/site $(BUILD) $(CI)/libtorii.so
+
+.PHONY: tools-docs-site
+tools-docs-site: tools-rust
+	@scripts/require git doxygen go yard php:php-cli =php-psr =php-nyholm-psr7
 
 # ---- while working -----------------------------------------------------------------------------
 

@@ -285,7 +285,9 @@ typedef struct torii_webhook_t torii_webhook_t;
 /// A text in a record: an offset from the start of the record, and the length in bytes. Offset 0
 /// means absent; an empty text has another offset. The text is followed by NUL.
 typedef struct {
+  /// From the start of the record; 0: absent.
   uint32_t offset;
+  /// In bytes, without the NUL.
   uint32_t len;
 } torii_span_t;
 
@@ -298,18 +300,27 @@ typedef struct {
   uint32_t header_size;
   /// The TORII_REQUIRE_… flags that this login meets. 0 after a failure.
   uint32_t flags;
+  /// 0.
   uint32_t reserved;
   /// Claim `iat` in Unix seconds, rounded down.
   int64_t issued_at;
   /// Claim `exp` in Unix seconds, rounded down.
   int64_t expires_at;
+  /// The user id, claim `sub`.
   torii_span_t user_id;
+  /// The id of the user's environment, claim `pid`.
   torii_span_t environment_id;
+  /// The configured issuer that signed the token, without trailing slashes.
   torii_span_t issuer;
+  /// The user's preferred locale.
   torii_span_t locale;
+  /// The id of the active organization.
   torii_span_t organization_id;
+  /// The user's role in the active organization: check it together with the id.
   torii_span_t organization_role;
+  /// The id of the party that acts as the user. Absent does not mean that there is none.
   torii_span_t actor_id;
+  /// All claims as JSON, exactly as signed.
   torii_span_t claims_json;
 } torii_record_t;
 
