@@ -2,7 +2,7 @@
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
-# make docs    writes the site, with the reference of torii.h, to .build/site
+# make docs    writes the site, with the reference of each language, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
 #
 # To build and to test, nothing is installed but Debian packages that are missing, and those only as
@@ -24,7 +24,7 @@ CI := $(TARGET)/ci
 EMULATOR := $(CI)/torii-emulator
 # Where the commands are that get installed. Tests install those of the test build beside the library that users get.
 COMMANDS ?= $(RELEASE)
-# All members at once: cargo gives each crate the features that they want together, so that whatever a suite uses
+# All members at once: cargo gives each crate the features that they want together, so that all that a suite uses
 # is compiled once. Another choice of members (-p) compiles some crates again.
 MEMBERS := --profile ci --locked --workspace --features test-hooks
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"$$/\1/p' Cargo.toml)
@@ -37,7 +37,7 @@ all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/
 all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
-# What is built already needs no tools: `sudo make install` finds no cargo.
+# A target that is built already needs no tools: `sudo make install` finds no cargo.
 $(RELEASE)/libtorii.so: $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
@@ -54,7 +54,7 @@ $(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell fin
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
 
-# What tests use: the library with what its own tests need (a function that panics, a clock that jumps), the
+# The build of the tests: the library with what its own tests need (a function that panics, a clock that jumps), the
 # command, the local torii, and what writes the headers. BUILT says that it was built a moment ago.
 .PHONY: programs
 programs: | tools
@@ -148,7 +148,7 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
-TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation readme \
+TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation recipes readme \
   site lint model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
@@ -177,13 +177,13 @@ endif
 
 # The library that users get, optimized across crates, which takes long. It is used where that is what the suite is
 # about: the Debian packages and the files of `make install` (install, deb, docs, readme), the packages of the bindings
-# (packages), the exported symbols (symbols), and the instructions a verdict takes (counts).
+# (packages), the exported symbols (symbols), and the instructions of a verification (counts).
 .PHONY: release
 release: all
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-gate $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-recipes tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
@@ -200,7 +200,6 @@ suite-lint: | tools
 
 suite-rust: | tools-rust
 	$(CARGO) test $(MEMBERS) --no-fail-fast
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --profile ci --locked --no-deps -p torii
 
 # Every order in which threads can meet at a key set.
 suite-model: | tools-rust
@@ -280,6 +279,17 @@ $(BUILD)/revocation/.made: | tools-rust
 tools-revocation: tools-rust
 	@scripts/require redis-server go
 
+# The larger recipes of docs/cookbook.md. Laravel and Symfony are not installed: they conflict with php-psr.
+suite-recipes: programs | tools-recipes
+	tests/recipes/run.sh $(EMULATOR) $(CI) include $(BUILD)/recipes
+
+.PHONY: tools-recipes
+tools-recipes: tools-rust tools-go tools-php
+	@scripts/require =libevent-dev =libssl-dev =libgrpc++-dev =libprotobuf-dev protoc:protobuf-compiler \
+	  grpc_cpp_plugin:protobuf-compiler-grpc ruby puma =ruby-ffi =ruby-railties =ruby-actionpack openssl
+	@tests/recipes/php-packages $(BUILD)/recipes/php php-laravel-framework php-symfony-framework-bundle \
+	  php-symfony-security-bundle php-symfony-yaml
+
 .PHONY: $(BINDINGS:%=tools-%)
 tools-cpp: tools-rust
 	@scripts/require pkg-config =nlohmann-json3-dev =libcpp-httplib-dev =libssl-dev
@@ -322,7 +332,7 @@ suite-deb: deb programs | tools-deb
 tools-deb: tools-rust
 	@scripts/require dh:debhelper dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev lintian mmdebstrap unshare:util-linux newuidmap:uidmap
 
-# What each language's package manager takes, installed into an empty folder.
+# The packages of each language, installed into an empty folder.
 suite-packages: $(RELEASE)/libtorii.so programs modules | tools-packages
 	$(MODULES) tests/packages/run.sh $(RELEASE) include $(EMULATOR)
 
@@ -343,18 +353,21 @@ suite-docs: all programs modules | tools-docs
 tools-docs: $(BINDINGS:%=tools-%)
 	@scripts/require cmake pkg-config =libcurl4-openssl-dev =libuv1-dev
 
-# The pages and the reference, opened in a browser.
+# The pages and the references, opened in a browser.
 suite-site: docs | tools-site
 	$(BUILD)/site-tools/bin/python tests/site.py $(BUILD)/site
 
 .PHONY: tools-site
-tools-site: tools-rust
-	@scripts/require git doxygen chromium chromedriver:chromium-driver
+tools-site: tools-docs-site
+	@scripts/require chromium chromedriver:chromium-driver
 
 .PHONY: docs
-docs: | tools-rust
-	@scripts/require git doxygen
-	scripts/site $(BUILD)
+docs: programs | tools-docs-site
+	BUILD="$(CURDIR)/$(BUILD)" scripts/site $(BUILD) $(CI)/libtorii.so
+
+.PHONY: tools-docs-site
+tools-docs-site: tools-rust
+	@scripts/require git doxygen go yard php:php-cli =php-psr =php-nyholm-psr7
 
 # ---- while working -----------------------------------------------------------------------------
 

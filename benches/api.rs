@@ -1,4 +1,4 @@
-//! What a call of the backend API costs over a bare request, on one connection that is kept open:
+//! The cost of a call of the backend API over a bare request, on one connection that is kept open:
 //! `make bench`.
 //!
 //! With `TORII_BENCH_PYTHON`, a Python that has `torii-backend`, the official client takes part too.

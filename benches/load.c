@@ -1,5 +1,5 @@
 /*
- * What loading the library and making a verifier takes: load LIBRARY. Prints microseconds, and by
+ * The time of loading the library and creating a verifier: load LIBRARY. Prints microseconds, and by
  * how many KiB the memory grew that is this process's own, not shared with others that load it.
  */
 

@@ -2,7 +2,7 @@
 //! this one, in one run: `make bench`.
 //!
 //! `TORII_BENCH_LIBRARY` is the shared library, `TORII_BENCH_EARLIER` one to compare with. Contenders
-//! take turns in short rounds on a pinned thread, so that whatever else the machine does falls on all
+//! take turns in short rounds on a pinned thread, so that other load on the machine affects all
 //! of them alike.
 
 #![allow(

@@ -26,6 +26,8 @@
  *         return failed;
  *     }
  *
+ * Compile it with `cc program.c $(pkg-config --cflags --libs torii)`, or link torii::torii in CMake.
+ *
  * A function's comment states only what departs from these conventions.
  *
  * Ownership. The caller owns every handle that a function returns or stores through an out-pointer,
@@ -97,7 +99,7 @@
 /* The size of a buffer that always suffices for torii_verify_into(). */
 #define TORII_RECORD_MAX 32768
 
-/* In place of a time for torii_verifier_revoke(): every token of the user, for ever. */
+/* In place of a time for torii_verifier_revoke(): every token of the user, future ones included. */
 #define TORII_REVOKE_ALL INT64_MAX
 
 /* The linkage of every function. Define TORII_STATIC on Windows to link the static library. */
@@ -283,7 +285,9 @@ typedef struct torii_webhook_t torii_webhook_t;
 /// A text in a record: an offset from the start of the record, and the length in bytes. Offset 0
 /// means absent; an empty text has another offset. The text is followed by NUL.
 typedef struct {
+  /// From the start of the record; 0: absent.
   uint32_t offset;
+  /// In bytes, without the NUL.
   uint32_t len;
 } torii_span_t;
 
@@ -296,18 +300,27 @@ typedef struct {
   uint32_t header_size;
   /// The TORII_REQUIRE_… flags that this login meets. 0 after a failure.
   uint32_t flags;
+  /// 0.
   uint32_t reserved;
   /// Claim `iat` in Unix seconds, rounded down.
   int64_t issued_at;
   /// Claim `exp` in Unix seconds, rounded down.
   int64_t expires_at;
+  /// The user id, claim `sub`.
   torii_span_t user_id;
+  /// The id of the user's environment, claim `pid`.
   torii_span_t environment_id;
+  /// The configured issuer that signed the token, without trailing slashes.
   torii_span_t issuer;
+  /// The user's preferred locale.
   torii_span_t locale;
+  /// The id of the active organization.
   torii_span_t organization_id;
+  /// The user's role in the active organization: check it together with the id.
   torii_span_t organization_role;
+  /// The id of the party that acts as the user. Absent does not mean that there is none.
   torii_span_t actor_id;
+  /// All claims as JSON, exactly as signed.
   torii_span_t claims_json;
 } torii_record_t;
 
@@ -394,6 +407,7 @@ TORII_API void torii_error_free(torii_error_t *error);
 ///
 /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
 /// [may be NULL] are copied.
+/// Blocks while it reads the key cache directory and the revocations file, if they are set.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
 /// host; TORII_ERR_INVALID_CONFIG for options that contradict each other, and if the revocations file
 /// is missing or invalid. Since: 0.1.0.
@@ -479,7 +493,7 @@ torii_status_t torii_verifier_refresh(const torii_verifier_t *verifier,
 ///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
 ///   Fetches and files are counted for the process;
 /// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
-///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
+///   `last_check`, seconds since it was last checked, `reads` of its content, `failures`, checks that
 ///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
 /// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
 ///   disagreed with aws-lc. Tables are counted for the process.
@@ -508,7 +522,7 @@ TORII_API void torii_jwks_cache_clear(void);
 /// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
 /// ahead, or all of them with TORII_REVOKE_ALL. Of several calls for a user the latest time counts. If
 /// a maximum lifetime is set, the entry ends at `issued_before` plus that lifetime plus twice the
-/// leeway. Takes effect in this process, from the next verification on; a child of fork() has the
+/// leeway plus one day. Takes effect in this process, from the next verification on; a child of fork() has the
 /// entries of its parent. May be called while other threads verify. Does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is negative or too far ahead, or
 /// the list of calls is full. Since: 0.1.0.
@@ -792,7 +806,7 @@ torii_status_t torii_verifier_options_set_ca_file(torii_verifier_options_t *opti
                                                   torii_error_t **err);
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
-/// Default: none, whatever the environment says. A loopback issuer is reached directly.
+/// Default: none; proxy variables of the environment are ignored. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 TORII_API
 torii_status_t torii_verifier_options_set_proxy(torii_verifier_options_t *options,
@@ -838,7 +852,8 @@ torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *o
 ///
 /// The effective user or root has to own the directory and its files, and group and others must not be able
 /// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
-/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Of `path`, only the last
+/// component is checked. Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
 /// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
 /// Since: 0.1.0.
@@ -892,7 +907,7 @@ torii_status_t torii_verifier_options_set_clock(torii_verifier_options_t *option
 TORII_API void torii_verifier_options_free(torii_verifier_options_t *options);
 
 /// == Requirements ==
-/// What a valid token must say beyond being valid. Set them for a verifier, pass them to one
+/// Conditions that a valid token must also meet. Set them for a verifier, pass them to one
 /// torii_verify_into() call, or check a result with torii_auth_require(): one verifier serves routes
 /// with different requirements. An unmet requirement is TORII_ERR_POLICY.
 ///
@@ -1102,7 +1117,7 @@ torii_status_t torii_client_options_set_ca_file(torii_client_options_t *options,
                                                 torii_error_t **err);
 
 /// Calls the API through an http or https proxy (CONNECT), such as
-/// "http://user:password@proxy.example:3128". Default: none, whatever the environment says.
+/// "http://user:password@proxy.example:3128". Default: none; proxy variables of the environment are ignored.
 /// Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_options_set_proxy(torii_client_options_t *options,
@@ -1193,7 +1208,7 @@ TORII_API void torii_client_free(torii_client_t *client);
 ///
 /// Returns a page of users that match every member of `filter` [may be NULL], a JSON object with
 /// "name", "email", "userIds", "emailAddresses", "statuses", "createdAfter", "createdBefore" or
-/// "organizationId". An absent member is no filter; null and an empty array are sent as they are.
+/// "organizationId". An absent member does not filter; null and an empty array are sent as they are.
 /// Errors: 400 for a filter the API rejects. Since: 0.1.0.
 TORII_API
 torii_status_t torii_client_users_list_json(const torii_client_t *client,

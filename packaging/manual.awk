@@ -204,7 +204,7 @@ declaring {
   next
 }
 
-# A comment on an #if, such as that of TORII_API, is no reference.
+# A comment on an #if, such as that of TORII_API, is left out.
 /./ { comment = "" }
 
 END {

@@ -46,11 +46,11 @@ impl fmt::Debug for Clock {
 /// Milliseconds on a clock that never goes back, comparable within one process and its children.
 pub(crate) type Millis = u64;
 
-/// What the clock of [`monotonic`] shows when the machine starts: 60 days, so that keys from a file may
+/// The time of [`monotonic`] when the machine starts: 60 days, so that keys from a file may
 /// be older than that.
 const AT_BOOT: Millis = 60 * 86_400_000;
 
-/// What the clocks say.
+/// The times of both clocks.
 pub(crate) struct Now {
     /// Unix seconds.
     pub(crate) unix: i64,
@@ -71,7 +71,7 @@ pub(crate) fn monotonic() -> Millis {
     now().monotonic
 }
 
-/// The same, not late by a tick, for deadlines.
+/// The same without the delay of up to a tick, for deadlines.
 pub(crate) fn exactly() -> Millis {
     AT_BOOT + platform::exactly() + hooks::advanced()
 }
@@ -177,7 +177,7 @@ pub(crate) mod hooks {
         Duration::from_millis(SUSPENDED.load(Ordering::Relaxed))
     }
 
-    /// Lets the machine sleep, as the clock of the keys sees it: the time since boot and the wall
+    /// Suspends the machine, for the clock by which keys age: the time since boot and the wall
     /// clock jump.
     pub fn suspend(milliseconds: u64) {
         SUSPENDED.fetch_add(milliseconds, Ordering::Relaxed);

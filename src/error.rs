@@ -1,4 +1,4 @@
-//! One error type: what went wrong, whose fault it is, what to answer.
+//! The error type: its status, its message, and the HTTP answer it stands for.
 
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -10,7 +10,7 @@ use crate::text::{NulStr, NulString};
 
 macro_rules! statuses {
     ($($(#[doc = $doc:literal])+ $name:ident = $number:literal, $c_name:literal, $http:literal;)+) => {
-        /// What became of a call. The numbers are part of the C ABI and are never reused.
+        /// The result of a call. The numbers are part of the C ABI and are never reused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Status {
@@ -41,7 +41,7 @@ macro_rules! statuses {
 }
 
 statuses! {
-    /// The call did what it says.
+    /// Success.
     Ok = 0, c"TORII_OK", 200;
     /// An argument of this call is wrong; the message names it.
     InvalidArgument = 1, c"TORII_ERR_INVALID_ARGUMENT", 500;
@@ -87,7 +87,7 @@ statuses! {
     Api = 300, c"TORII_ERR_API", 500;
     /// The API could not be reached, or the connection to it was lost.
     Transport = 301, c"TORII_ERR_TRANSPORT", 500;
-    /// The API took longer over the call than it may.
+    /// The call took longer than the client's timeout.
     Timeout = 302, c"TORII_ERR_TIMEOUT", 500;
     /// The API answered with success, but the answer cannot be understood.
     Response = 303, c"TORII_ERR_RESPONSE", 500;
@@ -97,7 +97,7 @@ statuses! {
     WebhookSignature = 351, c"TORII_ERR_WEBHOOK_SIGNATURE", 400;
     /// The webhook was sent too long ago, or too far ahead.
     WebhookTimestamp = 352, c"TORII_ERR_WEBHOOK_TIMESTAMP", 400;
-    /// A defect of this library. The process, and every other handle, is unharmed.
+    /// A defect of this library. The process and other handles stay usable.
     Internal = 900, c"TORII_ERR_INTERNAL", 500;
 }
 
@@ -122,7 +122,7 @@ pub struct Error {
     cause: Cause,
     /// One more than the seconds: 0 seconds is a value too.
     retry_after: Option<NonZeroU32>,
-    /// Whose keys are missing.
+    /// The issuer whose keys are missing.
     issuer: Option<Arc<NulString>>,
     challenge: Option<Arc<Challenge>>,
 }
@@ -130,7 +130,7 @@ pub struct Error {
 /// The realm of a challenge if none is configured: RFC 6750 §3 requires at least one parameter.
 const DEFAULT_REALM: &str = "torii";
 
-/// What a server adds to each `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1).
+/// The parameters that a server adds to each `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Challenge {
     pub(crate) realm: Option<String>,
@@ -145,7 +145,7 @@ enum Cause {
     /// A subject (an argument, a claim, a part of the token; may be empty) and what is wrong.
     Fixed(&'static str, &'static str),
     Text(Cow<'static, str>),
-    /// A claim that time has overtaken, or not reached, and by how many seconds.
+    /// A time claim that has passed or is in the future, and by how many seconds.
     Expired {
         by: i64,
     },
@@ -156,7 +156,7 @@ enum Cause {
     Answer(Box<Answer>),
 }
 
-/// What the API answered to a call that failed. Nothing in it holds the secret key.
+/// The API's answer to a call that failed, without the secret key.
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) http_status: u16,
@@ -168,7 +168,7 @@ pub(crate) struct Answer {
 
 impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The body may be long, and about people.
+        // The body may be long and contain personal data.
         f.debug_struct("Answer")
             .field("http_status", &self.http_status)
             .field("message", &self.message)
@@ -232,17 +232,17 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// Returns the status.
     pub fn status(&self) -> Status {
         self.status
     }
 
-    /// Seconds after which trying again can help, when that is known.
+    /// Returns the seconds after which a retry can help, if known.
     pub fn retry_after(&self) -> Option<u64> {
         self.retry_after.map(|more| u64::from(more.get()) - 1)
     }
 
-    /// The issuer whose keys are missing, for [`Status::KeysUnavailable`] and
+    /// Returns the issuer whose keys are missing, for [`Status::KeysUnavailable`] and
     /// [`Status::KeysPending`].
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_ref().map(|issuer| issuer.as_str())
@@ -252,17 +252,17 @@ impl Error {
         self.issuer.as_ref().map(|issuer| issuer.borrow())
     }
 
-    /// Whether nothing of the REST request left this host, so that repeating it is safe.
+    /// Returns whether nothing of the REST request left this host, so that repeating it is safe.
     pub fn unsent(&self) -> bool {
         self.unsent
     }
 
-    /// The error code a server tells its client. It never helps an attacker.
+    /// Returns the error code to send to a client. It contains nothing that helps an attacker.
     pub fn public_code(&self) -> &'static str {
         self.nul_public().0.as_str()
     }
 
-    /// The message a server tells its client: a constant for each status, without a claim, a
+    /// Returns the message to send to a client: a constant for each status, without a claim, a
     /// role, a `kid` or a URL.
     pub fn public_message(&self) -> &'static str {
         self.nul_public().1.as_str()
@@ -283,7 +283,7 @@ impl Error {
         (NulStr::constant(code), NulStr::constant(message))
     }
 
-    /// The value of the `WWW-Authenticate` header (RFC 6750 §3) for a 401 or a 403, else `None`.
+    /// Returns the value of the `WWW-Authenticate` header (RFC 6750 §3) for a 401 or a 403, else `None`.
     ///
     /// It has no `error` when the request carried no bearer token, `invalid_token` for a refused
     /// token, and `insufficient_scope` for an unmet requirement.
@@ -310,22 +310,22 @@ impl Error {
         Some(text)
     }
 
-    /// The HTTP status of the API's answer, when there was one.
+    /// Returns the HTTP status of the API's answer, if there was one.
     pub fn http_status(&self) -> Option<u16> {
         Some(self.api_answer()?.http_status)
     }
 
-    /// What the API calls the problem, for programs: `code`.
+    /// Returns the API's error code, member `code` of its answer.
     pub fn code(&self) -> Option<&str> {
         self.nul_code().map(NulStr::as_str)
     }
 
-    /// What to name to torii's support: `supportId`.
+    /// Returns the id to name to torii's support, member `supportId` of the API's answer.
     pub fn support_id(&self) -> Option<&str> {
         self.nul_support_id().map(NulStr::as_str)
     }
 
-    /// The first 64 KiB of the API's answer, when there was one.
+    /// Returns the first 64 KiB of the API's answer, if there was one.
     pub fn body(&self) -> Option<&str> {
         self.nul_body().map(NulStr::as_str)
     }

@@ -1,7 +1,7 @@
 //! Surviving `fork`.
 //!
 //! A child has the parent's memory but only the thread that forked. A lock that another thread
-//! held stays locked in the child for ever, and an open socket is shared with the parent. Two
+//! held stays locked in the child forever, and an open socket is shared with the parent. Two
 //! things protect a child:
 //!
 //! - Values with a lock or a socket of the library live in a [`ForkLocal`]. A child replaces them at its
@@ -123,7 +123,7 @@ mod section {
     }
 }
 
-/// Frees what aws-lc keeps for this thread. aws-lc makes it anew when the thread needs it.
+/// Frees what aws-lc keeps for this thread. aws-lc makes it again when the thread needs it.
 pub(crate) fn clear_aws_lc_thread_state() {
     #[cfg(feature = "fips")]
     use aws_lc_fips_sys as aws_lc;

@@ -44,7 +44,7 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Its `Age`, in seconds; 0 without one.
+    /// Returns the `Age` of the answer in seconds; 0 without one.
     pub fn age(&self) -> u64 {
         match self.outcome {
             Outcome::Answered { age: Some(age), .. } => age,
@@ -130,11 +130,11 @@ pub fn issuer(issuer: &str, options: &VerifierOptions) -> Result<IssuerReport> {
 pub struct KeyCacheReport {
     /// Its path.
     pub file: PathBuf,
-    /// What a new process does with it.
+    /// Its use by a new process.
     pub state: KeyCacheState,
 }
 
-/// What a new process does with the file of an issuer's keys.
+/// How a new process uses the file of an issuer's keys.
 #[derive(Clone, Debug)]
 pub enum KeyCacheState {
     /// There is no file.
@@ -301,7 +301,7 @@ impl KeySetReport {
         }
     }
 
-    /// How many keys a verifier uses.
+    /// Returns how many keys a verifier uses.
     pub fn usable(&self) -> usize {
         self.keys.iter().filter(|key| key.skipped.is_none()).count()
     }

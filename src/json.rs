@@ -71,7 +71,7 @@ impl Json {
         Ok(Json { text: NulString::new(text), tree: OnceBox::new() })
     }
 
-    /// The whole text, as it was read.
+    /// Returns the whole text, as it was read.
     pub fn text(&self) -> &str {
         self.text.as_str()
     }
@@ -80,7 +80,7 @@ impl Json {
         self.text.borrow()
     }
 
-    /// The text of the value at the pointer, as it stands in the source, without blanks around it.
+    /// Returns the text of the value at the pointer, exactly as in the source, without blanks around it.
     pub fn raw(&self, pointer: &str) -> Option<&str> {
         self.text().get(self.find(pointer)?.range.clone())
     }
@@ -91,7 +91,7 @@ impl Json {
         Some(node.raw.get_or_init(|| Box::new(NulString::new(text))).borrow())
     }
 
-    /// The type of the value at the pointer. `None` if there is no value.
+    /// Returns the type of the value at the pointer. `None` if there is no value.
     pub fn kind(&self, pointer: &str) -> Option<JsonKind> {
         Some(match self.find(pointer)?.value {
             Value::Null => JsonKind::Null,
@@ -103,7 +103,7 @@ impl Json {
         })
     }
 
-    /// The string at the pointer. `None` if there is no string, or if it holds U+0000, which would
+    /// Returns the string at the pointer. `None` if there is no string, or if it holds U+0000, which would
     /// end it for C; [`raw`](Self::raw) returns it then.
     pub fn str(&self, pointer: &str) -> Option<&str> {
         self.nul_str(pointer).map(NulStr::as_str)
@@ -116,7 +116,7 @@ impl Json {
         }
     }
 
-    /// The integer at the pointer.
+    /// Returns the integer at the pointer.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if there is none, or none that fits into 64 bits. A number with
@@ -126,12 +126,12 @@ impl Json {
         number.ok_or(Error::argument("pointer", "no 64-bit integer there"))
     }
 
-    /// The number at the pointer as the nearest double. `None` if there is no number.
+    /// Returns the number at the pointer as the nearest double. `None` if there is no number.
     pub fn double(&self, pointer: &str) -> Option<f64> {
         self.number(self.find(pointer)?)?.parse().ok()
     }
 
-    /// The boolean at the pointer.
+    /// Returns the boolean at the pointer.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if there is none.
@@ -142,7 +142,7 @@ impl Json {
         }
     }
 
-    /// The number of elements of the array, or of members of the object, at the pointer.
+    /// Returns the number of elements of the array, or of members of the object, at the pointer.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if there is neither.
@@ -154,7 +154,7 @@ impl Json {
         }
     }
 
-    /// Whether there is `null` at the pointer. An absent value is not `null`.
+    /// Returns whether there is `null` at the pointer. An absent value is not `null`.
     pub fn is_null(&self, pointer: &str) -> bool {
         self.kind(pointer) == Some(JsonKind::Null)
     }

@@ -1,8 +1,8 @@
-//! libtorii: trust torii's logins from any language.
+//! libtorii: verifies torii access tokens (ES256 JWTs) locally, and calls torii's backend API.
 //!
 //! [`Verifier`] verifies the tokens torii issues to end users, without a request per token, and
-//! [`Client`] manages these users over the backend API. The C functions are in `include/torii.h`;
-//! they add nothing to what is here but pointers.
+//! [`Client`] manages these users over the backend API. The C functions in `include/torii.h` wrap
+//! these types.
 //!
 //! ```no_run
 //! use torii::{Verifier, VerifierOptions};
@@ -61,7 +61,7 @@ pub use verify::{
 };
 pub use webhook::Webhook;
 
-/// Forgets the fetched keys of every issuer, for tests. Verifiers fetch them anew, and the results of
+/// Forgets the fetched keys of every issuer, for tests. Verifiers fetch them again, and the results of
 /// fetches in flight are discarded.
 pub fn clear_jwks_cache() {
     keys::clear();
@@ -74,7 +74,7 @@ pub fn advance_clock(milliseconds: u64) {
     clock::hooks::advance(milliseconds);
 }
 
-/// Has the machine sleep, as far as the clock by which keys age can tell.
+/// Suspends the machine, for the clock by which keys age.
 #[cfg(feature = "test-hooks")]
 #[doc(hidden)]
 pub fn suspend_clock(milliseconds: u64) {

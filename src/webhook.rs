@@ -65,8 +65,8 @@ impl Webhook {
         Ok(Webhook { secrets, tolerance: TOLERANCE })
     }
 
-    /// Adds a secret, for the time in which the sender changes from one to another. A webhook
-    /// signed with any of the secrets is genuine.
+    /// Adds a secret, while secrets are being rotated. A webhook signed with any of the secrets is
+    /// valid.
     ///
     /// # Errors
     /// As for [`new`](Self::new); the secrets so far stay.

@@ -51,10 +51,10 @@ static COUNTING: Counting = Counting;
 
 /// Allocations and bytes of one verification, once everything that is made once has been made.
 fn cost(verifier: &Verifier, token: &[u8], expected: Status) -> (usize, usize) {
-    let judge = || verifier.verify(token).map_or_else(|error| error.status(), |_| Status::Ok);
-    assert_eq!(judge(), expected);
+    let verify = || verifier.verify(token).map_or_else(|error| error.status(), |_| Status::Ok);
+    assert_eq!(verify(), expected);
     let before = (CALLS.get(), BYTES.get());
-    let status = judge();
+    let status = verify();
     let cost = (CALLS.get() - before.0, BYTES.get() - before.1);
     assert_eq!(status, expected);
     cost
@@ -103,7 +103,7 @@ fn requirements_of_a_call_allocate_nothing() {
 }
 
 #[test]
-fn what_is_too_long_is_not_even_copied() {
+fn a_token_that_is_too_long_is_not_even_copied() {
     let (verifier, _) = verifier();
     let too_large = Status::TokenTooLarge;
     assert_eq!(cost(&verifier, &[b'a'; 16 * 1024 + 1], too_large), (0, 0));
@@ -141,10 +141,10 @@ fn no_token_costs_more_than_a_few_times_its_length() {
         ] {
             let start: String = payload.chars().take(20).collect();
             assert!(token.len() <= 16 * 1024, "{start}");
-            let judged =
+            let status =
                 verifier.verify(&token).map_or_else(|error| error.status(), |_| Status::Ok);
-            let (calls, bytes) = cost(&verifier, token.as_bytes(), judged);
-            assert_ne!(judged, Status::Ok);
+            let (calls, bytes) = cost(&verifier, token.as_bytes(), status);
+            assert_ne!(status, Status::Ok);
             // Names of members cost 24 bytes each, in a list that doubles as it grows.
             assert!(bytes <= 16 * token.len(), "{start}: {bytes} bytes for {}", token.len());
             assert!(calls <= 40, "{start}: {calls} allocations");

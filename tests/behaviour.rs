@@ -1,4 +1,4 @@
-//! The verdicts that every binding gives, given by the crate itself.
+//! The cases that every binding runs, run against the crate itself.
 
 #![allow(
     clippy::unwrap_used,
@@ -82,9 +82,9 @@ fn configure(mut options: VerifierOptions, corpus: &Corpus, case: &Case) -> Veri
     options
 }
 
-fn check(case: &Case, how: &str, verdict: Result<Auth, Error>) {
+fn check(case: &Case, how: &str, result: Result<Auth, Error>) {
     let name = format!("{} {how}", case.name);
-    let auth = match verdict {
+    let auth = match result {
         Ok(auth) => auth,
         Err(error) => {
             assert_eq!(error.status().name(), case.expect.status, "{name}: {error}");
@@ -110,7 +110,7 @@ fn check(case: &Case, how: &str, verdict: Result<Auth, Error>) {
 }
 
 #[test]
-fn every_case_gets_its_verdict_in_every_way_of_asking() {
+fn every_case_gets_its_result_from_every_function() {
     let corpus = torii_behaviour::load();
     for case in &corpus.cases {
         let mut options = options(&corpus, case);
@@ -139,7 +139,7 @@ fn every_case_gets_its_verdict_in_every_way_of_asking() {
 
 /// Cases with the same key set share its keys, so that their tables get built.
 #[test]
-fn every_case_gets_its_verdict_with_fixed_base() {
+fn every_case_gets_its_result_with_fixed_base() {
     let corpus = torii_behaviour::load();
     let mut key_sets = BTreeMap::new();
     for round in ["at first", "while tables are built", "with tables"] {
@@ -216,7 +216,7 @@ fn every_key_set_is_read_as_told() {
 }
 
 #[test]
-fn every_webhook_gets_its_verdict() {
+fn every_webhook_gets_its_result() {
     let corpus = torii_behaviour::load();
     for case in &corpus.webhooks {
         let [id, timestamp, signature] =

@@ -28,13 +28,13 @@ fn no_changed_token_is_accepted() {
     };
     assert!(verifier.verify(&token).is_ok());
 
-    let mut judged = 0;
+    let mut count = 0;
     let mut refuse = |token: &[u8], what: &str| {
-        let verdict = verifier.verify(token);
-        assert!(verdict.is_err(), "{what}: accepted");
-        let status = verdict.unwrap_err().status();
+        let result = verifier.verify(token);
+        assert!(result.is_err(), "{what}: accepted");
+        let status = result.unwrap_err().status();
         assert!((100..150).contains(&(status as u32)), "{what}: {status:?}");
-        judged += 1;
+        count += 1;
     };
     for at in 0..token.len() {
         let with = |byte: u8| {
@@ -57,7 +57,7 @@ fn no_changed_token_is_accepted() {
         shorter.remove(at);
         refuse(&shorter, &format!("byte {at} left out"));
     }
-    assert!(judged > 3_000, "{judged}");
+    assert!(count > 3_000, "{count}");
     let stats = verifier.stats().unwrap();
     assert_eq!(stats.int("/cached_tokens").unwrap(), 1);
     assert_eq!(Status::Ok.name(), case.expect.status);
@@ -104,7 +104,7 @@ fn a_buffer_that_changes_meanwhile_forges_nothing() {
         let text =
             unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), buffer.len()) };
         for n in 0..8_000 {
-            // Tokens accepted with the cache are verified afresh now and then.
+            // Tokens accepted with the cache are verified again from time to time.
             let verifier = if n % 2 == 0 { &cached } else { &uncached };
             if let Ok(auth) = verifier.verify(text) {
                 accepted.push((n, auth));

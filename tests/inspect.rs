@@ -41,7 +41,7 @@ fn an_issuer_is_seen_as_a_verifier_sees_it() {
 }
 
 #[test]
-fn what_goes_wrong_is_told_apart() {
+fn failures_are_distinct() {
     let emulator = Emulator::start();
     let issuer = emulator.issuer("acme");
     let refused = look(NOBODY);
@@ -99,7 +99,7 @@ fn every_key_set_of_the_corpus_is_counted_alike() {
 }
 
 #[test]
-fn what_is_wrong_with_a_key_is_named() {
+fn the_problem_of_a_key_is_named() {
     let emulator = Emulator::start();
     let good = emulator.issuer("acme").jwks()["keys"][0].clone();
     let skipped = |member: &str, value: &str| {
@@ -118,8 +118,8 @@ fn what_is_wrong_with_a_key_is_named() {
         ("key_ops", r#"["sign"]"#, "`key_ops` does not name verify"),
         ("kid", r#""""#, "`kid` is not of 1 to 256 bytes"),
         ("kid", "1", "a member of the wrong type"),
-        ("x", r#""AAAA""#, "`x` and `y` are no point of P-256"),
-        ("d", r#""AAAA""#, "`d`: a private key, which belongs to everybody now"),
+        ("x", r#""AAAA""#, "`x` and `y` are not a point of P-256"),
+        ("d", r#""AAAA""#, "`d`: a private key, which is not secret any more"),
     ] {
         assert_eq!(skipped(member, value), why);
     }

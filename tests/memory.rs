@@ -19,7 +19,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use torii::{Verifier, VerifierOptions};
 
 const BOUND: usize = 2 * 1024 * 1024;
-/// What the tables of the cache may take besides its entries.
+/// The limit for the tables of the cache, besides its entries.
 const SLACK: usize = BOUND / 4;
 
 /// Counts the bytes that are allocated and not freed.
@@ -85,7 +85,7 @@ fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// Verifies so many tokens, reads a claim of each, and checks what is left in memory.
+/// Verifies this number of tokens, reads a claim of each, and checks what is left in memory.
 fn bounded(tokens: usize, more: &str, at_least: i64) {
     let _alone = ALONE.lock().unwrap();
     let issuer = Issuer::new();

@@ -1,5 +1,5 @@
-//! Requirements and options of a verifier: arguments that are refused, and messages. The verdicts are
-//! in `tests/behaviour`.
+//! Requirements and options of a verifier: arguments that are refused, and messages. The results for
+//! tokens are in `tests/behaviour`.
 
 #![allow(
     clippy::unwrap_used,

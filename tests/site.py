@@ -2,7 +2,7 @@
 """site SITE: opens the site of `make docs` in headless Chromium, as a reader would.
 
 It looks a function up with the search of the C reference and follows the result, finds a page with the search of the
-pages, and goes from the first page to the reference.
+pages, and goes from the first page to the reference of each language, where it finds a name.
 """
 
 import functools
@@ -34,8 +34,8 @@ def browser():
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
 
 
-def until(driver, condition):
-    return WebDriverWait(driver, DEADLINE).until(lambda _: condition())
+def until(driver, condition, wanted=""):
+    return WebDriverWait(driver, DEADLINE).until(lambda _: condition(), f"{driver.current_url}: {wanted}")
 
 
 def reference(driver, base):
@@ -68,10 +68,36 @@ def pages(driver, base):
     assert "mpersonat" in driver.find_element(By.TAG_NAME, "main").text
 
 
+# By the text of the link on the first page: the links to follow from there, and what the last page says.
+REFERENCES = {
+    "C": (["Verifying tokens"], "torii_verify_token_nowait"),
+    "C++": (["torii::verifier"], "verify_nowait (std::string_view token"),
+    "Go": ([], "func NewVerifier(issuer string, options ...VerifierOption) (*Verifier, error)"),
+    "Node.js": (["libtorii", "ToriiVerifier"], "Verifies a token"),
+    "PHP": (["Verifier"], "authenticate(string $header, ?Requirements $requirements = null): Auth"),
+    "Python": ([], "def verify_token"),
+    "Ruby": (["Torii::Verifier"], "#authenticate(header, requirements: nil)"),
+    "Rust": (["Verifier"], "pub fn authenticate"),
+}
+
+
+def follow(driver, text):
+    # The last: the table of contents comes first.
+    link = until(driver, lambda: driver.find_elements(By.LINK_TEXT, text), f"a link {text!r}")[-1]
+    driver.get(link.get_attribute("href"))
+
+
 def way_in(driver, base):
-    driver.get(f"{base}/index.html")
-    link = driver.find_element(By.LINK_TEXT, "torii.h").get_attribute("href")
-    assert link == f"{base}/c/index.html", link
+    """Goes to each reference as a reader would, and back by the links on top of it."""
+    for name, (steps, text) in REFERENCES.items():
+        driver.get(f"{base}/index.html")
+        for step in [name, *steps]:
+            follow(driver, step)
+        until(driver, lambda: text in driver.find_element(By.TAG_NAME, "body").text, text)
+        if name not in ("Go", "PHP"):  # whose pages have the table of contents
+            links = driver.find_elements(By.CSS_SELECTOR, ".libtorii a")
+            assert links[0].get_attribute("href") == f"{base}/index.html", driver.current_url
+            assert [link.text for link in links[1:]] == list(REFERENCES), driver.current_url
 
 
 def main(site):

@@ -61,8 +61,8 @@ fn keys_change(issuer: &str, jwks: &str, cases: &[(&Case, String)]) {
                 scope.spawn(move || {
                     for n in 0..TOKENS {
                         let (case, token) = &cases[(n * 7 + thread) % cases.len()];
-                        let verdict = verifier.verify_nowait(token);
-                        let status = verdict.map_or_else(|e| e.status().name(), |_| "TORII_OK");
+                        let result = verifier.verify_nowait(token);
+                        let status = result.map_or_else(|e| e.status().name(), |_| "TORII_OK");
                         assert_eq!(status, case.expect.status, "{}", case.name);
                         checked.fetch_add(1, Ordering::Relaxed);
                     }
@@ -77,7 +77,7 @@ fn keys_change(issuer: &str, jwks: &str, cases: &[(&Case, String)]) {
     assert_eq!(checked.into_inner(), THREADS * TOKENS);
     assert!(fetches > 10, "{fetches}");
     println!(
-        "{THREADS} threads, {TOKENS} verdicts each, {fetches} fetches meanwhile: 1 passed, 0 failed"
+        "{THREADS} threads, {TOKENS} verifications each, {fetches} fetches meanwhile: 1 passed, 0 failed"
     );
 }
 
@@ -155,8 +155,8 @@ fn revocations_change(issuer: &str, jwks: &str, token: &str) {
     println!("{REVOCATIONS} changes of each list, {refused} tokens refused: 1 passed, 0 failed");
 }
 
-/// The cases that one verifier with default options can verify. A key that is missing would have to
-/// be asked for, which is no verdict.
+/// The cases that one verifier with default options can verify. A missing key
+/// would have to be fetched first.
 fn plain_cases(corpus: &Corpus) -> Vec<(&Case, String)> {
     let first = &corpus.cases[0];
     corpus

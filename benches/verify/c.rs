@@ -76,7 +76,7 @@ impl Library {
         }))
     }
 
-    /// A verifier with the issuer's keys; `None` if `fixed_base` is asked for, and is not there.
+    /// A verifier with the issuer's keys; `None` if the library lacks the wanted `fixed_base`.
     pub(crate) fn verifier(&'static self, issuer: &Issuer, fixed_base: bool) -> Option<Verifier> {
         let (jwks, url) = (issuer.jwks().to_string(), issuer.url());
         let mut verifier = ptr::null_mut();

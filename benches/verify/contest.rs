@@ -14,7 +14,7 @@ const ROUNDS: usize = 61;
 /// How long a contender's turn lasts, about.
 const TURN: Duration = Duration::from_millis(6);
 
-/// What is written before a step that finds the caches cold, in bytes.
+/// The bytes that are written before a step with cold caches.
 const TO_WRITE: usize = 48 << 20;
 
 type Step<'a> = Box<dyn FnMut(usize) + 'a>;

@@ -144,8 +144,8 @@ func WithAPIURL(url string) ClientOption {
 	}
 }
 
-// WithTimeout sets the timeout of a call, including every retry: 100 ms to 10 minutes. Default: 30 s. A
-// context may end it sooner.
+// WithTimeout sets the timeout of a call: 100 ms to 10 minutes. It includes connecting, every retry and
+// reading the answer. Default: 30 s. A context may end the call sooner.
 func WithTimeout(timeout time.Duration) ClientOption {
 	return func(c *clientConfig) error {
 		return refused(func(e **C.torii_error_t) C.torii_status_t {

@@ -25,7 +25,7 @@ func newClient(t testing.TB, options ...torii.ClientOption) (*torii.Client, *tor
 	return client, issuer
 }
 
-// sent is the one request since the last look, as "METHOD path?query body".
+// sent is the one request since the last call, as "METHOD path?query body".
 func sent(t testing.TB) string {
 	t.Helper()
 	all := local.Requests(t, "/api/")

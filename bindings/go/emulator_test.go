@@ -51,7 +51,7 @@ func newEnvironment(t testing.TB) *toriitest.Environment {
 	return local.NewEnvironment(t, fmt.Sprintf("issuer-%d", environments))
 }
 
-// keyRequests counts how often the keys of an environment were asked for.
+// keyRequests returns the number of requests for the keys of an environment.
 func keyRequests(t testing.TB, environment *toriitest.Environment) int {
 	t.Helper()
 	return tell[struct{ Total int }](t, "GET", "/requests?path=/"+environment.Name+"/", "").Total

@@ -116,6 +116,7 @@ type Error struct {
 	Unsent bool
 }
 
+// Error returns the message for your log, with the prefix "torii: ".
 func (e *Error) Error() string {
 	return "torii: " + e.Message
 }

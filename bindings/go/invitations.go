@@ -40,7 +40,7 @@ type InvitationCreate struct {
 	Extra map[string]any `json:"-"`
 }
 
-// InvitationQuery selects invitations. A nil or zero field is no filter.
+// InvitationQuery selects invitations. A nil or zero field does not filter.
 type InvitationQuery struct {
 	Statuses []string
 	// Search is a text to search for.

@@ -39,7 +39,7 @@ func FromCookie(name string) MiddlewareOption {
 }
 
 // Optional lets requests without credentials pass without an identity, unless [WithRequirements] is
-// given. Refused credentials are refused all the same.
+// given. Invalid credentials are still refused.
 func Optional() MiddlewareOption {
 	return func(m *middleware) { m.optional = true }
 }

@@ -35,7 +35,7 @@ type OrganizationMember struct {
 
 // OrganizationQuery selects organizations.
 type OrganizationQuery struct {
-	// Name is a part of the name; "" is no filter.
+	// Name is a part of the name; "" matches all.
 	Name string
 	// Limit is the size of a page: 1 to 100, or 0 for the API's default.
 	Limit int

@@ -83,7 +83,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-// A record that lies about its sizes or spans is no identity.
+// A record with wrong sizes or spans is refused.
 func TestBrokenRecord(t *testing.T) {
 	for name, change := range map[string]func(r *record, bytes []byte){
 		"header too small":        func(r *record, _ []byte) { r.headerSize-- },

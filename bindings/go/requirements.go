@@ -5,7 +5,7 @@ import "C"
 
 import "runtime"
 
-// Requirement is something a valid token must say beyond being valid: [Flags], a claim of
+// Requirement is a condition that a valid token must also meet: [Flags], a claim of
 // [RequireClaim], an organization of [RequireOrganization] or [RequireOrganizationRole].
 type Requirement interface {
 	addTo(requirements *C.torii_requirements_t) error

@@ -27,7 +27,7 @@ func TestRequirements(t *testing.T) {
 	pro := `{"claims":{"email_verified":true,"plan":"pro","seats":3,"beta":true,"o":{"id":"org-1","rol":"admin"},"act":{"sub":"support"}}}`
 	token := issuer.Mint(t, pro)
 
-	// The first call waits for the keys, and checks its requirements all the same.
+	// The first call waits for the keys, and also checks its requirements.
 	if _, err := verifier.Verify(t.Context(), token, newRequirements(t, torii.NotImpersonated)); !errors.Is(err, torii.ErrPolicy) {
 		t.Error(err)
 	}
@@ -106,7 +106,7 @@ func TestMeets(t *testing.T) {
 	nobody := torii.Auth{Impersonating: true}
 	if nobody.Meets(torii.ProfileComplete) || nobody.Meets(torii.NotImpersonated) || nobody.Meets(torii.OrganizationActive) ||
 		nobody.Meets(1<<31) || !nobody.Meets(0) {
-		t.Error("nobody meets a requirement")
+		t.Error("no token meets a requirement")
 	}
 	auth := torii.Auth{EmailVerified: true, OrganizationID: "org-1"}
 	if !auth.Meets(torii.EmailVerified|torii.OrganizationActive|torii.NotImpersonated) || auth.Meets(torii.EmailVerified|torii.ProfileComplete) {

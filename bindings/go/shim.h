@@ -9,7 +9,7 @@
 #error "this version of the Go package is for ABI 0 of libtorii; torii.h is of another one"
 #endif
 
-/* What torii_verify_into() says beside the record. The error is a number here: Go need not look for
+/* The results of torii_verify_into() beside the record. The error is a number here: Go need not look for
  * pointers of its own in it. */
 typedef struct {
     size_t size;

@@ -68,7 +68,7 @@ type MetadataUpdate struct {
 	Unsafe Metadata `json:"unsafeMetadata,omitzero"`
 }
 
-// UserQuery selects users. All filters must match; a nil or zero field is no filter.
+// UserQuery selects users. All filters must match; a nil or zero field does not filter.
 type UserQuery struct {
 	// Limit is the size of a page: 1 to 100, or 0 for the API's default.
 	Limit int `json:"-"`

@@ -227,8 +227,8 @@ type RevocationStats struct {
 // RevocationsFileStats are statistics of a revocations file in this process.
 type RevocationsFileStats struct {
 	Entries int64 `json:"entries"`
-	// LastLook is the seconds since the file was last checked for changes.
-	LastLook *int64 `json:"last_look"`
+	// LastCheck is the seconds since the file was last checked for changes.
+	LastCheck *int64 `json:"last_check"`
 	// Reads counts the contents that were read, Failures the checks that failed.
 	Reads    int64 `json:"reads"`
 	Failures int64 `json:"failures"`

@@ -13,14 +13,7 @@ build=${BUILD:-/tmp}/torii-node
 mkdir -p "$build"
 PATH=$(./node.sh "$build"):$PATH
 
-# The tools of the build and of the tests, as locked.
-tools=$build/tools
-if ! cmp -s tests/package-lock.json "$tools/installed"; then
-    mkdir -p "$tools"
-    cp tests/package.json tests/package-lock.json "$tools"
-    npm ci --prefix "$tools" --silent --no-audit --no-fund
-    cp tests/package-lock.json "$tools/installed"
-fi
+tools=$(./tools.sh "$build")
 
 stage=$build/stage
 rm -rf "$stage"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # node.sh DIR: prints a folder with node (20 or later) and npm, for $PATH: of the system, or else from PyPI, kept in DIR.
 #
-# $TORII_NODE: a version to take from PyPI, such as 24.19.0, whatever the system has.
+# $TORII_NODE: a version to take from PyPI, such as 24.19.0, even if the system has Node.
 set -euo pipefail
 
 dir=$1

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Value, json};
-use torii::inspect::{
-    self, IssuerReport, KeyCacheReport, KeyCacheState, KeyReport, KeySetReport, Outcome, Visit,
-};
+use serde_json::json;
+use torii::inspect::{self, IssuerReport, KeyCacheReport, KeyReport, KeySetReport};
 
 use crate::failure::{Class, Failure};
 use crate::issuer::FetchArgs;
+use crate::key_facts::{cache_json, cache_text, lifetime, why_unfetched};
 use crate::terminal::{Style, escape, line, print, styled};
 use crate::{input, show, terminal, watch};
 
@@ -96,54 +95,6 @@ impl Keys {
     }
 }
 
-/// Why there is no key set.
-pub(crate) fn why_unfetched(visit: &Visit) -> String {
-    let why = match &visit.outcome {
-        Outcome::Answered { http_status, .. } => format!("HTTP status {http_status}"),
-        Outcome::NotConnected(why) | Outcome::NoAnswer(why) => why.clone(),
-    };
-    format!("cannot fetch keys from {}: {why}", visit.url)
-}
-
-/// The state of the file in the key cache directory.
-pub(crate) fn cache_text(report: &KeyCacheReport) -> String {
-    let file = report.file.display();
-    match &report.state {
-        KeyCacheState::Missing => format!("no file {file}"),
-        KeyCacheState::Ignored(why) => format!("ignored: {why}"),
-        KeyCacheState::Used { age, lifetime, max_stale, key_set } => {
-            let (usable, all) = (key_set.usable(), key_set.keys.len());
-            let use_of_it = if age < lifetime {
-                "used without a fetch"
-            } else if age < max_stale {
-                "used only while the issuer is unreachable"
-            } else {
-                "too old to be used"
-            };
-            let (age, lifetime) = (age.as_secs(), lifetime.as_secs());
-            format!(
-                "{usable} of {all} usable, {age} s old, lifetime {lifetime} s, {use_of_it}: {file}"
-            )
-        }
-    }
-}
-
-pub(crate) fn cache_json(report: &KeyCacheReport) -> Value {
-    let file = report.file.display().to_string();
-    match &report.state {
-        KeyCacheState::Missing => json!({ "file": file, "state": "missing" }),
-        KeyCacheState::Ignored(why) => json!({ "file": file, "state": "ignored", "why": why }),
-        KeyCacheState::Used { age, lifetime, max_stale, key_set } => json!({
-            "file": file,
-            "state": "used",
-            "age": age.as_secs(),
-            "lifetime": lifetime.as_secs(),
-            "maxStale": max_stale.as_secs(),
-            "usable": key_set.usable(),
-        }),
-    }
-}
-
 fn text_of(
     report: Option<&IssuerReport>,
     cache: Option<&KeyCacheReport>,
@@ -179,16 +130,6 @@ fn age(report: &IssuerReport) -> String {
     match report.visit.age() {
         0 => "0 s".to_owned(),
         age => format!("{age} s, from an intermediate cache"),
-    }
-}
-
-/// How long the keys are used, and why.
-pub(crate) fn lifetime(report: &IssuerReport) -> String {
-    let seconds = report.lifetime.as_secs();
-    match report.max_age {
-        None => format!("{seconds} s (the issuer sends no max-age)"),
-        Some(max_age) if max_age == seconds => format!("{seconds} s (the issuer's max-age)"),
-        Some(max_age) => format!("{seconds} s (the issuer's max-age of {max_age} s is limited)"),
     }
 }
 

@@ -8,6 +8,7 @@ mod doctor;
 mod failure;
 mod input;
 mod issuer;
+mod key_facts;
 mod keys;
 mod man;
 mod show;

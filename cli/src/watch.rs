@@ -9,7 +9,7 @@ use torii::VerifierOptions;
 use torii::inspect::{self, IssuerReport, KeyCacheReport, KeyCacheState, KeyReport};
 
 use crate::failure::{Class, Failure};
-use crate::keys::{cache_json, cache_text, lifetime, why_unfetched};
+use crate::key_facts::{cache_json, cache_text, lifetime, why_unfetched};
 use crate::show;
 use crate::terminal::{Style, escape, line, styled};
 

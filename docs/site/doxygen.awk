@@ -33,5 +33,9 @@ introduction { print " * @{ */"; introduction = 0 }
   sub(/^\/\/\/ Since: /, "/// @since ")
   if (match($0, / Since: [0-9.]+[0-9]\.?$/)) $0 = substr($0, 1, RSTART - 1) "\n/// @since " substr($0, RSTART + 8)
 }
+# The comment of a macro is also that of those in the lines below it.
+/^\/\* / { sub(/^\/\*/, "/**"); gsub(/#/, "\\#"); comment = $0 }
+/^#define/ && previous ~ /^#define/ { print comment }
+{ previous = $0 }
 /^#ifdef __cplusplus/ && open { print "/** @} */"; open = 0 }
 { print }

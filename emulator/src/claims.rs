@@ -53,7 +53,7 @@ pub(crate) struct ActiveOrganization {
     pub(crate) role: Option<String>,
 }
 
-/// What a token says about a login, before a format turns it into claims.
+/// The facts about a login in a token, before a format turns them into claims.
 pub(crate) struct Login {
     pub(crate) user_id: String,
     pub(crate) email_verified: bool,

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
 
-/// The JSON body of a request, whatever its `Content-Type`; an empty one is `{}`.
+/// The JSON body of a request, with any `Content-Type`; an empty one is `{}`.
 pub(crate) async fn read<T, S>(request: Request, state: &S) -> Result<T, String>
 where
     T: DeserializeOwned,

@@ -33,7 +33,7 @@ pub(crate) struct Log {
     grown: Condvar,
 }
 
-/// What the log holds.
+/// The content of the log.
 #[derive(Default)]
 pub(crate) struct LogState {
     /// The last requests, oldest first.

@@ -212,7 +212,7 @@ impl Mint {
         }
     }
 
-    /// Who signs.
+    /// Returns the signing key.
     pub(crate) fn signer(&self) -> &Signer {
         &self.signer
     }

@@ -1,4 +1,4 @@
-//! Template tokens: what a signed-in user asks the issuer for, to show to a third party.
+//! Template tokens, which the issuer issues to signed-in users for third parties.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Whatever comes as a digest and a signature: the tables say what aws-lc says.
+//! For any digest and signature, the tables agree with aws-lc.
 
 #![no_main]
 
@@ -27,7 +27,7 @@ static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     private[0][31] = 1;
     private[1][31] = 2;
     private[2][30] = 0x20;
-    private[3] = *b"a private key that nobody uses 1";
+    private[3] = *b"an unused private key 1";
     private.iter().map(key).collect()
 });
 

@@ -1,4 +1,4 @@
-//! Whatever an issuer answers: keys or a reason, never a panic, and never more than 64 keys.
+//! Any answer of an issuer gives keys or a reason, never a panic, and never more than 64 keys.
 
 #![no_main]
 

@@ -53,7 +53,7 @@ fn environment(
         }
         let command = command::<Settings>();
         let key = name.to_ascii_lowercase().replace('_', "-");
-        // A misspelled requirement would let everybody in.
+        // A misspelled requirement would admit every user.
         let option = option(&command, &key).filter(|_| name.to_ascii_uppercase() == name);
         let option = option.ok_or_else(|| failed("unknown variable".to_owned()))?;
         let text = value.to_str().ok_or_else(|| failed("not UTF-8".to_owned()))?;

@@ -39,7 +39,7 @@ impl Sockets {
     /// Takes over the sockets that systemd passes.
     ///
     /// # Errors
-    /// If it passes a socket that is none of `addresses`: connections to it would wait for ever.
+    /// If it passes a socket that is none of `addresses`: connections to it would wait forever.
     #[cfg_attr(not(unix), allow(unused_variables, reason = "for Unix sockets"))]
     pub(crate) fn new(mode: Option<u32>, addresses: &[&Address]) -> Result<Self, Error> {
         #[cfg(unix)]

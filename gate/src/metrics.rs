@@ -1,4 +1,4 @@
-//! What the gate counts, beside what the verifier does.
+//! The gate's own counters, in addition to the verifier's.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 

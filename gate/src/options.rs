@@ -14,12 +14,12 @@ use crate::identity::IdentityHeader;
 /// Answer authorization requests of reverse proxies (forward authentication).
 ///
 /// For Traefik, Caddy, nginx (auth_request), ingress-nginx, HAProxy and Envoy (ext_authz). Every request
-/// to --listen is one, whatever its path. The answer is 200 with identity headers, or 401, 403 or 503 for
+/// to --listen is one, with any path. The answer is 200 with identity headers, or 401, 403 or 503 for
 /// the client. Ends with SIGTERM or SIGINT, after the requests in progress.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "\
-Each option is also a variable, such as TORII_GATE_KEY_CACHE, with commas between several values, and a
-key of the file, such as key-cache, with an array of several values. The command line comes first, then
+Each option is also a variable, such as TORII_GATE_KEY_CACHE, with commas between several values, and a \
+key of the file, such as key-cache, with an array of several values. The command line comes first, then \
 the environment, then the file.
 
 Examples:
@@ -36,7 +36,7 @@ pub struct Options {
     pub(crate) settings: Settings,
 }
 
-/// What the environment and the file can set as well.
+/// Options that the environment and the file can set as well.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Settings {
     /// Answer requests here: IP:PORT, unix:/PATH or systemd:NAME; repeatable [default: 127.0.0.1:9180]
@@ -105,10 +105,10 @@ pub(crate) struct Settings {
     /// Use the keys in this file, a JWK Set, and fetch none; with one issuer
     #[arg(long, value_name = "FILE", help_heading = "Keys")]
     pub(crate) jwks: Option<PathBuf>,
-    /// Keep fetched keys in this directory for the next start. Who can write there can log in as anybody
+    /// Keep fetched keys in this directory for the next start. Anyone who can write there can log in as any user
     #[arg(long, value_name = "DIR", help_heading = "Keys")]
     pub(crate) key_cache: Option<PathBuf>,
-    /// How long keys last, in seconds, 1 to 86400, whatever the issuer says
+    /// How long keys last, in seconds, 1 to 86400, regardless of the issuer's headers
     #[arg(long, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..=86_400), help_heading = "Keys")]
     pub(crate) key_lifetime: Option<u32>,
     /// How long keys stay in use while the issuer is unreachable, in seconds [default: 86400]
@@ -135,7 +135,7 @@ pub(crate) struct Settings {
     pub(crate) token_cache: Option<usize>,
 }
 
-/// Who passes: the options of the gate, and of an address of its own in the file.
+/// The requirements: options of the gate, and of an address of its own in the file.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct Access {
     /// A requirement for every login; repeatable

@@ -74,6 +74,7 @@ async fn serve(config: Config) -> Result<(), Error> {
     }
     drop(open);
     tokio::spawn(guard.keys.clone().keep_fresh());
+    tokio::spawn(guard.keys.clone().watch_file());
     systemd::notify("READY=1");
 
     let signal = signals.next().await;
@@ -92,7 +93,7 @@ async fn serve(config: Config) -> Result<(), Error> {
 /// How many connections the limit of open files leaves, after it was raised as far as allowed.
 fn connections(wanted: usize) -> usize {
     let needed = (wanted as u64).saturating_add(OTHER_FILES);
-    // An error: the limit stays as it is, and is asked for.
+    // An error: the limit stays as it is, and is read.
     let allowed = rlimit::increase_nofile_limit(needed).unwrap_or(needed);
     let most = usize::try_from(allowed.saturating_sub(OTHER_FILES)).unwrap_or(wanted).max(1);
     if most < wanted {
@@ -169,9 +170,7 @@ impl Accept {
             match &purpose {
                 Purpose::Authorization(policy) => {
                     let _counted = guard.metrics.connections().count();
-                    let answer = async |request: Request<Incoming>| {
-                        guard.answer(policy, request.headers()).await
-                    };
+                    let answer = |request| guard.answer(policy, request);
                     connection::serve(stream, stopping, answer).await;
                 }
                 Purpose::Operators => {
@@ -195,7 +194,7 @@ fn is_of_the_peer(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-/// Answers are sent at once. Peers that vanished are noticed: a connection may rest for ever.
+/// Answers are sent at once. Peers that vanished are noticed: a connection may rest forever.
 fn prepare(stream: &TcpStream) {
     let keepalive = TcpKeepalive::new().with_time(Duration::from_secs(60));
     // Without them the connection works as well.

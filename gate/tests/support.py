@@ -1,4 +1,4 @@
-"""What the tests use: a local torii, the gate, an application, and a client that sends what it is told."""
+"""Shared by the tests: a local torii, the gate, an application, and a client that sends what it is told."""
 
 import contextlib
 import json
@@ -21,10 +21,10 @@ sys.path.append(f"{ROOT}/tests")
 from ports import free_port  # noqa: E402, F401
 
 # Seconds to wait for an event that is certain, even on a busy machine.
-PATIENCE = 120
+TIMEOUT = 120
 
 
-def until(condition, what, seconds=PATIENCE):
+def until(condition, what, seconds=TIMEOUT):
     """Waits until the condition holds, and returns its result."""
     deadline = time.monotonic() + seconds
     while True:
@@ -56,7 +56,7 @@ class Torii:
     def call(self, method, path, body=None):
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.control + path, data, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -78,9 +78,9 @@ class Torii:
         self.call("DELETE", "/faults")
 
     def fetches(self, issuer="acme", at_least=0):
-        """How often the issuer's keys were asked for; waits for so many requests."""
+        """The number of requests for the issuer's keys; waits for this many."""
         path = f"/{issuer}/_torii/"
-        return self.call("GET", f"/requests?path={path}&at_least={at_least}&timeout_ms={PATIENCE * 1000}")["total"]
+        return self.call("GET", f"/requests?path={path}&at_least={at_least}&timeout_ms={TIMEOUT * 1000}")["total"]
 
 
 class Program:
@@ -125,7 +125,7 @@ class Program:
         """Ends the program as an operator does; returns its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        status = self.process.wait(PATIENCE)
+        status = self.process.wait(TIMEOUT)
         self.reader.join()
         self.process.stderr.close()
         return status
@@ -233,7 +233,7 @@ class Connection:
             self.socket = socket.socket()
             host, port = address.rsplit(":", 1)
             target = (host, int(port))
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(TIMEOUT)
         try:
             self.socket.connect(target)
         except OSError:

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from support import PATIENCE, TORII, Connection, Gate, Torii, bearer, until
+from support import TIMEOUT, TORII, Connection, Gate, Torii, bearer, until
 
 IDLE = 10_000
 
@@ -59,7 +59,10 @@ class Connections(unittest.TestCase):
         gate = self.gate()
         filler = [(f"X-Filler-{number}", "f" * 1000) for number in range(40)]
         self.assertEqual(gate.get(headers=[*filler, *bearer(self.valid)]).status, 200)
-        for headers in ([("X-Filler", "f" * 100_000)], [(f"X-{number}", "f") for number in range(300)]):
+        # With Host and Authorization, 100 headers.
+        many = [(f"X-{number}", "f") for number in range(98)]
+        self.assertEqual(gate.get(headers=[*many, *bearer(self.valid)]).status, 200)
+        for headers in ([("X-Filler", "f" * 100_000)], [*many, ("X-Filler", "f")]):
             with gate.connect() as connection:
                 connection.request(headers=[*headers, *bearer(self.valid)])
                 self.assertEqual(connection.answer().status, 431)
@@ -76,7 +79,7 @@ class Connections(unittest.TestCase):
         begun = time.monotonic()
         # A byte now and then does not help.
         while not select.select([slow.socket], [], [], 1)[0]:
-            self.assertLess(time.monotonic() - begun, PATIENCE)
+            self.assertLess(time.monotonic() - begun, TIMEOUT)
             try:
                 slow.send(b"X")
             except ConnectionError:
@@ -98,7 +101,7 @@ class Connections(unittest.TestCase):
         host, port = gate.addresses[0].split(":")
         idle = []
         for _ in range(IDLE):
-            idle.append(socket.create_connection((host, int(port)), PATIENCE))
+            idle.append(socket.create_connection((host, int(port)), TIMEOUT))
         self.addCleanup(lambda: [connection.close() for connection in idle])
         until(lambda: gate.metric("torii_gate_connections") == IDLE, "all are accepted")
         each = (gate.memory() - before) / IDLE
@@ -184,7 +187,7 @@ class Connections(unittest.TestCase):
 
     def test_systemd_is_told_of_start_and_end(self):
         with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.settimeout(PATIENCE)
+            manager.settimeout(TIMEOUT)
             manager.bind(f"{folder}/notify")
             gate = self.gate(environment={"NOTIFY_SOCKET": f"{folder}/notify"})
             self.assertEqual(manager.recv(100), b"READY=1")
@@ -211,7 +214,7 @@ class Connections(unittest.TestCase):
                 self.assertEqual((answer.status, answer.header("x-user-id")), (200, "user-ada"))
                 self.assertIsNone(waiting.answer())
             # A second signal would end it at once.
-            self.assertEqual(gate.process.wait(PATIENCE), 0)
+            self.assertEqual(gate.process.wait(TIMEOUT), 0)
             self.assertEqual(gate.stop(), 0)
             self.assertEqual(gate.lines[-1], "torii gate: stopped")
             self.torii.clear_faults()

@@ -57,7 +57,7 @@ class Examples(unittest.TestCase):
         return answer
 
     def identity(self):
-        """The identity headers that the application received; an empty one is as good as none."""
+        """The identity headers that the application received; an empty one counts as absent."""
         headers = [(name, value) for name, value in self.application.requests[-1]["headers"] if value]
         return {name: [value for known, value in headers if known == name.lower()] for name in HEADERS}
 

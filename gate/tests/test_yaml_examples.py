@@ -78,7 +78,7 @@ class IngressNginx(unittest.TestCase):
             checked = subprocess.run([TORII, "gate", "--check", "--config", file.name], capture_output=True, text=True)
         self.assertEqual((checked.returncode, checked.stderr), (0, ""))
 
-    def test_the_port_for_operators_is_no_port_of_the_service(self):
+    def test_the_port_for_operators_is_not_a_port_of_the_service(self):
         operators = int(self.gate["admin"].rpartition(":")[2])
         service = {port["port"] for port in self.only("Service")["spec"]["ports"]}
         self.assertEqual(service, ports(self.gate))

@@ -42,7 +42,7 @@ impl<'a> Paginator<'a> {
             return Ok(());
         }
         let cursor = page.str("/nextCursor").filter(|cursor| is_uuid(cursor));
-        let cursor = cursor.ok_or(malformed("there is more, but `nextCursor` is no UUID"))?;
+        let cursor = cursor.ok_or(malformed("there is more, but `nextCursor` is not a UUID"))?;
         if !self.seen.insert(cursor.to_owned()) {
             let text = format!("the page: `nextCursor` is {cursor} once more");
             return Err(Error::text(Status::Response, text));
@@ -142,7 +142,7 @@ mod tests {
             ("[]", "no list of `items`"),
             (r#"{"items":{},"hasMore":false}"#, "no list of `items`"),
             (r#"{"items":[]}"#, "no boolean `hasMore`"),
-            (r#"{"items":[],"hasMore":true}"#, "there is more, but `nextCursor` is no UUID"),
+            (r#"{"items":[],"hasMore":true}"#, "there is more, but `nextCursor` is not a UUID"),
         ] {
             let (_, error) = all(|_| page.to_owned());
             assert_eq!(error, Some(format!("TORII_ERR_RESPONSE the page: {why}")), "{page}");

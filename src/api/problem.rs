@@ -48,7 +48,7 @@ pub(super) fn api_error(answer: &Answer, secret: &Secret) -> Error {
     }
 }
 
-/// The error for a success whose body is not what it should be.
+/// The error for a successful answer with an unusable body.
 pub(super) fn invalid_response(answer: &Answer, why: &str, secret: &Secret) -> Error {
     let account = Account {
         http_status: answer.status.as_u16(),

@@ -59,11 +59,11 @@ pub(super) struct Call<'a> {
 /// Whether sending a call twice has the effect of sending it once (RFC 9110 §9.2.2).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Idempotency {
-    /// It has, so the call is retried after any transient failure.
+    /// Idempotent: retried after any transient failure.
     Idempotent,
     /// As above, but a second deletion is answered with 403, because the user is gone.
     Deletion,
-    /// It has not, so the call is retried only if nothing of it was sent.
+    /// Not idempotent: retried only if nothing of it was sent.
     NotIdempotent,
 }
 
@@ -132,7 +132,7 @@ struct AttemptError {
     sent: bool,
 }
 
-/// What a failed attempt means for a retry.
+/// The kind of a failed attempt, which decides about a retry.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Nothing was sent.
@@ -143,7 +143,7 @@ enum Kind {
     Unavailable,
     /// The connection was lost before the answer: it may have had an effect.
     ConnectionLost,
-    /// A retry would end the same, or there is no time for one.
+    /// A retry would fail in the same way, or there is no time for one.
     Final,
 }
 

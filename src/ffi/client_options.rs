@@ -113,7 +113,7 @@ pub unsafe extern "C" fn torii_client_options_set_ca_file(
 }
 
 /// Calls the API through an http or https proxy (CONNECT), such as
-/// "http://user:password@proxy.example:3128". Default: none, whatever the environment says.
+/// "http://user:password@proxy.example:3128". Default: none; proxy variables of the environment are ignored.
 /// Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_options_set_proxy(

@@ -1,4 +1,5 @@
-//! The C ABI, and the only unsafe code: pointers in, pointers out, no logic.
+//! The C ABI: pointers in, pointers out, no logic. All unsafe code of the crate is here, except that of
+//! `fork.rs`.
 //!
 //! # Safety
 //!
@@ -9,7 +10,7 @@
 //! - a `const` handle is not freed, and a mutable one not used at all, by another thread during
 //!   the call;
 //! - `(pointer, length)` is readable for that length during the call; a NULL pointer has length 0;
-//! - an out-pointer is NULL or can be written to, whatever it holds.
+//! - an out-pointer is NULL or can be written to, with any previous value.
 //!
 //! NULL is checked everywhere, and named in the error.
 
@@ -67,7 +68,7 @@ mod pointer;
 #[cfg(feature = "test-hooks")]
 mod testing;
 
-/// What the header promises: `const` handles are for any number of threads at once, and every handle
+/// The header promises: `const` handles are for any number of threads at once, and every handle
 /// may go from one thread to another.
 const _: () = {
     const fn any_number<T: Send + Sync>() {}

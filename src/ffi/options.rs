@@ -358,7 +358,7 @@ pub unsafe extern "C" fn torii_verifier_options_set_ca_file(
 }
 
 /// Fetches keys through an http or https proxy, such as "http://user:password@proxy.example:3128".
-/// Default: none, whatever the environment says. A loopback issuer is reached directly.
+/// Default: none; proxy variables of the environment are ignored. A loopback issuer is reached directly.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `url` is not the URL of a proxy. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_verifier_options_set_proxy(
@@ -445,7 +445,8 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
 ///
 /// The effective user or root has to own the directory and its files, and group and others must not be able
 /// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
-/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Of `path`, only the last
+/// component is checked. Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
 /// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
 /// Since: 0.1.0.

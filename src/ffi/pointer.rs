@@ -33,7 +33,7 @@ const NUL_TERMINATED: usize = usize::MAX;
 
 /// Bytes of the caller, borrowed for the call: tokens, headers, bodies, secrets and key sets.
 /// TORII_NUL_TERMINATED is refused for these, so that a wrong length never becomes a read past the
-/// end of a buffer that a stranger filled.
+/// end of a buffer that an attacker filled.
 ///
 /// # Safety
 ///

@@ -17,7 +17,9 @@ use crate::verify::{Auth, Check, Field};
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct torii_span_t {
+    /// From the start of the record; 0: absent.
     pub offset: u32,
+    /// In bytes, without the NUL.
     pub len: u32,
 }
 
@@ -32,18 +34,27 @@ pub struct torii_record_t {
     pub header_size: u32,
     /// The TORII_REQUIRE_… flags that this login meets. 0 after a failure.
     pub flags: u32,
+    /// 0.
     pub reserved: u32,
     /// Claim `iat` in Unix seconds, rounded down.
     pub issued_at: i64,
     /// Claim `exp` in Unix seconds, rounded down.
     pub expires_at: i64,
+    /// The user id, claim `sub`.
     pub user_id: torii_span_t,
+    /// The id of the user's environment, claim `pid`.
     pub environment_id: torii_span_t,
+    /// The configured issuer that signed the token, without trailing slashes.
     pub issuer: torii_span_t,
+    /// The user's preferred locale.
     pub locale: torii_span_t,
+    /// The id of the active organization.
     pub organization_id: torii_span_t,
+    /// The user's role in the active organization: check it together with the id.
     pub organization_role: torii_span_t,
+    /// The id of the party that acts as the user. Absent does not mean that there is none.
     pub actor_id: torii_span_t,
+    /// All claims as JSON, exactly as signed.
     pub claims_json: torii_span_t,
 }
 
@@ -150,7 +161,7 @@ struct Buffer {
 }
 
 impl Buffer {
-    /// Zeroes the header, whatever else is wrong, and checks the buffer against the text.
+    /// Zeroes the header, even if an argument is invalid, and checks the buffer against the text.
     ///
     /// # Safety
     ///

@@ -39,7 +39,7 @@ const _: () = {
 };
 
 /// == Requirements ==
-/// What a valid token must say beyond being valid. Set them for a verifier, pass them to one
+/// Conditions that a valid token must also meet. Set them for a verifier, pass them to one
 /// torii_verify_into() call, or check a result with torii_auth_require(): one verifier serves routes
 /// with different requirements. An unmet requirement is TORII_ERR_POLICY.
 ///

@@ -12,7 +12,7 @@ use super::status::torii_status_t;
 ///
 /// Returns a page of users that match every member of `filter` [may be NULL], a JSON object with
 /// "name", "email", "userIds", "emailAddresses", "statuses", "createdAfter", "createdBefore" or
-/// "organizationId". An absent member is no filter; null and an empty array are sent as they are.
+/// "organizationId". An absent member does not filter; null and an empty array are sent as they are.
 /// Errors: 400 for a filter the API rejects. Since: 0.1.0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn torii_client_users_list_json(

@@ -28,6 +28,7 @@ const NOWAIT: Check = Check { nowait: true, ..TOKEN };
 ///
 /// Creates a verifier for an issuer such as "https://acme.torii.so". Fetches nothing yet. `options`
 /// [may be NULL] are copied.
+/// Blocks while it reads the key cache directory and the revocations file, if they are set.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `issuer` is not a valid base URL, or is plain http to another
 /// host; TORII_ERR_INVALID_CONFIG for options that contradict each other, and if the revocations file
 /// is missing or invalid. Since: 0.1.0.
@@ -177,7 +178,7 @@ pub unsafe extern "C" fn torii_verifier_refresh(
 ///   `ignored` by the reason, and `last_error` (null if the last write succeeded).
 ///   Fetches and files are counted for the process;
 /// - `revocations`: `entries` of the three lists, and `file` (null without a file): its `entries`,
-///   `last_look`, seconds since it was last checked, `reads` of its content, `failures`, checks that
+///   `last_check`, seconds since it was last checked, `reads` of its content, `failures`, checks that
 ///   failed, and `last_error` (null if the last check succeeded). The file is counted for the process;
 /// - `tables_built` by torii_verifier_options_set_fixed_base(), and `tables_discarded`, since they
 ///   disagreed with aws-lc. Tables are counted for the process.
@@ -224,7 +225,7 @@ pub extern "C" fn torii_jwks_cache_clear() {
 /// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
 /// ahead, or all of them with TORII_REVOKE_ALL. Of several calls for a user the latest time counts. If
 /// a maximum lifetime is set, the entry ends at `issued_before` plus that lifetime plus twice the
-/// leeway. Takes effect in this process, from the next verification on; a child of fork() has the
+/// leeway plus one day. Takes effect in this process, from the next verification on; a child of fork() has the
 /// entries of its parent. May be called while other threads verify. Does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is negative or too far ahead, or
 /// the list of calls is full. Since: 0.1.0.

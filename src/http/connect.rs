@@ -108,7 +108,7 @@ thread_local! {
 }
 
 /// Limits the time for a tunnel while it exists: `ureq` gives each read of the proxy's answer the
-/// whole time anew, so that a proxy could answer byte by byte for hours.
+/// whole time again, so that a proxy could answer byte by byte for hours.
 struct TunnelLimit(());
 
 impl TunnelLimit {
@@ -140,7 +140,7 @@ pub(super) fn within_tunnel_limit(mut timeout: NextTimeout) -> Result<NextTimeou
     Ok(timeout)
 }
 
-/// What is left of the time for connecting.
+/// The remaining time for connecting.
 fn remaining(details: &ConnectionDetails<'_>) -> Result<NextTimeout, Error> {
     let mut timeout = details.timeout;
     if let (Duration::Exact(limit), Instant::Exact(start), Instant::Exact(now)) =

@@ -76,7 +76,7 @@ pub(crate) struct Answer {
 pub(crate) enum Failure {
     /// Nothing of the request was sent, mostly because there is no connection.
     Unsent(String),
-    /// The time is up, and something was sent.
+    /// The timeout passed after a part of the request was sent.
     Timeout,
     /// The connection was lost before the answer, or the answer is not HTTP.
     Lost(String),
@@ -174,7 +174,7 @@ fn agent(settings: &Settings) -> Agent {
     Agent::with_parts(config, RequestConnector(ResolvingConnector::new(tls)), NoResolver)
 }
 
-/// Has `ureq` make its static values while no thread can fork. A child would wait for ever for a
+/// Has `ureq` make its static values while no thread can fork. A child would wait forever for a
 /// thread that was making one.
 fn prepare_ureq() {
     static DONE: AtomicBool = AtomicBool::new(false);

@@ -28,7 +28,7 @@ const LEASE_MARGIN: Millis = 5_000;
 /// An explicit refresh joins a fetch that succeeded this recently.
 const RECENT: Millis = 1_000;
 
-/// What a call did about a fetch.
+/// The outcome of a call's attempt to get a fetch done.
 enum Attempt {
     /// A fetch ended, or the keys changed: look again.
     Finished,
@@ -66,7 +66,8 @@ impl IssuerKeys {
     }
 
     /// Returns usable keys with this `kid`. Keys that lack it are fetched again, unless their fetch
-    /// began after the call did.
+    /// began after the call did, and at most once in
+    /// [`KID_COOLDOWN`](super::fetch_state::KID_COOLDOWN).
     pub(crate) fn usable_with(
         self: &Arc<Self>,
         kid: &str,
@@ -193,8 +194,10 @@ impl IssuerKeys {
         call: &Call<'_>,
         time: Duration,
     ) -> Lease {
-        let lease = time.as_millis().try_into().unwrap_or(Millis::MAX / 4) + LEASE_MARGIN;
-        self.lease(progress, reason, now, call.timeout(), lease)
+        let time = time.as_millis().try_into().unwrap_or(Millis::MAX / 4);
+        let mut lease = self.lease(progress, reason, now, call.timeout(), time + LEASE_MARGIN);
+        lease.deadline = now + time;
+        lease
     }
 
     fn lease(
@@ -210,7 +213,7 @@ impl IssuerKeys {
         Lease::new(self.clone(), id, self.snapshot.load_full())
     }
 
-    /// Remembers an unknown `kid`, for a fetch as soon as there may be one.
+    /// Remembers an unknown `kid`, so that a fetch becomes due at the end of the cooldown.
     fn miss(&self, reason: Reason, progress: &mut Progress) {
         if reason == Reason::UnknownKid {
             progress.fetch.miss_kid();
@@ -225,7 +228,7 @@ impl IssuerKeys {
             return;
         }
         let shared = self.shared.get();
-        // If the lock is taken, its holder sees to the fetch.
+        // If the lock is taken, its holder starts the fetch.
         let Ok(mut progress) = shared.progress.try_lock() else { return };
         let (now, snapshot) = (call.started, self.snapshot.load());
         match progress.fetch.due(self.freshness(&snapshot, now, call), now) {

@@ -17,7 +17,7 @@ pub(super) const MAX_FILE: usize = MAX_BODY + 4096;
 /// Keys older than this are never read: no option lets keys stay in use for longer.
 const OLDEST: Millis = 30 * 86_400_000;
 
-/// What a file holds.
+/// The content of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CacheFile<'a> {
     pub(super) url: &'a str,
@@ -31,9 +31,9 @@ pub(super) struct CacheFile<'a> {
 /// Why a file, or the directory it is in, is not used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ignored {
-    /// One word for statistics.
+    /// The name of the reason in statistics.
     pub(crate) reason: &'static str,
-    /// For people.
+    /// For messages.
     pub(crate) why: String,
 }
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_is_read() {
+    fn a_written_file_is_read() {
         for file in
             [file(None), file(Some(0)), file(Some(u64::MAX)), CacheFile { body: b"", ..file(None) }]
         {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn foreign_future_and_very_old_files_are_not_used() {
+    fn foreign_future_and_expired_files_are_not_used() {
         let text = file(None).encode();
         assert_eq!(reason(&text, &format!("{URL}/"), NOW), "other_url");
         assert_eq!(reason(&text, URL, NOW - 5), "used");

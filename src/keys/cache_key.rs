@@ -1,10 +1,10 @@
-//! What has to be equal for verifiers to share keys.
+//! The cache key: verifiers with equal ones share keys.
 
 use super::cache_dir::KeyCacheDir;
 use crate::crypto::sha256_hex;
 use crate::http::{Proxy, RootCertificates};
 
-/// What has to be equal for keys to be shared. The URL is compared byte by byte.
+/// Identifies keys that verifiers share. The URL is compared byte by byte.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct CacheKey {
     pub(crate) url: String,
@@ -15,7 +15,7 @@ pub(crate) struct CacheKey {
     pub(crate) fetched_by: FetchedBy,
 }
 
-/// Who makes the HTTP requests for keys.
+/// The party that makes the HTTP requests for keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum FetchedBy {
     Library,

@@ -11,20 +11,20 @@ use crate::http::{self, Failure, Fault, Http, Method, Proxy, Request, RootCertif
 /// Where an issuer publishes its keys, below its own URL.
 const JWKS_PATH: &str = "/_torii/.well-known/jwks.json";
 
-/// Where the keys are of an issuer named without trailing slashes.
+/// Returns the key URL of an issuer, which is given without trailing slashes.
 pub(crate) fn jwks_url(issuer: &str) -> String {
     format!("{issuer}{JWKS_PATH}")
 }
 
-/// Requests the keys, unless they still are those with this `ETag`, within this time.
+/// Requests the keys within this time: a 304 if they still have this `ETag`.
 pub(super) type Fetch =
     dyn Fn(Option<&str>, Duration) -> Result<JwksResponse<'static>, FetchError> + Send + Sync;
 
-/// Why there is no response, for people.
+/// Why there is no response, for messages.
 #[derive(Debug)]
 pub(super) struct FetchError {
     pub(super) reason: String,
-    /// Whether the time was up.
+    /// Whether the timeout has passed.
     pub(super) timed_out: bool,
 }
 
@@ -90,7 +90,7 @@ pub(crate) fn request(
     })
 }
 
-/// Why there is no response, for people.
+/// Why there is no response, for messages.
 pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
     match failure {
         Failure::Timeout | Failure::Body(_, Fault::Timeout) => {
@@ -103,7 +103,7 @@ pub(crate) fn reason(failure: Failure, timeout: Duration) -> String {
     }
 }
 
-/// What the response says about its lifetime.
+/// Returns the headers of the response that set its lifetime.
 pub(crate) fn cache_headers(response: &http::Answer) -> CacheHeaders {
     CacheHeaders {
         max_age: response.joined_header("cache-control").as_deref().and_then(directive),

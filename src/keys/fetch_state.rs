@@ -1,4 +1,4 @@
-//! Who fetches an issuer's keys, and when the next fetch may begin (singleflight with backoff).
+//! The caller that fetches an issuer's keys, and the time of the next fetch (singleflight with backoff).
 //!
 //! Plain functions of a state, the time and an event. Nothing here opens a socket, takes a lock or
 //! reads a clock, so every transition is tested with made-up times.
@@ -26,16 +26,16 @@ pub(crate) enum Reason {
     Explicit,
 }
 
-/// What a caller with a reason does.
+/// The next step of a caller with a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// It may [lead](FetchState::lead) a fetch.
     Lead,
     /// Another caller leads this one.
     Follow(FetchId),
-    /// The last fetch failed. There is none before this time.
+    /// The last fetch failed. The next one is not before this time.
     BackOff(Millis),
-    /// An unknown `kid` made the keys be fetched lately. There is no such fetch before this time.
+    /// Keys were fetched for an unknown `kid` recently. The next such fetch is not before this time.
     CoolDown(Millis),
 }
 
@@ -44,7 +44,7 @@ pub(crate) enum Next {
 pub(crate) enum End {
     Success,
     Failure,
-    /// The time its leader gave it was up.
+    /// The leader's timeout has passed.
     TimedOut,
 }
 
@@ -71,11 +71,11 @@ struct InFlight {
     /// When the fetch counts as lost.
     lease_until: Millis,
     /// Until when a follower waits whose timeout is longer than the leader's.
-    patient_until: Millis,
+    followed_until: Millis,
 }
 
 impl FetchState {
-    /// What a caller with this reason does now.
+    /// Returns the next step of a caller with this reason.
     pub(crate) fn next(&mut self, reason: Reason, now: Millis) -> Next {
         self.expire(now);
         if let Some(fetch) = &self.in_flight {
@@ -104,14 +104,14 @@ impl FetchState {
             self.kid_cut_short = None;
         }
         let lease_until = now.saturating_add(lease);
-        let fetch = InFlight { id, reason, sent_at: now, timeout, lease_until, patient_until: 0 };
+        let fetch = InFlight { id, reason, sent_at: now, timeout, lease_until, followed_until: 0 };
         self.in_flight = Some(fetch);
     }
 
     /// A caller waits for the fetch in flight until `deadline`.
     pub(crate) fn follow(&mut self, timeout: Millis, deadline: Millis) {
         if let Some(fetch) = self.in_flight.as_mut().filter(|fetch| fetch.timeout < timeout) {
-            fetch.patient_until = fetch.patient_until.max(deadline);
+            fetch.followed_until = fetch.followed_until.max(deadline);
         }
     }
 
@@ -129,7 +129,7 @@ impl FetchState {
     /// Whether a caller waits for the fetch in flight longer than its leader.
     #[cfg(test)]
     pub(super) fn is_followed(&self) -> bool {
-        self.in_flight.as_ref().is_some_and(|fetch| fetch.patient_until > 0)
+        self.in_flight.as_ref().is_some_and(|fetch| fetch.followed_until > 0)
     }
 
     /// When the request of this fetch was sent, if the fetch is still in flight.
@@ -149,7 +149,7 @@ impl FetchState {
                 self.kid_cut_short = None;
             }
             // A follower has time left, and leads the next fetch: the same attempt, continued.
-            End::TimedOut if now < fetch.patient_until => {
+            End::TimedOut if now < fetch.followed_until => {
                 if fetch.reason == Reason::UnknownKid {
                     self.kid_cut_short = Some(fetch.timeout);
                 }
@@ -163,7 +163,7 @@ impl FetchState {
         self.in_flight = None;
     }
 
-    /// A fetch that never ended is a failure, so that a hung issuer is not asked again and again.
+    /// A fetch that never ended is a failure, so that the backoff also protects an issuer that hangs.
     fn expire(&mut self, now: Millis) {
         if self.in_flight.as_ref().is_some_and(|fetch| now >= fetch.lease_until) {
             self.in_flight = None;
@@ -360,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_backs_off_where_nobody_waits_longer() {
+    fn a_timeout_backs_off_if_no_call_waits_longer() {
         let mut state = FetchState::default();
         lead_for(&mut state, Reason::NoKeys, 0, 200);
         state.end(End::TimedOut, 200, 0.5);

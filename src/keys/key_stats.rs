@@ -6,7 +6,7 @@ use super::issuer_keys::IssuerKeys;
 use super::progress::Progress;
 use crate::clock::{Millis, monotonic};
 
-/// What statistics say about an issuer's keys.
+/// Statistics of an issuer's keys.
 pub(crate) struct KeyStats {
     /// Usable keys, none if they are too old, and published keys that are not usable.
     pub(crate) keys: usize,

@@ -1,4 +1,4 @@
-//! What a process knows of the fetches of one issuer's keys.
+//! The state of the fetches of one issuer's keys, in one process.
 //!
 //! The lock is held for a few instructions, never during a fetch, and never by a thread that a forked
 //! child has lost.
@@ -13,7 +13,7 @@ use super::fetch_state::FetchState;
 use crate::clock::{Millis, monotonic};
 use crate::sync::{Condvar, Mutex, MutexGuard};
 
-/// State of this process alone: a forked child begins anew, with the parent's snapshot.
+/// State of this process alone: a forked child starts with a new one and the parent's snapshot.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) progress: Mutex<Progress>,

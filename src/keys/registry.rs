@@ -2,7 +2,7 @@
 //!
 //! Entries are weak references: an issuer goes with the last verifier that uses it, except for the few
 //! used most recently. Each bucket is read and replaced as a whole, without a lock. So a child made
-//! by `fork` finds every bucket as it was, whatever another thread of the parent was doing.
+//! by `fork` finds every bucket as it was, even if another thread of the parent was changing it.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -51,7 +51,7 @@ pub(crate) fn shared(issuer: &Arc<NulString>, key: CacheKey) -> Arc<IssuerKeys> 
     registry().shared(issuer, key)
 }
 
-/// Forgets all fetched keys. Verifiers fetch them anew, and fetches in flight come to nothing.
+/// Drops all fetched keys. Verifiers fetch them again; the results of fetches in flight are discarded.
 pub(crate) fn clear() {
     registry().entries(|entry| entry.keys.upgrade()).iter().for_each(|keys| keys.clear());
 }

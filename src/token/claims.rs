@@ -46,7 +46,7 @@ pub(crate) struct ValidatedClaims<'a> {
     pub(crate) email_verified: Option<bool>,
     pub(crate) profile_complete: bool,
     pub(crate) impersonating: bool,
-    /// Who acts as the user, if the token names anyone.
+    /// The id of the party that acts as the user, if the token names it.
     pub(crate) actor_id: Option<Cow<'a, str>>,
     pub(crate) organization: Option<Organization<'a>>,
     pub(crate) times: Times,
@@ -194,7 +194,7 @@ impl<'a> Claims<'a> {
     }
 
     /// As [`organization`](Self::organization); where there is no `o`, `org_id` names it. `org_role`
-    /// is the role where `o` is no object, which would have a role of its own.
+    /// is the role unless `o` is an object, which has a role of its own.
     fn legacy_organization(&'a self) -> Result<Option<Organization<'a>>> {
         let text = |value: &'a Option<Value<'a>>| match value {
             Some(Value::String(text)) if !text.is_empty() => Some(Cow::Borrowed(&**text)),
@@ -373,7 +373,7 @@ mod tests {
     }
 
     #[test]
-    fn time_is_judged_at_its_edges() {
+    fn times_are_checked_at_their_edges() {
         let times = times(r#"{"sub":"u","pid":"e","exp":1000.9,"iat":500.5,"nbf":600}"#).unwrap();
         assert_eq!((times.expires_at, times.issued_at), (1000, 500));
         let at = |now, leeway| status(times.check(now, leeway));

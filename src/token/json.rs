@@ -1,7 +1,7 @@
-//! Strict JSON (RFC 8259, RFC 7519 §4), for what a stranger may send.
+//! Strict JSON (RFC 8259, RFC 7519 §4), for input of unauthenticated clients.
 //!
-//! A token must mean the same to everybody who reads it, so what parsers are known to disagree
-//! about is refused: duplicate member names (also when spelt with different escapes), lone
+//! A token must mean the same to every reader, so constructs that parsers disagree about are
+//! refused: duplicate member names (also when spelled with different escapes), lone
 //! surrogates, a byte order mark, and nesting beyond a bound; in a token also numbers beyond the range
 //! of a double. Only strings with escapes are copied, and no tree is built.
 
@@ -120,8 +120,8 @@ struct Scan<'a> {
     names: Vec<Cow<'a, str>>,
 }
 
-/// So many names of one object are compared with each other. More are sorted, so that a crowd of
-/// them does not cost its square.
+/// Up to this many names of an object are compared with each other. More are sorted, since comparing
+/// takes quadratic time.
 const FEW: usize = 16;
 
 impl<'a> Scan<'a> {
@@ -569,8 +569,7 @@ mod tests {
         }
     }
 
-    /// Whatever this reader takes, serde_json takes as well, and the other way round but for the
-    /// rules of this library.
+    /// This reader and serde_json accept the same texts, except for the stricter rules of this library.
     #[test]
     fn agrees_with_serde_json() {
         let texts = [

@@ -1,4 +1,4 @@
-//! What a valid token says.
+//! The identity in a verified token.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,48 +22,48 @@ impl Auth {
         self.0.str(field).unwrap_or_default()
     }
 
-    /// The user: `sub`.
+    /// Returns the user id, claim `sub`.
     pub fn user_id(&self) -> &str {
         self.field(Field::UserId)
     }
 
-    /// The environment the user belongs to: `pid`.
+    /// Returns the id of the user's environment, claim `pid`.
     pub fn environment_id(&self) -> &str {
         self.field(Field::EnvironmentId)
     }
 
-    /// The configured issuer the token is of, without trailing slashes.
+    /// Returns the configured issuer that signed the token, without trailing slashes.
     pub fn issuer(&self) -> &str {
         self.field(Field::Issuer)
     }
 
-    /// The locale the user prefers.
+    /// Returns the user's preferred locale.
     pub fn locale(&self) -> Option<&str> {
         self.0.str(Field::Locale)
     }
 
-    /// The organization that is active. `None` if there is none, or if its id contains U+0000.
+    /// Returns the id of the active organization. `None` if none is active, or if the id contains U+0000.
     pub fn organization_id(&self) -> Option<&str> {
         self.0.organization_id()
     }
 
-    /// The role of the user in that organization, if the token names one.
+    /// Returns the user's role in the active organization, if the token names one.
     pub fn organization_role(&self) -> Option<&str> {
         self.0.organization_role()
     }
 
-    /// Who acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there is no such party, or if the token
-    /// does not say who; [`impersonating`](Self::impersonating) tells the two apart.
+    /// Returns the id of the party that acts as the user: `sub` of `act` (RFC 8693 §4.1). `None` if there
+    /// is none, or if the token does not name it: see [`impersonating`](Self::impersonating).
     pub fn actor_id(&self) -> Option<&str> {
         self.0.str(Field::ActorId)
     }
 
-    /// The `REQUIRE_` flags that this login meets.
+    /// Returns the `REQUIRE_` flags that this login meets.
     pub fn flags(&self) -> u32 {
         self.0.flags
     }
 
-    /// Checks requirements for one route among many: of this login, after it was verified.
+    /// Checks requirements against this login, for one route among many.
     ///
     /// Reads the claims only: neither `exp` nor a revocation is checked again.
     ///
@@ -73,42 +73,42 @@ impl Auth {
         requirements.require(&self.0)
     }
 
-    /// Whether the user has a verified email address: only when the token says `true`.
+    /// Returns whether the user has a verified email address: claim `email_verified` is `true`.
     pub fn email_verified(&self) -> bool {
         self.0.meets(REQUIRE_EMAIL_VERIFIED)
     }
 
-    /// Whether all required profile fields are set: unless the token says `false`.
+    /// Returns whether all required profile fields are set: claim `profile_complete` is not `false`.
     pub fn profile_complete(&self) -> bool {
         self.0.meets(REQUIRE_PROFILE_COMPLETE)
     }
 
-    /// Whether another party acts as the user: `impersonating` is `true`, or there is an `act`.
+    /// Returns whether another party acts as the user: `impersonating` is `true`, or `act` is present.
     pub fn impersonating(&self) -> bool {
         !self.0.meets(REQUIRE_NOT_IMPERSONATED)
     }
 
-    /// `iat`, in Unix seconds.
+    /// Returns claim `iat` in Unix seconds.
     pub fn issued_at(&self) -> i64 {
         self.0.times.issued_at
     }
 
-    /// `exp`, in Unix seconds.
+    /// Returns claim `exp` in Unix seconds.
     pub fn expires_at(&self) -> i64 {
         self.0.times.expires_at
     }
 
-    /// All claims, exactly as they were signed.
+    /// Returns all claims, exactly as they were signed.
     pub fn claims_json(&self) -> &str {
         self.field(Field::Claims)
     }
 
-    /// A top-level claim that is a string. `None` when it is absent, no string, or holds U+0000.
+    /// Returns a top-level string claim. `None` if it is absent, is not a string, or contains U+0000.
     pub fn claim_str(&self, name: &str) -> Option<&str> {
         self.0.string(name).map(NulStr::as_str)
     }
 
-    /// All claims, to be read by JSON pointer.
+    /// Returns all claims, to be read by JSON pointer.
     pub fn claims(&self) -> Result<Json> {
         self.0.claims()
     }

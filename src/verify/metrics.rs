@@ -97,7 +97,7 @@ fn option_families(report: &Report, fixed_base: bool) -> Vec<MetricFamily> {
     let mut failing = gauge(
         "torii_revocations_file_failing",
         MetricSum::Max,
-        "1 if the last look at the revocations file failed.",
+        "1 if the last check of the revocations file failed.",
     );
     if let Some(file) = file {
         reads.add("success", file.reads);

@@ -68,7 +68,7 @@ pub struct Check {
     pub nowait: bool,
 }
 
-/// In place of a time: every token of the user, for ever.
+/// In place of a time: every token of the user, future ones included.
 pub const REVOKE_ALL: i64 = i64::MAX;
 
 /// A configured issuer.
@@ -202,7 +202,7 @@ impl Verifier {
 
     /// The claims, and whether the token was in the cache.
     ///
-    /// The caller's bytes are compared with the cache, and copied if that does not end the matter;
+    /// The caller's bytes are compared with the cache, and copied if the token is not there;
     /// everything else reads the copy. A host may change its buffer meanwhile, by mistake: then the
     /// token is one or the other, never the claims of one with the signature of the other.
     fn verify_with(&self, token: &[u8], may_wait: bool) -> Result<(Arc<Verified>, bool)> {
@@ -264,7 +264,9 @@ impl Verifier {
         let key = keys.as_ref().and_then(|keys| {
             let key = keys.set.find(token.kid())?;
             let valid = if self.fixed_base {
-                key.verify_fixed_base(token.signed, &token.signature, &keys.set)
+                key.verify_fixed_base(token.signed, &token.signature, || {
+                    keys.set.has_room_for_tables()
+                })
             } else {
                 key.verify(token.signed, &token.signature)
             };
@@ -275,22 +277,23 @@ impl Verifier {
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
         };
         let valid = claims.check(self.legacy_organization)?;
-        valid.times.check(self.clock.now(), self.leeway)?;
+        let now = clock::now();
+        valid.times.check(self.clock.at(&now), self.leeway)?;
         valid.times.check_lifetime(self.max_lifetime)?;
         claims.check_audience(&self.audience)?;
         let challenge = self.challenge.clone();
         let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
-        self.revocations.check(&verified, call)?;
+        self.revocations.check(&verified, call, now.monotonic)?;
         self.requirements.check(&verified)?;
         self.known_headers.keep(&token);
         Ok(Arc::new(verified))
     }
 
-    /// Checks again what time or the operator may have to say against a token whose signature was
-    /// verified before.
+    /// Checks the conditions that can change after a signature was verified: time, revocations,
+    /// requirements.
     fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
         verified.times.check(self.clock.at(now), self.leeway)?;
-        self.revocations.check(verified, call)?;
+        self.revocations.check(verified, call, now.monotonic)?;
         self.requirements.check(verified)
     }
 
@@ -313,7 +316,7 @@ impl Verifier {
         self.refresh_all(Refresh::Any, &self.issuers)
     }
 
-    /// Fetches keys that are due, on this thread: what a thread pool runs for a request that got
+    /// Fetches keys that are due, on this thread: the job of a thread pool for a request that got
     /// [`Status::KeysPending`]. `issuer` is that of the error; `None` stands for every issuer. Also
     /// checks the revocations file if that is due.
     ///
@@ -388,7 +391,7 @@ impl Verifier {
     ///
     /// The leeway is added: tokens with an `iat` of at most `issued_before` plus the leeway are
     /// refused. Of several calls for a user the latest time counts. With a maximum lifetime, an entry
-    /// ends when every token it could revoke has expired. A forked child has the entries of its
+    /// ends a day after every token it could revoke has expired. A forked child has the entries of its
     /// parent; later calls reach only their own process.
     ///
     /// # Errors

@@ -215,7 +215,7 @@ impl VerifierOptions {
         Ok(self)
     }
 
-    /// Sets how long keys last, whatever the issuer's `Cache-Control` says: 1 to 86400 seconds.
+    /// Sets the lifetime of keys, regardless of the issuer's `Cache-Control`: 1 to 86400 seconds.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] out of range.
@@ -285,7 +285,7 @@ impl VerifierOptions {
     ///
     /// Anyone who can write there can log in as any user: use one directory for each trust domain. A
     /// directory or file is ignored, and counted in the statistics, unless the effective user or root
-    /// owns it and no other user can write to it.
+    /// owns it and no other user can write to it. Of `path`, only the last component is checked.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.
@@ -321,7 +321,7 @@ impl VerifierOptions {
         self
     }
 
-    /// Allows plain `http` to hosts other than this one. Anyone on the way can then forge keys.
+    /// Allows plain `http` to hosts other than this one. Anyone on the network path can then forge keys.
     pub fn set_allow_http(&mut self, allowed: bool) -> &mut Self {
         self.allow_http = allowed;
         self

@@ -55,7 +55,7 @@ impl Verifier {
     /// `keys` in use, `skipped`, `key_age` in seconds, `due_in_ms`, `fetches` that ended, `failures`
     /// among them, `last_success` in seconds, `last_error` and `key_cache_dir`: sets `loaded` and
     /// `written`, writes that `failed`, files `ignored` by the reason, and `last_error`; `revocations`
-    /// with its `entries` and its `file`: `entries`, `last_look` in seconds, `reads`, `failures` and
+    /// with its `entries` and its `file`: `entries`, `last_check` in seconds, `reads`, `failures` and
     /// `last_error`; `tables_built` and `tables_discarded` of [`VerifierOptions::set_fixed_base`](super::VerifierOptions::set_fixed_base).
     /// Fetches, files and tables are counted for the process; absent values are null.
     pub fn stats(&self) -> Result<Json> {

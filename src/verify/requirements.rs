@@ -1,4 +1,4 @@
-//! What an operator requires of a login beyond a valid token.
+//! Requirements that a valid token must meet.
 
 use super::verified::{
     REQUIRE_EMAIL_VERIFIED, REQUIRE_NOT_IMPERSONATED, REQUIRE_ORGANIZATION,
@@ -13,7 +13,7 @@ const ALL_FLAGS: u32 = REQUIRE_EMAIL_VERIFIED
     | REQUIRE_NOT_IMPERSONATED
     | REQUIRE_ORGANIZATION;
 
-/// Requirements for logins: for every call of a verifier, for one call, or asked of a result.
+/// Requirements for every call of a verifier, for one call, or for a result.
 ///
 /// A login meets them if it has all flags, all claims, and one of the organizations, where any are
 /// named. A valid token that does not is refused with [`Status::Policy`].

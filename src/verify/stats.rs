@@ -65,7 +65,7 @@ impl Stats {
         self.sum(|stripe| Some(&stripe.hits))
     }
 
-    /// How often each status was the answer, but for those that never were.
+    /// Returns how often each status occurred, without those that never did.
     pub(super) fn refused(&self) -> impl Iterator<Item = (Status, u64)> {
         let count = |(index, status): (usize, &Status)| {
             (*status, self.sum(|stripe| stripe.refused.get(index)))

@@ -1,7 +1,7 @@
 //! The verified token cache: the same token comes again on every request for minutes.
 //!
-//! An entry says no more than that the signature was right; whatever time or configuration can
-//! change is checked again at every hit. Only accepted tokens get in, so a stranger cannot fill the
+//! An entry says only that the signature was valid; all that time or configuration can change is
+//! checked again at every hit. Only accepted tokens get in, so an attacker cannot fill the
 //! cache.
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -13,7 +13,7 @@ use quick_cache::{Equivalent, Weighter};
 use super::verified::Verified;
 use crate::fork::ForkLocal;
 
-/// What an entry takes besides the token and its claims, in bytes.
+/// The size of an entry without the token and its claims, in bytes.
 const OVERHEAD: usize = 200;
 
 /// An entry of the size tokens usually have, for estimating how many there will be.
@@ -43,8 +43,7 @@ struct TokenRef<'a>(&'a [u8]);
 /// tokens share but by chance.
 const END: usize = 16;
 
-/// Finds a token's place in the table. Whether it is the token that was verified is decided by all
-/// of it.
+/// Finds a token's place in the table. Equality compares the whole token.
 fn hash_end<H: Hasher>(token: &[u8], state: &mut H) {
     // An accepted token is longer, so what is shorter is not found.
     let end = token.last_chunk::<END>().copied().unwrap_or_default();

@@ -58,7 +58,7 @@ pub(crate) struct Verified {
     pub(crate) times: Times,
     pub(super) challenge: Option<Arc<Challenge>>,
     string_claims: StringClaims,
-    /// Read when the first of them is asked for. A lock could be held by a thread that a child
+    /// Read at the first access. A lock could be held by a thread that a child
     /// made by `fork` does not have; this never blocks.
     strings: OnceBox<Strings>,
 }
@@ -71,7 +71,7 @@ struct Strings {
     claims: Vec<(Span, Span)>,
 }
 
-/// What an allocator keeps for itself with each allocation, about.
+/// The approximate overhead of an allocation, in bytes.
 const ALLOCATION: usize = 16;
 
 impl Verified {

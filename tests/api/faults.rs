@@ -66,7 +66,7 @@ fn a_truncated_answer_is_a_response_error() {
     assert_fails(FaultKind::Truncate { bytes: None }, Status::Response, "torii 200 OK: cut off: ");
     let text = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{\"ori".to_owned();
     assert_fails(FaultKind::Raw { text }, Status::Response, "torii 200 OK: cut off: ");
-    // A refusal is one, whatever became of its body.
+    // A refusal without its body is still a refusal.
     let text = "HTTP/1.1 404 Not Found\r\ncontent-length: 9\r\n\r\n{".to_owned();
     assert_fails(FaultKind::Raw { text }, Status::Api, "torii 404 Not Found");
 }

@@ -12,7 +12,7 @@ use torii::{Client, ClientOptions, Status, Verifier, VerifierOptions};
 use crate::world::{World, head};
 
 /// A proxy that counts its connections and answers none.
-fn proxy() -> (String, Arc<AtomicU64>) {
+pub(crate) fn proxy() -> (String, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let accepted = Arc::new(AtomicU64::new(0));

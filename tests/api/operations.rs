@@ -1,4 +1,4 @@
-//! Every operation: what goes out, what comes back, and each error it declares.
+//! Every operation: its request, its answer, and each error it declares.
 
 use torii::{Client, ClientOptions, Patch};
 use torii_emulator::{InvitationEnd, Settings};

@@ -78,7 +78,7 @@ fn connections_are_reused() {
 }
 
 #[test]
-fn a_proxy_is_asked_for_a_tunnel() {
+fn a_proxy_gets_a_connect_request() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://ada:secret@{}", listener.local_addr().unwrap());
     let asked = thread::spawn(move || {

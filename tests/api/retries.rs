@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use torii::{Client, ClientOptions, Error, Status};
 use torii_emulator::{Fault, FaultKind};
 
+use crate::loopback::proxy;
 use crate::world::{API, NOBODY, World, head};
 
 type Operation = fn(&Client) -> Result<(), Error>;
@@ -174,17 +174,8 @@ fn only_after_a_lost_connection_403_means_deleted() {
 
 #[test]
 fn unsent_calls_are_retried() {
-    // A proxy that hangs up: there never is a connection to the API.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let proxy = format!("http://{}", listener.local_addr().unwrap());
-    let accepted = Arc::new(AtomicU64::new(0));
-    let counter = accepted.clone();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            counter.fetch_add(1, Ordering::SeqCst);
-            drop(stream);
-        }
-    });
+    // The proxy hangs up: there never is a connection to the API.
+    let (proxy, accepted) = proxy();
     let mut options = ClientOptions::new();
     options.set_proxy(&proxy).unwrap();
     let client = Client::new("sk_test_1", &options).unwrap();

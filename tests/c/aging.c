@@ -1,4 +1,4 @@
-/* What takes minutes and hours, with a clock that is moved. Needs a library that was built with the
+/* Behavior over minutes and hours, on a clock that the test moves. Needs a library that was built with the
  * feature `test-hooks`. */
 #define _POSIX_C_SOURCE 200809L
 
@@ -53,7 +53,7 @@ static void keys_last_as_long_as_the_issuer_says(void)
     char *issuer = new_issuer(control, "lifetime"), *token = mint(control, "lifetime", "{}");
     torii_verifier_t *verifier = new_verifier(issuer, NULL);
 
-    /* 300 seconds, as the emulator's Cache-Control says; the last fifth is for fetching anew. */
+    /* 300 seconds, as the emulator's Cache-Control says; the keys are refreshed in the last fifth. */
     ACCEPT(verifier, token);
     advance(230);
     ACCEPT(verifier, token);
@@ -129,7 +129,7 @@ static void an_outage_is_bridged_for_a_day(void)
     free(issuer);
 }
 
-/* A late answer belongs to the fetch it was asked for and to no other. */
+/* A late answer belongs to its own fetch and to no other. */
 static void a_host_has_30_seconds(void)
 {
     char *issuer = new_issuer(control, "slow-host"), *token = mint(control, "slow-host", "{}");

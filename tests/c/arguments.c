@@ -250,7 +250,7 @@ static void lengths_are_needed_for_what_strangers_send(const torii_verifier_t *v
     CHECK(webhook == NULL);
 }
 
-/* How much memory verdicts may take is any number, and no more than that is taken. */
+/* The size of the token cache may be any number, and limits the memory. */
 static void any_cache_size_will_do(const char *issuer, const char *token)
 {
     static const size_t sizes[] = {0, 1, 1000, SIZE_MAX / 2, SIZE_MAX};
@@ -272,8 +272,8 @@ static void any_cache_size_will_do(const char *issuer, const char *token)
     }
 }
 
-/* What is no issuer for torii_verifier_new is none for ..._add_issuer; only whether plain http is
- * allowed is seen later. */
+/* torii_verifier_new and ..._add_issuer refuse the same issuers; plain http is refused when the
+ * verifier is created. */
 static void an_issuer_is_a_base_url(void)
 {
     static const char *const odd[] = {
@@ -493,7 +493,7 @@ static void json_is_read(const torii_json_t *json)
     bool truth = true;
     size_t length = 7;
 
-    /* Each function, with whatever is not there, or is something else. */
+    /* Each function, with missing and with wrong arguments. */
     CHECK_FAILS(ARGUMENT, "json", torii_json_int(NULL, TORII_STR(""), &number, err));
     CHECK(number == 0);
     CHECK_FAILS(ARGUMENT, "json", torii_json_bool(NULL, TORII_STR(""), &truth, err));
@@ -550,7 +550,7 @@ static void json_is_read(const torii_json_t *json)
     CHECK(torii_json_type(json, NO_TEXT) == TORII_JSON_ABSENT);
     CHECK(torii_json_type(json, TORII_STR("/none")) == TORII_JSON_ABSENT);
 
-    /* And with what is there. */
+    /* And with valid arguments. */
     static const struct {
         const char *pointer, *raw;
         torii_json_type_t type;
@@ -620,7 +620,7 @@ static void options_are_copied(const char *issuer, const char *token)
     CHECK(calls == 2);
     CHECK_OK(torii_verify_token(third, token, strlen(token), &auth, err));
 
-    /* What a verifier made lives on. */
+    /* Results outlive their verifier. */
     torii_verifier_free(first);
     torii_verifier_free(second);
     torii_verifier_free(third);

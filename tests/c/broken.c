@@ -1,5 +1,5 @@
-/* Misuses the library as the argument says. Under a sanitizer, or valgrind, it must not get away
- * with it; the runner sees to that first, so that silence means something. */
+/* Misuses the library as the argument says. The sanitizers and valgrind must report it; the
+ * runner checks that first, so that a run without a report means something. */
 #include <string.h>
 
 #include "check.h"

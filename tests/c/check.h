@@ -1,4 +1,4 @@
-/* What every test program needs: say what does not hold, and where, and end with 1. */
+/* Checks for the test programs. A failed one prints its condition and place, and exits with 1. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -32,7 +32,7 @@
         CHECK(error_ == NULL); \
     } while (0)
 
-/* The call, whose last argument is `err`, fails like this, and its message says `about`. */
+/* The call, whose last argument is `err`, fails with this status, and its message contains `about`. */
 #define CHECK_FAILS_ONCE(status, about, call) \
     do { \
         torii_error_t *error_ = GARBAGE, **err = &error_; \
@@ -105,7 +105,7 @@ typedef torii_status_t verify_function(const torii_verifier_t *, const char *, s
 #define ACCEPT(verifier, token) accept_with(torii_verify_token, verifier, token)
 #define ACCEPT_NOWAIT(verifier, token) accept_with(torii_verify_token_nowait, verifier, token)
 
-/* The token is refused like this, and the message says `about`. */
+/* The token is refused with this status, and the message contains `about`. */
 #define REFUSE(verifier, token, status, about) \
     REFUSE_WITH(torii_verify_token, verifier, token, status, about)
 #define REFUSE_NOWAIT(verifier, token, status, about) \

@@ -3,7 +3,7 @@
  *
  *     client API_URL SECRET_KEY [CONTROL_URL]
  *
- * against a local torii. Ends with 0 when all is as it should be. With the URL of the control API
+ * against a local torii. Exits with 0 if all checks pass. With the URL of the control API
  * it also checks that a child made by fork() uses no connection of its parent's.
  */
 
@@ -31,7 +31,7 @@
 /* A UUID that no user has. */
 #define NOBODY TORII_STR("0191d3c0-0000-7000-8000-000000000000")
 
-/* What the last call left; both are overwritten by the next. */
+/* The results of the last call; the next one overwrites them. */
 static torii_json_t *answer;
 static torii_error_t *error;
 
@@ -368,7 +368,7 @@ static void errors_have_details(const torii_client_t *client)
     CHECK(strstr(torii_error_body(held, &length), "\"not_found\"") != NULL && length > 9);
     CHECK(torii_error_retry_after(held) == -1);
     torii_error_free(held);
-    /* Without anybody who wants the details. */
+    /* Without an error handle. */
     CHECK(torii_client_users_get_json(client, NOBODY, &answer, NULL) == TORII_ERR_API);
     CHECK(torii_error_http_status(NULL) == 0);
     CHECK(torii_error_code(NULL, &length) == NULL && length == 0);
@@ -388,7 +388,7 @@ static void errors_have_details(const torii_client_t *client)
     mistaken(torii_client_users_delete(NULL, NOBODY, &error), "client: NULL");
 }
 
-/* The connection over which the latest request came but for so many. */
+/* The connection of a recent request: 0 is the latest one. */
 static int64_t connection(const torii_client_t *control, size_t but)
 {
     char pointer[64];

@@ -1,4 +1,4 @@
-/* What a test program says to the emulator: blocking HTTP/1.1 on 127.0.0.1, a connection for each
+/* Requests of a test program to the emulator: blocking HTTP/1.1 on 127.0.0.1, a connection for each
  * request. */
 #ifndef EMULATOR_H
 #define EMULATOR_H
@@ -91,7 +91,7 @@ static inline long now_ms(void)
     return (long)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* Tells the emulator something; the answer is to be freed. */
+/* Sends a control request; the caller frees the answer. */
 static inline char *tell(const char *method, const char *control, const char *path,
                          const char *body)
 {
@@ -139,7 +139,7 @@ static inline char *new_issuer(const char *control, const char *name)
     return and_free(member(card, "issuer"), card);
 }
 
-/* A token of the issuer's, to be freed. `how` is a JSON object, {} for a good one. */
+/* A token of the issuer's, to be freed. `how` is a JSON object, {} for a valid one. */
 static inline char *mint(const char *control, const char *name, const char *how)
 {
     char path[128];
@@ -160,8 +160,8 @@ static inline char *new_key(const char *control, const char *name, const char *s
     return and_free(member(answer, "kid"), answer);
 }
 
-/* Something goes wrong the next `times` times the issuer's keys are asked for. `fault` is the text
- * of the fault's members. */
+/* The next `times` requests for the issuer's keys meet a fault. `fault` is the text of the fault's
+ * members. */
 static inline void keys_fault(const char *control, const char *name, int times, const char *fault)
 {
     char body[512];
@@ -181,7 +181,7 @@ static inline void serve_keys(const char *control, const char *name, const char 
     free(tell("PUT", control, path, settings));
 }
 
-/* How often the issuer's keys were asked for, once that is `at_least` so often. */
+/* The number of requests for the issuer's keys, once it is `at_least` this. */
 static inline long key_requests(const char *control, const char *name, long at_least)
 {
     char path[256];

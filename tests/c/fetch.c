@@ -221,7 +221,7 @@ static void a_host_gives_up(void)
     free_world(world);
 }
 
-/* Keys that come for one issuer never become those of another, whatever the order. */
+/* Keys that come for one issuer never become those of another, in any order. */
 static void an_answer_reaches_its_own_issuer(void)
 {
     char *a = new_issuer(control, "issuer-a"), *b = new_issuer(control, "issuer-b"), how[256];
@@ -384,7 +384,7 @@ static void arguments_are_checked(void)
     free_world(world);
 }
 
-/* What a thread pool runs for a parked request. */
+/* The job of a thread pool for a parked request. */
 static void a_pool_fetches_what_is_due(void)
 {
     char *issuer = new_issuer(control, "pool"), *token = mint(control, "pool", "{}");

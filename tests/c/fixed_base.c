@@ -1,5 +1,5 @@
 /* Tokens verified with a table of multiples of their key: the same results as without, and a table
- * that is built on whatever calls there are, also by a child of fork(). */
+ * that is built during any calls, also in a child of fork(). */
 #define _POSIX_C_SOURCE 200809L
 
 #include <pthread.h>

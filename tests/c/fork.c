@@ -15,7 +15,7 @@ enum { GOOD = 4, DEADLINE = 120 };
 
 static const char *control; /* the emulator's control API */
 
-/* What parent and children verify, and with what. */
+/* The tokens that parent and children verify, and the verifiers. */
 static struct {
     char *live, *child_only, *offline, *hanging; /* issuers */
     torii_verifier_t *verifier, *offline_verifier, *hanging_verifier;
@@ -30,7 +30,7 @@ static atomic_ulong verified;
 static unsigned deadline = DEADLINE;
 
 /* AddressSanitizer's allocator, other than libc's, has no care for fork: a child may find it locked
- * for ever. Under it the workers are therefore held while the process forks: between two calls, and
+ * forever. Under it the workers are therefore held while the process forks: between two calls, and
  * inside those that ask for the time. */
 #ifdef __SANITIZE_ADDRESS__
 static const bool careless_allocator = true;
@@ -103,7 +103,7 @@ static void *work(void *number)
             REFUSE(world.verifier, world.expired, TORII_ERR_TOKEN_EXPIRED, "`exp`");
             REFUSE(world.verifier, world.forged, TORII_ERR_TOKEN_SIGNATURE, "signature");
             break;
-        default: { /* verifiers, and verdicts that are new to them */
+        default: { /* verifiers, and tokens that are new to them */
             torii_verifier_t *verifier = new_verifier(world.live, NULL);
             ACCEPT(verifier, world.good[i % GOOD]);
             ACCEPT(verifier, world.good[i % GOOD]);

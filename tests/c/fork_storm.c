@@ -1,7 +1,7 @@
 /* Children never hang on a lock that a thread of their parent held.
  *
  * A child made by fork() has one thread. A lock that another thread of the parent held at that
- * moment stays locked in the child for ever. aws-lc takes such locks when a thread first reaches
+ * moment stays locked in the child forever. aws-lc takes such locks when a thread first reaches
  * its error queue, when it draws random numbers and when the thread ends.
  *
  * First every lock that is reached through pthread functions gets its turn: a thread stops while it
@@ -49,7 +49,7 @@ static void verify_forged(void)
     REFUSE_NOWAIT(world.uncached, world.forged, TORII_ERR_TOKEN_SIGNATURE, "signature");
 }
 
-/* `x` and `y` are no point of P-256. */
+/* `x` and `y` are not a point of P-256. */
 static void refuse_keys(void)
 {
     static const char *keys =
@@ -118,7 +118,7 @@ INTERPOSE(pthread_mutex_lock, pthread_mutex_t)
 INTERPOSE(pthread_rwlock_rdlock, pthread_rwlock_t)
 INTERPOSE(pthread_rwlock_wrlock, pthread_rwlock_t)
 
-/* What a child does. */
+/* The work of a child. */
 
 static void *run_all(void *nothing)
 {

@@ -1,5 +1,5 @@
 /* The header needs nothing before it, may come twice, and in several parts of a program: this one
- * and header_cpp.cpp. What it says of the version is true of the library. */
+ * and header_cpp.cpp. Its version is that of the library. */
 #include <torii.h>
 #include <torii.h>
 

@@ -1,7 +1,7 @@
 /* Input that is too long or too deep is refused, and costs little memory. Every byte is
  * counted that the library asks for, not only what is in use at one time.
  *
- * With the argument "uncounted" only the verdicts are checked: under valgrind, which has an
+ * With the argument "uncounted" only the results are checked: under valgrind, which has an
  * allocator of its own. */
 #define _POSIX_C_SOURCE 200809L
 
@@ -39,7 +39,7 @@ static void start_counting(void)
 
 #else
 
-/* glibc's own allocator, behind the names that everybody calls. */
+/* glibc's own allocator, behind the names that all code calls. */
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
@@ -88,7 +88,7 @@ static void start_counting(void) {}
 
 static bool counted = true;
 
-/* The text, so many times. */
+/* The text, repeated. */
 static char *repeat(const char *text, size_t times)
 {
     size_t length = strlen(text);
@@ -153,7 +153,7 @@ static char *with_payload(char *payload)
     return join(join(join(header, repeat(".", 1)), base64url(payload)), signature);
 }
 
-/* Refuses the text, which is freed, and asks for at most so many bytes. */
+/* Checks that the text, which is freed, is refused, and that at most `limit` bytes are allocated. */
 static void refuse(const torii_verifier_t *verifier, verify_function *function, char *text,
                    torii_status_t status, size_t most)
 {

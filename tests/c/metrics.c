@@ -8,7 +8,7 @@
 
 static const char *control; /* the emulator's control API */
 
-/* The metrics as a string, to be freed: what a host does. */
+/* Returns the metrics as a string, to be freed, as a host does. */
 static char *metrics_of(const torii_verifier_t *verifier)
 {
     size_t cap = 64, size = 0;

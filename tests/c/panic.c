@@ -1,5 +1,5 @@
 /* A defect of the library ends as an error, and the process lives on. Needs a library that was
- * built with the feature `test-hooks`. What Rust prints of the defect on standard error is to be
+ * built with the feature `test-hooks`. Rust's message of the defect on standard error is
  * expected. */
 #define _POSIX_C_SOURCE 200809L
 

@@ -263,7 +263,7 @@ static void a_server_answers_its_client(const char *issuer)
     torii_verifier_free(named);
     torii_requirements_free(requirements);
 
-    /* Missing keys are no reason to log in again. */
+    /* With missing keys a client must not log in again. */
     torii_verifier_t *pending = new_verifier(issuer, host_options());
     torii_auth_t *auth = NULL;
     torii_jwks_cache_clear();

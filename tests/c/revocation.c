@@ -186,7 +186,7 @@ static void picked_up(void)
     free(alice);
 }
 
-/* What a host without threads of the library does. */
+/* The calls of a host without threads of the library. */
 static void on_a_timer(void)
 {
     torii_verifier_t *verifier = watching(host_options());
@@ -310,7 +310,7 @@ static void in_children(bool reduced)
     ACCEPT(world.verifier, world.good);
 
     /* AddressSanitizer's allocator, other than libc's, has no care for fork: a child may find it locked
-     * for ever. */
+     * forever. */
 #ifdef __SANITIZE_ADDRESS__
     const uintptr_t count = 0;
 #else

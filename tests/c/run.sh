@@ -10,7 +10,7 @@
 #               asan-static, valgrind-static    the same, linked with libtorii.a
 #   LIBDIR      where the library is
 #   INCLUDEDIR  where torii.h is
-#   BUILDDIR    for whatever is made here
+#   BUILDDIR    for everything that is built here
 #   EMULATOR    the program torii-emulator
 #   HOOKSDIR    where a library with the feature test-hooks is, for panic.c and aging.c; otherwise
 #               LIBDIR's is used if it has the feature, and else they are left out
@@ -173,7 +173,7 @@ print("v1," + base64.b64encode(hmac.digest(key, ".".join(sys.argv[1:] + [""]).en
 
 # Running.
 
-run_program() { # NAME: runs it, and notes in NAME.result what came of it
+run_program() { # NAME: runs it, and writes its result to NAME.result
     local log=$build/$1.log arguments begin=$SECONDS result=ok
     if [[ ! -e $build/$1 ]]; then
         echo "FAILED" >"$build/$1.result"

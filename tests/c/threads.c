@@ -1,4 +1,4 @@
-/* One verifier, and all threads at once: each gets the verdicts it would get alone, and keys are
+/* One verifier, and all threads at once: each gets the results it would get alone, and keys are
  * fetched once. */
 #define _POSIX_C_SOURCE 200809L
 

@@ -1,4 +1,4 @@
-/* Where keys come from, and when: against a live issuer, one for each test. */
+/* Key fetches, against a live issuer, one for each test. */
 #define _POSIX_C_SOURCE 200809L
 
 #include "check.h"
@@ -42,7 +42,7 @@ static int64_t clock_of_the_test(void *now)
     return *(int64_t *)now;
 }
 
-/* That a token is known does not make it good for longer. */
+/* A cached token is not valid for longer. */
 static void a_known_token_expires(void)
 {
     char *issuer = new_issuer(control, "expiry"), *token = mint(control, "expiry", "{}");
@@ -91,7 +91,7 @@ static void results_of_one_token_are_independent(void)
     free(issuer);
 }
 
-/* What was fetched within the last second will do for a refresh, so that it may take several. */
+/* A refresh accepts keys that were fetched within the last second, so this may take several. */
 static void refresh_until(const torii_verifier_t *verifier, const char *name, long requests)
 {
     UNTIL(torii_verifier_refresh(verifier, NULL) == TORII_OK
@@ -115,7 +115,7 @@ static void a_new_key_is_found(void)
     CHECK(key_requests(control, "rotation", 0) == 2);
     CHECK(stat_of(verifier, "/issuers/0/keys") == 2);
 
-    /* Within 30 seconds no token makes for another fetch; who is asked to fetch, does. */
+    /* Within 30 seconds no token causes another fetch; an explicit refresh does. */
     free(new_key(control, "rotation", "true"));
     char *newest = mint(control, "rotation", "{}");
     REFUSE(verifier, newest, TORII_ERR_TOKEN_KEY_UNKNOWN, "`kid`");
@@ -277,22 +277,22 @@ static void good_keys_outlive_a_failure(void)
     torii_verifier_options_t *options = new_options();
 
     CHECK_OK(torii_verifier_options_set_key_lifetime_seconds(options, 1, err));
-    torii_verifier_t *patient = new_verifier(issuer, options);
+    torii_verifier_t *lenient = new_verifier(issuer, options);
     options = new_options();
     CHECK_OK(torii_verifier_options_set_key_lifetime_seconds(options, 1, err));
     CHECK_OK(torii_verifier_options_set_max_stale_seconds(options, 0, err));
     torii_verifier_t *strict = new_verifier(issuer, options);
 
-    ACCEPT(patient, token);
+    ACCEPT(lenient, token);
     ACCEPT(strict, token);
     serve_keys(control, "stale", "{\"body\":\"down\"}");
-    UNTIL(stat_of(patient, "/issuers/0/key_age") >= 1);
-    ACCEPT(patient, token);
+    UNTIL(stat_of(lenient, "/issuers/0/key_age") >= 1);
+    ACCEPT(lenient, token);
     CHECK(key_requests(control, "stale", 2) >= 2);
     REFUSE(strict, token, TORII_ERR_KEYS_UNAVAILABLE, issuer);
-    ACCEPT(patient, token);
-    ACCEPT_NOWAIT(patient, token);
-    torii_verifier_free(patient);
+    ACCEPT(lenient, token);
+    ACCEPT_NOWAIT(lenient, token);
+    torii_verifier_free(lenient);
     torii_verifier_free(strict);
     free(token);
     free(issuer);
@@ -331,7 +331,7 @@ static void who_does_not_wait_is_told(void)
     CHECK(key_requests(control, "nowait", 0) == 1);
     torii_verifier_free(verifier);
 
-    /* With one, the first who asks has it started. */
+    /* With one, the first call starts it. */
     torii_jwks_cache_clear();
     verifier = new_verifier(issuer, NULL);
     snprintf(value, sizeof value, "bearer  %s", token);

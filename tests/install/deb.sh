@@ -33,7 +33,7 @@ root=$(mktemp -d)
 coproc TORII { exec "$emulator" --port 0 --until-stdin-closes; }
 read -r addresses <&"${TORII[0]}"
 torii=$TORII_PID to_torii=${TORII[1]}
-# What is in it may be another user's.
+# Its content may belong to another user.
 trap '"${namespace[@]}" rm -rf --one-file-system "$root" "$root.port"' EXIT
 member() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 issuer=$(member issuer <<<"$addresses") control=$(member control <<<"$addresses")

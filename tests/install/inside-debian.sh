@@ -16,19 +16,19 @@ compile shared $(pkg-config --cflags --libs torii)
 flags=$(pkg-config --static --cflags --libs torii)
 compile static ${flags/-ltorii/-l:libtorii.a}
 for program in shared static; do
-  [[ $("./$program" "$issuer" "$token") == "user "* ]] || failed "$program refuses a good token"
-  ! "./$program" "$issuer" "${token}x" 2>/dev/null || failed "$program takes a bad token"
+  [[ $("./$program" "$issuer" "$token") == "user "* ]] || failed "$program refuses a valid token"
+  ! "./$program" "$issuer" "${token}x" 2>/dev/null || failed "$program accepts an invalid token"
 done
 echo "libtorii-dev: the README's program, shared and static"
 
 [ "$(torii --version)" = "torii $version" ] || failed "torii --version says $(torii --version)"
-torii verify --issuer "$issuer" "$token" >verdict || failed "torii refuses a good token: $(<verdict)"
-! torii verify --issuer "$issuer" "${token}x" >verdict 2>&1 || failed "torii takes a bad token"
+torii verify --issuer "$issuer" "$token" >output || failed "torii refuses a valid token: $(<output)"
+! torii verify --issuer "$issuer" "${token}x" >output 2>&1 || failed "torii accepts an invalid token"
 [[ $(torii-emulator --port 0 --until-stdin-closes </dev/null) == *'"issuer":'* ]] || failed "torii-emulator does not start"
-bash -c '. /usr/share/bash-completion/completions/torii && complete -p torii' >verdict || failed "no completions for bash"
+bash -c '. /usr/share/bash-completion/completions/torii && complete -p torii' >output || failed "no completions for bash"
 echo "torii: verifies tokens"
 
-torii-gate --config /etc/torii/gate.toml --issuer "$issuer" --check >verdict || failed "torii-gate refuses its configuration"
+torii-gate --config /etc/torii/gate.toml --issuer "$issuer" --check >output || failed "torii-gate refuses its configuration"
 for unit in torii-gate.service torii-gate.socket; do
   [ -e "/lib/systemd/system/$unit" ] || failed "torii-gate has no $unit"
 done
@@ -55,7 +55,7 @@ server {
     }
 }
 NGINX
-nginx -t 2>verdict || failed "nginx: $(<verdict)"
+nginx -t 2>output || failed "nginx: $(<output)"
 nginx
 status() { # HEADER: the first line of nginx's answer, and the last
   exec 9<>"/dev/tcp/127.0.0.1/$port"
@@ -63,7 +63,7 @@ status() { # HEADER: the first line of nginx's answer, and the last
   tr -d '\r' <&9 | sed -n '1p;$p' | tr '\n' ' '
 }
 good=$(status "Authorization: Bearer $token"$'\r\n') bad=$(status "Authorization: Bearer ${token}x"$'\r\n')
-nginx -s stop 2>verdict
+nginx -s stop 2>output
 [[ $good == "HTTP/1.1 200 OK user "* ]] || failed "nginx answers a good token with $good"
 [[ $bad == "HTTP/1.1 401 "* ]] || failed "nginx answers a bad token with $bad"
 rm /etc/nginx/conf.d/torii.conf

@@ -12,7 +12,7 @@
 #include <openssl/ssl.h>
 #include <torii.h>
 
-int neighbour_works(int number);
+int neighbor_works(int number);
 
 /* Signs with a new P-256 key and verifies, so that names of the other crypto library would show. */
 static int openssl_works(void)
@@ -69,12 +69,12 @@ int main(int argc, char **argv)
         || torii_verifier_new(argv[1], strlen(argv[1]), NULL, &verifier, NULL) != TORII_OK)
         return 2;
     for (int round = 0; round < 2; round++) {
-        int torii = torii_works(verifier, argv[2]), neighbour = neighbour_works(7) == 11,
+        int torii = torii_works(verifier, argv[2]), neighbor = neighbor_works(7) == 11,
             openssl = openssl_works();
 
-        printf("torii %d, neighbour %d, %s %d\n", torii, neighbour,
+        printf("torii %d, neighbor %d, %s %d\n", torii, neighbor,
                OpenSSL_version(OPENSSL_VERSION), openssl);
-        works += torii && neighbour && openssl;
+        works += torii && neighbor && openssl;
     }
     torii_verifier_free(verifier);
     return works == 2 ? 0 : 1;

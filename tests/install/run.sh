@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh EMULATOR: what `make install` puts in place is all a program needs, with pkg-config and with
-# CMake, shared and static, wherever it is put; and it gets along with other libraries in a program.
+# CMake, shared and static, wherever it is put; and other libraries in the same program keep working.
 set -euo pipefail
 
 emulator=$(realpath "$1")
@@ -150,7 +150,7 @@ echo "uninstall takes what install put, and nothing else"
 
 installer install PREFIX="$prefix"
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-rustc --edition 2024 --crate-type staticlib -C lto=fat -C opt-level=2 "$here/neighbour.rs" -o "$work/libneighbour.a"
+rustc --edition 2024 --crate-type staticlib -C lto=fat -C opt-level=2 "$here/neighbor.rs" -o "$work/libneighbor.a"
 cc -std=c11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags torii libssl) -c "$here/neighbors.c" -o "$work/neighbors.o"
 natives=$(pkg-config --static --libs-only-l torii)
 natives=${natives/-ltorii/}
@@ -165,9 +165,9 @@ beside() { # NAME LINK...: what is linked, and how
     || { cat "$work/said" >&2; failed "$name"; }
   echo "$name: $(tail -n 1 "$work/said")"
 }
-beside static $(everything "$prefix/lib/libtorii.a" "$work/libneighbour.a") -lssl -lcrypto $natives
-beside all-static $(everything "$work/libneighbour.a" "$prefix/lib/libtorii.a") -l:libssl.a -l:libcrypto.a $natives
-beside shared $(pkg-config --libs torii) $(everything "$work/libneighbour.a") -lssl -lcrypto $natives
+beside static $(everything "$prefix/lib/libtorii.a" "$work/libneighbor.a") -lssl -lcrypto $natives
+beside all-static $(everything "$work/libneighbor.a" "$prefix/lib/libtorii.a") -l:libssl.a -l:libcrypto.a $natives
+beside shared $(pkg-config --libs torii) $(everything "$work/libneighbor.a") -lssl -lcrypto $natives
 
 exec {to_torii}>&-
 wait "$torii"

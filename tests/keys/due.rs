@@ -49,7 +49,7 @@ fn a_kid_missed_in_the_cooldown_is_due_at_its_end() {
     let verifier = verifier(&issuer, &without_threads());
     let refresh = || status(verifier.refresh_due(None));
     verifier.refresh().unwrap();
-    // A stranger arms the cooldown, then the issuer rotates.
+    // An unknown `kid` starts the cooldown, then the issuer rotates.
     assert_eq!(status(verifier.verify_nowait(of_unknown_key(&issuer))), Status::KeysPending);
     assert_eq!((verifier.due_in_ms(), refresh()), (Some(0), Status::Ok));
     assert_eq!(issuer.jwks_requests(), 2);
@@ -70,10 +70,10 @@ fn a_kid_missed_in_the_cooldown_is_due_at_its_end() {
     assert!(verifier.due_in_ms().is_some_and(|due| due > 60_000));
 }
 
-/// Event loops with strangers at the door: three verifiers of three issuers each, and every request
+/// Event loops under attack: three verifiers of three issuers each, and every request
 /// that has to wait gets its refresh.
 #[test]
-fn unknown_kids_make_one_issuer_fetch_once_in_thirty_seconds_whoever_asks() {
+fn unknown_kids_make_one_issuer_fetch_once_in_thirty_seconds() {
     let stage = Stage::take();
     let issuers: Vec<_> =
         ["one", "two", "three"].map(|n| stage.issuer(&format!("kids-{n}"))).into();

@@ -17,21 +17,21 @@ fn answer(mut fetch: KeyFetch, issuer: &Issuer) -> Result<()> {
 fn nowait_says_that_keys_are_pending_and_has_them_fetched() {
     let stage = Stage::take();
     let issuer = stage.issuer("nowait");
-    let [impatient, patient] =
+    let [short_timeout, long_timeout] =
         [with_timeout(400), options()].map(|options| verifier(&issuer, &options));
     let token = issuer.mint(Mint::new());
     issuer.fault(FaultKind::Hang { ms: None }, Some(1));
-    let error = impatient.verify_nowait(&token).unwrap_err();
+    let error = short_timeout.verify_nowait(&token).unwrap_err();
     assert_eq!(error.status(), Status::KeysPending);
     assert_eq!(error.issuer(), Some(&*issuer.url()));
-    await_fetches(&impatient, 1);
-    let error = impatient.authenticate_nowait(format!("Bearer {token}")).unwrap_err();
+    await_fetches(&short_timeout, 1);
+    let error = short_timeout.authenticate_nowait(format!("Bearer {token}")).unwrap_err();
     assert_eq!(error.status(), Status::KeysUnavailable);
     assert_eq!(error.issuer(), Some(&*issuer.url()));
     seconds(2);
-    assert_eq!(status(patient.verify_nowait(&token)), Status::KeysPending);
-    await_fetches(&patient, 2);
-    assert_eq!(status(patient.verify_nowait(&token)), Status::Ok);
+    assert_eq!(status(long_timeout.verify_nowait(&token)), Status::KeysPending);
+    await_fetches(&long_timeout, 2);
+    assert_eq!(status(long_timeout.verify_nowait(&token)), Status::Ok);
 }
 
 #[test]

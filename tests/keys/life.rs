@@ -149,29 +149,29 @@ fn one_issuers_key_does_not_sign_for_another() {
 }
 
 #[test]
-fn keys_stay_in_use_through_an_outage_but_not_for_ever() {
+fn keys_stay_in_use_through_an_outage_but_not_forever() {
     let stage = Stage::take();
     let issuer = stage.issuer("outage");
     let token = issuer.mint(Mint::new().expires_in(1_000_000));
     let mut options = without_threads();
-    let patient = verifier(&issuer, &options);
+    let lenient = verifier(&issuer, &options);
     options.set_max_stale_seconds(0).unwrap();
     let strict = verifier(&issuer, &options);
-    assert_eq!(status(patient.verify(&token)), Status::Ok);
+    assert_eq!(status(lenient.verify(&token)), Status::Ok);
     assert_eq!(status(strict.verify(&token)), Status::Ok);
 
     issuer.fault(FaultKind::status(503), None);
     seconds(301);
-    assert_eq!(status(patient.verify(&token)), Status::Ok);
+    assert_eq!(status(lenient.verify(&token)), Status::Ok);
     assert_eq!(status(strict.verify(&token)), Status::KeysUnavailable);
     seconds(24 * 3600 - 302);
-    assert_eq!(status(patient.verify(&token)), Status::Ok);
+    assert_eq!(status(lenient.verify(&token)), Status::Ok);
     seconds(2);
-    assert_eq!(status(patient.verify(&token)), Status::KeysUnavailable);
-    assert_eq!(status(patient.verify_nowait(&token)), Status::KeysUnavailable);
+    assert_eq!(status(lenient.verify(&token)), Status::KeysUnavailable);
+    assert_eq!(status(lenient.verify_nowait(&token)), Status::KeysUnavailable);
     stage.emulator.clear_faults();
     seconds(120);
-    assert_eq!(status(patient.verify(&token)), Status::Ok);
+    assert_eq!(status(lenient.verify(&token)), Status::Ok);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_renewal_asks_only_for_changes() {
     assert_eq!(asked.len(), 2);
     assert!(tag(0).is_none());
     assert!(tag(1).is_some());
-    // It counts as a success: the keys are as good as new.
+    // It counts as a success: the keys are fresh again.
     seconds(200);
     assert_eq!(status(verifier.verify(&token)), Status::Ok);
     assert_eq!(issuer.jwks_requests(), 2);
@@ -237,7 +237,7 @@ fn keys_are_shared_in_the_process_by_their_exact_url() {
 }
 
 #[test]
-fn a_foreign_token_makes_nobody_fetch() {
+fn a_foreign_token_causes_no_fetch() {
     let stage = Stage::take();
     let issuer = stage.issuer("home");
     let verifier = verifier(&issuer, &options());
@@ -269,7 +269,7 @@ fn nothing_is_asked_ahead_of_time_where_no_thread_may_be_started() {
 }
 
 #[test]
-fn sixty_four_threads_with_good_and_bad_tokens() {
+fn sixty_four_threads_with_valid_and_invalid_tokens() {
     let stage = Stage::take();
     let issuer = stage.issuer("crowd");
     let verifier = verifier(&issuer, &options());
@@ -353,7 +353,7 @@ fn a_background_refresh_is_one_fetch() {
 }
 
 #[test]
-fn an_unreachable_issuer_is_no_bad_token() {
+fn an_unreachable_issuer_is_not_an_invalid_token() {
     let stage = Stage::take();
     let gone = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

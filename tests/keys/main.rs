@@ -19,7 +19,7 @@ mod matrix;
 mod metrics;
 mod server;
 mod suspend;
-mod verdicts;
+mod token_cache;
 mod waiting;
 
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
@@ -77,8 +77,8 @@ pub(crate) fn verifier(issuer: &Issuer, options: &VerifierOptions) -> Verifier {
     Verifier::new(&issuer.url(), options).unwrap()
 }
 
-pub(crate) fn status<T>(verdict: Result<T, Error>) -> Status {
-    verdict.map_or_else(|error| error.status(), |_| Status::Ok)
+pub(crate) fn status<T>(result: Result<T, Error>) -> Status {
+    result.map_or_else(|error| error.status(), |_| Status::Ok)
 }
 
 /// Waits until this holds.

@@ -8,7 +8,7 @@ use crate::{
     with_timeout,
 };
 
-/// What becomes of the fetch.
+/// The result of the fetch.
 const FAULTS: [&str; 13] = [
     "ok",
     "304",
@@ -25,7 +25,7 @@ const FAULTS: [&str; 13] = [
     "other keys",
 ];
 
-/// Who waits until the fetch has ended.
+/// The calls that wait until the fetch has ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Waits {
     Caller,
@@ -35,10 +35,10 @@ enum Waits {
 use Status::{KeysUnavailable as Unavailable, Ok as Good, TokenKeyUnknown as Unknown};
 use Waits::{Caller, Nobody};
 
-/// The verdict, the number of fetches, and who waited.
+/// The status, the number of fetches, and which calls waited.
 type Cell = (Status, i64, Waits);
 
-/// A row: the moment, then for what becomes of the fetch: it brings the issuer's keys (`ok`,
+/// A row: the moment, then for each result of the fetch: it returns the issuer's keys (`ok`,
 /// `slow`), nothing new (`304`), foreign keys, or nothing of use (all others).
 struct Row {
     moment: &'static str,
@@ -183,18 +183,18 @@ fn prepare(moment: &str, issuer: &Issuer, verifier: &Verifier) -> String {
 #[test]
 fn every_moment_with_every_fault() {
     let stage = Stage::take();
-    println!("{:12} {:10} {:30} fetches", "moment", "fetch", "verdict");
+    println!("{:12} {:10} {:30} fetches", "moment", "fetch", "result");
     for row in ROWS {
         for name in FAULTS {
             let (moment, expected) = (row.moment, row.cell(name));
             let issuer = stage.issuer(&format!("{moment}-{name}").replace(' ', "-"));
-            let patient = verifier(&issuer, &options());
-            let token = prepare(moment, &issuer, &patient);
-            // Who waits for an issuer that hangs gives up soon; who does not wait never finds out.
+            let long_timeout = verifier(&issuer, &options());
+            let token = prepare(moment, &issuer, &long_timeout);
+            // A call that waits for an issuer that hangs times out; a call that does not wait never learns of it.
             let hangs = name == "hang";
             let verifier = match expected.2 {
                 Caller if hangs => verifier(&issuer, &with_timeout(400)),
-                _ => patient,
+                _ => long_timeout,
             };
             let before = (issuer.jwks_requests(), fetches(&verifier));
             if let Some(kind) = fault(name, &stage) {
@@ -203,7 +203,7 @@ fn every_moment_with_every_fault() {
                 issuer.fault(kind, None);
             }
 
-            let verdict = status(verifier.verify(&token));
+            let result = status(verifier.verify(&token));
             let ended = fetches(&verifier) - before.1;
             match expected.2 {
                 Caller => assert_eq!(ended, expected.1, "{moment}, {name}: did not wait"),
@@ -217,8 +217,8 @@ fn every_moment_with_every_fault() {
             } else {
                 await_fetches(&verifier, before.1 + expected.1);
             }
-            println!("{moment:12} {name:10} {:30} {:7}", verdict.name(), requests());
-            assert_eq!((verdict, requests()), (expected.0, expected.1), "{moment}, {name}");
+            println!("{moment:12} {name:10} {:30} {:7}", result.name(), requests());
+            assert_eq!((result, requests()), (expected.0, expected.1), "{moment}, {name}");
             stage.emulator.clear_faults();
         }
     }

@@ -1,4 +1,4 @@
-//! Metrics: what they count, against the issuer's own log, and how they combine several issuers.
+//! Metrics: their counts, against the issuer's own log, and how they combine several issuers.
 
 use std::thread;
 

@@ -19,8 +19,8 @@ fn a_short_timeout_holds_while_another_verifier_fetches() {
     let server = Server::start(&issuer, "");
     let token = issuer.mint(Mint::new().claim("iss", server.url()).expires_in(10_000));
     let unknown = issuer.mint(Mint::new().claim("iss", server.url()).kid("unknown"));
-    let patient = Verifier::new(server.url(), &options()).unwrap();
-    let impatient = Verifier::new(server.url(), &with_timeout(SHORT)).unwrap();
+    let long_timeout = Verifier::new(server.url(), &options()).unwrap();
+    let short_timeout = Verifier::new(server.url(), &with_timeout(SHORT)).unwrap();
     // No keys, a `kid` to look up, and keys past their lifetime.
     for (round, (asked, before, after)) in [
         (&token, Status::KeysUnavailable, Status::Ok),
@@ -31,9 +31,9 @@ fn a_short_timeout_holds_while_another_verifier_fetches() {
     .enumerate()
     {
         thread::scope(|scope| {
-            let leader = scope.spawn(|| status(patient.verify(asked)));
+            let leader = scope.spawn(|| status(long_timeout.verify(asked)));
             server.await_requests(round + 1);
-            let error = impatient.verify(asked);
+            let error = short_timeout.verify(asked);
             assert!(!leader.is_finished(), "the issuer has not answered");
             if let Err(error) = &error {
                 let text = error.to_string();
@@ -41,7 +41,7 @@ fn a_short_timeout_holds_while_another_verifier_fetches() {
                 assert_eq!(error.issuer(), Some(server.url()));
             }
             assert_eq!(status(error), before);
-            assert_eq!(status(impatient.refresh_due(None)), Status::KeysUnavailable);
+            assert_eq!(status(short_timeout.refresh_due(None)), Status::KeysUnavailable);
             assert!(!leader.is_finished(), "the issuer has not answered");
             server.answer(round + 1);
             assert_eq!(leader.join().unwrap(), after);
@@ -54,7 +54,7 @@ fn a_short_timeout_holds_while_another_verifier_fetches() {
 }
 
 #[test]
-fn clearing_during_a_fetch_makes_its_callers_fetch_anew() {
+fn clearing_during_a_fetch_makes_its_callers_fetch_again() {
     let stage = Stage::take();
     let issuer = stage.issuer("cleared");
     let server = Server::start(&issuer, "");

@@ -11,7 +11,7 @@
     reason = "this is a test"
 )]
 
-mod judge;
+mod compare;
 mod record;
 mod worker;
 
@@ -62,7 +62,7 @@ fn stage(calls: u32) {
     let seconds = start.elapsed().as_secs_f64();
     emulator.clear_faults();
     assert_eq!(record.calls, 2 * u64::from(worker::THREADS) * u64::from(calls));
-    judge::judge(&emulator, &key, &record);
+    compare::compare(&emulator, &key, &record);
     println!(
         "{} calls in {seconds:.1} s: {} failed, {} users created, none lost, none twice",
         record.calls,

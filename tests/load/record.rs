@@ -1,9 +1,9 @@
-//! What the workers did, as they know it.
+//! The actions of the workers, as they recorded them.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
-/// What became of a call that changes something.
+/// The result of a call that changes something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Done,

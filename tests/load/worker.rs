@@ -15,7 +15,7 @@ struct User {
     id: String,
 }
 
-/// Makes so many calls on each of the threads, and says what became of them.
+/// Makes this number of calls on each of the threads, and returns their results.
 pub fn work(url: &str, key: &str, name: &str, calls: u32) -> String {
     let open = descriptors();
     let mut options = ClientOptions::new();

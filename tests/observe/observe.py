@@ -27,7 +27,7 @@ sys.path.append(str(ROOT / "tests"))
 from ports import free_port  # noqa: E402
 
 # For an event that is certain to come, on a machine that is busy with other things.
-PATIENCE = 300
+TIMEOUT = 300
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 
@@ -41,14 +41,14 @@ def request(url, method="GET", body=None, token=None):
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     data = None if body is None else json.dumps(body).encode()
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=TIMEOUT) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers["Content-Type"], error.read().decode()
 
 
 def eventually(what, check):
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             found = check()
@@ -197,7 +197,7 @@ def outcomes(values, name):
 
 
 def failing_files_are_counted(emulator, server, folder):
-    """A revocations file that is no list; the next valid one ends that."""
+    """A revocations file that is not a list; the next valid file replaces it."""
     revoked, token = folder / "revoked.json", emulator.mint()
 
     def replace(text):

@@ -1,4 +1,4 @@
-// Gives whom TOKEN is of the name FIRST_NAME, sees EXPIRED refused, and tells which library does it.
+// Renames the user of TOKEN to FIRST_NAME, verifies EXPIRED, and prints the path of the loaded library.
 package main
 
 import (

@@ -101,7 +101,7 @@ class Official:
             body = error.__cause__.body
             raise Refused(error.status, error.code, error.support_id, str(error), body) from error
         except ApiException as error:
-            # What the facade makes of it.
+            # The facade's result.
             translated = ToriiApiError("", error.status, parsed(error.body))
             message = (translated.body or {}).get("detail") if isinstance(translated.body, dict) else None
             raise Refused(

@@ -144,7 +144,7 @@ STEPS = [
     call("users_update is lost", "$ada", {}, before=[fault("close", handled=True)]),
     call("users_create is lost", {}, before=[fault("close")]),
     call("users_get is moved", "$ada", before=[fault("status", status=302, headers={"location": "/elsewhere"})]),
-    call("users_get is no JSON", "$ada", before=[fault("replace", body="<html>")]),
+    call("users_get is not JSON", "$ada", before=[fault("replace", body="<html>")]),
     call(
         "users_get has a new status",
         "$ada",

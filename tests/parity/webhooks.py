@@ -77,9 +77,9 @@ def main(corpus, library):
         theirs, ours = by_reference(case, body), by_libtorii(library, case, body)
         assert ours == (case["expect"]["status"] == "TORII_OK"), case["name"]
         if theirs != ours:
-            verdict = "accepted" if theirs else "refused"
-            row = [name for name, said in allowed.items() if said == verdict and fnmatchcase(case["name"], name)]
-            assert row, f"{case['name']}: the reference library says {verdict}"
+            result = "accepted" if theirs else "refused"
+            row = [name for name, said in allowed.items() if said == result and fnmatchcase(case["name"], name)]
+            assert row, f"{case['name']}: the reference library says {result}"
             used.update(row)
     assert used == set(allowed), f"no difference any more: {set(allowed) - used}"
 

@@ -23,7 +23,7 @@ sys.path.append(str(ROOT / "tests"))
 from ports import free_port  # noqa: E402
 
 # For an event that is certain to come, on a machine that is busy with other things.
-PATIENCE = 300
+TIMEOUT = 300
 KEY = "torii:revoked"
 
 
@@ -31,14 +31,14 @@ def request(url, body=None, headers=None):
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"} | (headers or {})
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=TIMEOUT) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
 
 
 def eventually(what, check):
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while True:
         try:
             if check():
@@ -98,7 +98,7 @@ class Fleet:
         return self.start([*self.programs[language], *map(str, arguments)], environment=self.environment)
 
     def run(self, language, *arguments):
-        subprocess.run([*self.programs[language], *arguments], env=self.environment, check=True, timeout=PATIENCE)
+        subprocess.run([*self.programs[language], *arguments], env=self.environment, check=True, timeout=TIMEOUT)
 
     def serve(self, language, *file):
         port = free_port()

@@ -5,10 +5,12 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use torii_emulator::FaultKind;
+
 use super::*;
 
 /// Another user than the one the tests run as.
-const SOMEBODY: u32 = 54_321;
+const ANOTHER_USER: u32 = 54_321;
 
 /// A directory with a revocations file, removed at the end.
 pub(crate) struct Folder(PathBuf);
@@ -88,19 +90,52 @@ fn a_change_takes_effect_and_so_does_lifting_a_ban() {
     let folder = Folder::of(&["first"]);
     let verifier = stage.verifier(&folder.options(&stage));
     let [first, second] = ["first", "second"].map(|user| stage.token(user, NOW));
-    let verdicts = || [refused(&verifier, &first), refused(&verifier, &second)];
-    assert_eq!(verdicts(), [true, false]);
+    let results = || [refused(&verifier, &first), refused(&verifier, &second)];
+    assert_eq!(results(), [true, false]);
     folder.revoke(&["first", "second"]);
     milliseconds(1_000);
-    assert_eq!(verdicts(), [true, true], "a new file");
+    assert_eq!(results(), [true, true], "a new file");
     folder.revoke(&["second"]);
     milliseconds(1_000);
-    assert_eq!(verdicts(), [false, true], "lifted");
+    assert_eq!(results(), [false, true], "lifted");
     write(&folder.file(), &revoked(&[]));
     milliseconds(1_000);
-    assert_eq!(verdicts(), [false, false], "written in place");
+    assert_eq!(results(), [false, false], "written in place");
     assert_eq!(stat(&verifier, "/revocations/file/failures"), 0);
     assert_eq!(stat(&verifier, "/cached_tokens"), 2, "which a revocation leaves as they are");
+}
+
+#[test]
+fn a_change_while_a_call_waits_for_keys_takes_effect() {
+    let stage = Stage::take();
+    let folder = Folder::of(&[]);
+    let mut options = VerifierOptions::new();
+    options.set_revocations_file(folder.file()).unwrap();
+    options.set_key_lifetime_seconds(100).unwrap().set_fetch_timeout_ms(60_000).unwrap();
+    options.set_background_refresh(false).set_clock(|| NOW);
+    let verifier = stage.verifier(&options);
+    let token = stage.token("user", NOW);
+    for cached in [false, true] {
+        if cached {
+            folder.revoke(&[]);
+            milliseconds(1_000);
+            assert!(!refused(&verifier, &token));
+            // The keys are too old now; the list is not.
+            milliseconds(100_000);
+            verifier.refresh_revocations_due();
+        }
+        let requests = stage.issuer.jwks_requests();
+        stage.issuer.fault(FaultKind::hold_answer(), Some(1));
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| refused(&verifier, &token));
+            await_until("a request for keys", || stage.issuer.jwks_requests() > requests);
+            folder.revoke(&["user"]);
+            milliseconds(2_000);
+            EMULATOR.release(&stage.issuer.jwks_path());
+            assert!(call.join().unwrap(), "cached: {cached}");
+        });
+        assert_eq!(stat(&verifier, "/cached_tokens"), i64::from(cached));
+    }
 }
 
 #[test]
@@ -128,42 +163,42 @@ fn a_file_that_stays_as_it_is_is_not_read_again() {
     let verifier = stage.verifier(&folder.options(&stage));
     let token = stage.token("user", NOW);
     let reads = || stat(&verifier, "/revocations/file/reads");
-    let look = || {
+    let check = || {
         milliseconds(1_000);
         assert!(refused(&verifier, &token));
         reads()
     };
     // As long as the file is young, a write may be missed; then it is left alone.
     let mut before = 0;
-    await_until("a look without reading", || std::mem::replace(&mut before, look()) == before);
+    await_until("a check without reading", || std::mem::replace(&mut before, check()) == before);
     for _ in 0..10 {
-        assert_eq!(look(), before);
+        assert_eq!(check(), before);
     }
     fs::set_permissions(folder.file(), Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(look(), before + 1);
+    assert_eq!(check(), before + 1);
 }
 
 #[test]
-fn what_calls_and_json_revoked_stays_revoked_when_the_file_changes() {
+fn revocations_by_calls_and_json_stay_when_the_file_changes() {
     let stage = Stage::take();
     let folder = Folder::of(&["by_file", "by_call"]);
     let verifier = stage.verifier(&folder.options(&stage));
     let users = ["by_call", "by_json", "by_file"];
     let tokens = users.map(|user| stage.token(user, NOW));
-    let verdicts = || tokens.each_ref().map(|token| refused(&verifier, token));
+    let results = || tokens.each_ref().map(|token| refused(&verifier, token));
     verifier.revoke("by_call", NOW).unwrap();
     let json = revoked(&["by_json", "by_file"]);
     verifier.set_revocations_json(json.as_bytes()).unwrap();
-    assert_eq!(verdicts(), [true, true, true]);
+    assert_eq!(results(), [true, true, true]);
     assert_eq!(stat(&verifier, "/revocations/entries"), 5);
     assert_eq!(stat(&verifier, "/revocations/file/entries"), 2);
     folder.revoke(&[]);
     milliseconds(1_000);
-    assert_eq!(verdicts(), [true, true, true]);
+    assert_eq!(results(), [true, true, true]);
     folder.revoke(&["by_file"]);
     milliseconds(1_000);
     verifier.set_revocations_json(revoked(&[]).as_bytes()).unwrap();
-    assert_eq!(verdicts(), [true, false, true]);
+    assert_eq!(results(), [true, false, true]);
 }
 
 #[test]
@@ -200,7 +235,7 @@ fn a_verifier_is_not_made_without_a_usable_file() {
 }
 
 #[test]
-fn a_fifo_in_the_place_of_the_file_holds_nobody_up() {
+fn a_fifo_in_the_place_of_the_file_delays_no_call() {
     let stage = Stage::take();
     let folder = Folder::of(&["user"]);
     let verifier = stage.verifier(&folder.options(&stage));
@@ -253,9 +288,9 @@ fn a_file_that_becomes_unusable_leaves_the_last_list_in_use() {
             for _ in 0..10 {
                 assert!(refused(&verifier, &user) && !refused(&verifier, &other), "{expected}");
             }
-            // One of the calls looked, and another one for each second that they took.
-            let (looks, seconds) = (failures() - before, start.elapsed().as_secs());
-            assert!((1..=1 + seconds as i64).contains(&looks), "{expected}: {looks}");
+            // One of the calls checked, and another one for each second that they took.
+            let (checks, seconds) = (failures() - before, start.elapsed().as_secs());
+            assert!((1..=1 + seconds as i64).contains(&checks), "{expected}: {checks}");
         }
         let error = last_error(&verifier).unwrap_or_default();
         assert!(error.starts_with(expected), "{expected}: {error}");
@@ -278,14 +313,14 @@ fn a_file_of_another_user_is_not_used() {
     let verifier = stage.verifier(&folder.options(&stage));
     let token = stage.token("user", NOW);
     write(&folder.other("foreign"), &revoked(&[]));
-    if let Err(error) = chown(folder.other("foreign"), Some(SOMEBODY), None) {
+    if let Err(error) = chown(folder.other("foreign"), Some(ANOTHER_USER), None) {
         assert_ne!(owner(&folder.file()), 0, "{error}");
         return;
     }
     fs::rename(folder.other("foreign"), folder.file()).unwrap();
     milliseconds(1_000);
     assert!(refused(&verifier, &token));
-    let expected = format!("owned by user {SOMEBODY} (expected user 0 or root)");
+    let expected = format!("owned by user {ANOTHER_USER} (expected user 0 or root)");
     assert_eq!(last_error(&verifier).as_deref(), Some(expected.as_str()));
     let error = Verifier::new(&stage.issuer.url(), &folder.options(&stage)).unwrap_err();
     assert!(error.to_string().ends_with(&expected), "{error}");
@@ -322,7 +357,7 @@ fn verifiers_share_what_they_read() {
     let folder = Folder::of(&["user"]);
     let verifier = stage.verifier(&folder.options(&stage));
     let reads = || stat(&verifier, "/revocations/file/reads");
-    // An old file: a new verifier looks at it, and does not read it.
+    // An old file: a new verifier checks it, and does not read it.
     let read_again = || {
         let before = reads();
         drop(stage.verifier(&folder.options(&stage)));
@@ -330,7 +365,7 @@ fn verifiers_share_what_they_read() {
     };
     await_until("an old file", || !read_again());
     assert!(!read_again());
-    // A new verifier looks without delay, for all of them.
+    // A new verifier checks without delay, for all of them.
     folder.revoke(&["other"]);
     assert!(read_again());
     assert!(!refused(&verifier, &stage.token("user", NOW)));
@@ -338,7 +373,7 @@ fn verifiers_share_what_they_read() {
 }
 
 #[test]
-fn refresh_looks_without_delay() {
+fn refresh_checks_without_delay() {
     let stage = Stage::take();
     let folder = Folder::of(&[]);
     let verifier = stage.verifier(&folder.options(&stage));

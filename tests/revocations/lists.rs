@@ -51,7 +51,7 @@ fn of_several_calls_the_latest_time_counts() {
     let stage = Stage::take();
     let verifier = stage.verifier(&stage.options());
     let [early, late] = [NOW - 20, NOW - 10].map(|issued_at| stage.token("user", issued_at));
-    let verdicts = || [&early, &late].map(|token| verify(&verifier, token));
+    let results = || [&early, &late].map(|token| verify(&verifier, token));
     for (before, expected) in [
         (NOW - 21, [Status::Ok, Status::Ok]),
         (NOW - 20, [Status::TokenRevoked, Status::Ok]),
@@ -60,13 +60,13 @@ fn of_several_calls_the_latest_time_counts() {
         (NOW - 20, [Status::TokenRevoked; 2]),
     ] {
         verifier.revoke("user", before).unwrap();
-        assert_eq!(verdicts(), expected, "{before}");
+        assert_eq!(results(), expected, "{before}");
     }
     assert_eq!(stat(&verifier, "/revocations/entries"), 1);
 }
 
 #[test]
-fn everything_may_be_revoked_for_ever() {
+fn all_tokens_may_be_revoked_future_ones_included() {
     let stage = Stage::take();
     let mut options = stage.options();
     options.set_max_lifetime_seconds(2_000_000);
@@ -81,7 +81,7 @@ fn everything_may_be_revoked_for_ever() {
 }
 
 #[test]
-fn the_actor_is_revoked_too_and_whoever_the_issuer_is() {
+fn the_actor_is_revoked_too_for_every_issuer() {
     let stage = Stage::take();
     let globex = issuer();
     let mut options = stage.options();
@@ -113,10 +113,10 @@ fn json_replaces_json_and_nothing_else() {
     let users = ["a", "b", "c"];
     let tokens = users.map(|user| stage.token(user, NOW - 10));
     let revoked = || {
-        let verdicts = tokens.iter().map(|token| verify(&verifier, token));
+        let results = tokens.iter().map(|token| verify(&verifier, token));
         users
             .into_iter()
-            .zip(verdicts)
+            .zip(results)
             .filter(|(_, v)| *v == Status::TokenRevoked)
             .map(|(user, _)| user)
             .collect::<String>()
@@ -187,7 +187,7 @@ fn arguments_are_checked() {
 }
 
 #[test]
-fn an_entry_of_a_call_ends_with_the_last_token_it_could_revoke() {
+fn an_entry_of_a_call_ends_a_day_after_the_last_token_it_could_revoke() {
     let stage = Stage::take();
     let now = Arc::new(AtomicI64::new(NOW));
     let clock = now.clone();
@@ -203,7 +203,27 @@ fn an_entry_of_a_call_ends_with_the_last_token_it_could_revoke() {
     assert_eq!(stat(&verifier, "/revocations/entries"), 1);
     now.store(NOW + 660, Ordering::Relaxed);
     assert_eq!(verify(&verifier, &token), Status::TokenExpired);
+    now.store(NOW + 660 + 86_399, Ordering::Relaxed);
+    assert_eq!(stat(&verifier, "/revocations/entries"), 1);
+    now.store(NOW + 660 + 86_400, Ordering::Relaxed);
     assert_eq!(stat(&verifier, "/revocations/entries"), 0);
+}
+
+#[test]
+fn a_clock_that_is_ahead_for_a_moment_lifts_no_ban() {
+    let stage = Stage::take();
+    let now = Arc::new(AtomicI64::new(NOW));
+    let clock = now.clone();
+    let mut options = stage.options();
+    options.set_max_lifetime_seconds(2_000_000).set_clock(move || clock.load(Ordering::Relaxed));
+    let verifier = stage.verifier(&options);
+    let token = stage.token("user", NOW);
+    verifier.revoke("user", NOW).unwrap();
+    now.store(NOW + 2_000_000 + 86_000, Ordering::Relaxed);
+    // A call drops entries that have ended and are stored together with its own.
+    verifier.revoke("user", NOW - 1).unwrap();
+    now.store(NOW, Ordering::Relaxed);
+    assert_eq!(verify(&verifier, &token), Status::TokenRevoked);
 }
 
 #[test]

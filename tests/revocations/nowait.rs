@@ -8,7 +8,7 @@ fn nowait(verifier: &Verifier, token: &str) -> Status {
 }
 
 #[test]
-fn a_thread_looks_for_calls_that_may_not_wait() {
+fn a_thread_checks_for_calls_that_may_not_wait() {
     let stage = Stage::take();
     let folder = Folder::of(&[]);
     let verifier = stage.verifier(&folder.options(&stage));
@@ -34,7 +34,7 @@ fn a_thread_looks_for_calls_that_may_not_wait() {
 }
 
 #[test]
-fn without_threads_refresh_due_looks() {
+fn without_threads_refresh_due_checks() {
     let stage = Stage::take();
     let folder = Folder::of(&[]);
     let mut options = folder.options(&stage);
@@ -78,7 +78,7 @@ fn a_list_older_than_five_seconds_is_not_used() {
     assert_eq!(nowait(&stage.verifier(&stage.options()), &other), Status::Ok);
     verifier.refresh_due(error.issuer()).unwrap();
     assert_eq!(both(), [Status::TokenRevoked, Status::Ok]);
-    // A call that may wait looks for itself.
+    // A call that may wait checks for itself.
     folder.revoke(&["other"]);
     milliseconds(10_000);
     assert_eq!(verify(&verifier, &other), Status::TokenRevoked);
@@ -110,7 +110,7 @@ fn a_host_that_fetches_keys_checks_the_file_by_refresh_due() {
 }
 
 #[test]
-fn a_bad_file_makes_nobody_wait() {
+fn an_invalid_file_makes_no_call_wait() {
     let stage = Stage::take();
     let folder = Folder::of(&["user"]);
     let mut options = folder.options(&stage);

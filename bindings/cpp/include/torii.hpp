@@ -13,6 +13,10 @@
 ///     else
 ///         std::cerr << auth.error().what() << '\n';
 ///
+/// torii::verifier verifies tokens, torii::client calls the backend API, torii::webhook_verifier
+/// verifies webhooks, and torii::guard finds the token of a request. torii::testing::local_torii, of
+/// torii/testing.hpp, is for tests.
+///
 /// Without exceptions (-fno-exceptions) the first form ends the program on failure, as the standard
 /// library does.
 #ifndef TORII_HPP

@@ -139,7 +139,7 @@ TEST(a_local_torii_is_found)
     CHECK(unlink(copy.c_str()) == 0 && rmdir(bin.c_str()) == 0 && rmdir(folder) == 0);
 }
 
-// What the README shows, cut out by test.sh.
+// The example of the README, extracted by test.sh.
 #include "readme_testing.inc"
 
 TEST(the_readme_shows_a_test)

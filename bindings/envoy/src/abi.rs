@@ -68,7 +68,7 @@ impl Text {
         if self.pointer.is_null() {
             return &[];
         }
-        // SAFETY: a text with a pointer has so many bytes, and the caller keeps them.
+        // SAFETY: a text with a pointer has this many bytes, and the caller keeps them.
         unsafe { std::slice::from_raw_parts(self.pointer, self.length) }
     }
 }
@@ -152,7 +152,7 @@ fn host_version() -> Option<String> {
     Some(version.to_string_lossy().into_owned())
 }
 
-/// Whether the declarations above hold for this host.
+/// Whether the declarations above are those of this host.
 fn check_host() -> Result<Callbacks, String> {
     let ours = VERSION.to_string_lossy();
     match host_version() {
@@ -305,7 +305,7 @@ impl Host for Stream {
 
     fn set_gauge(&mut self, gauge: usize, value: u64) {
         let set = self.envoy.http_filter_set_gauge;
-        // SAFETY: the filter lives; the gauge has no tags. That it is unknown is no reason to stop.
+        // SAFETY: the filter lives; the gauge has no tags. An unknown gauge is ignored.
         unsafe { set(self.filter, gauge, std::ptr::null(), 0, value) };
     }
 
@@ -313,7 +313,7 @@ impl Host for Stream {
         let tag = tag.map(Text::of);
         let (tags, count) = tag.as_ref().map_or((std::ptr::null(), 0), |tag| (&raw const *tag, 1));
         let add = self.envoy.http_filter_increment_counter;
-        // SAFETY: the filter and the tag live. That a counter is unknown is no reason to stop.
+        // SAFETY: the filter and the tag live. An unknown counter is ignored.
         unsafe { add(self.filter, counter, tags, count, n) };
     }
 }

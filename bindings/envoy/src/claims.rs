@@ -74,7 +74,7 @@ impl Claim {
     }
 }
 
-/// The claims as JSON, read if a claim is asked for that needs it.
+/// The claims as JSON, read when the first claim needs them.
 #[derive(Default)]
 pub struct Claims(std::cell::OnceCell<Option<Json>>);
 

@@ -31,7 +31,7 @@ enum State {
     Answered,
 }
 
-/// What Envoy does with the part of the request that it just received.
+/// Envoy's next step with the part of the request that it just received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
     /// Passes it to the next filter.

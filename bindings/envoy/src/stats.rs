@@ -97,7 +97,7 @@ const EVERY: u64 = 1_000;
 
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// What the filter itself counts by request or by fetch.
+/// The filter's own counters, by request or by fetch.
 const COUNTED: [&str; 2] = ["torii_tokens", "torii_key_fetches"];
 
 /// Counts everything the process does, whichever issuer it is for.
@@ -155,7 +155,7 @@ impl Metrics {
             let Some(id) = self.ids.get(family.name).copied() else { continue };
             counts(&family, |tag, value| {
                 let (before, is_known) = told.entry((family.name, tag.to_owned())).or_default();
-                // One of which nothing has been counted is there all the same.
+                // A counter at 0 is published too.
                 if value > *before || !*is_known {
                     host.count(id, family.label.map(|_| tag), value.saturating_sub(*before));
                     (*before, *is_known) = (value.max(*before), true);

@@ -22,10 +22,10 @@ sys.path.append(f"{ROOT}/tests")
 from ports import free_port  # noqa: E402
 
 # Seconds to wait for an event that is certain, even on a busy machine.
-PATIENCE = 120
+TIMEOUT = 120
 
 
-def until(condition, what, seconds=PATIENCE):
+def until(condition, what, seconds=TIMEOUT):
     """Waits until the condition holds, and returns its result."""
     deadline = time.monotonic() + seconds
     while True:
@@ -75,9 +75,9 @@ class Torii:
         self.call("DELETE", "/faults")
 
     def fetches(self, issuer="acme", at_least=0):
-        """How often the keys of the issuer were asked for; waits for so many requests."""
+        """The number of requests for the issuer's keys; waits for this many."""
         path = f"/{issuer}/_torii/"
-        return self.call("GET", f"/requests?path={path}&at_least={at_least}&timeout_ms={PATIENCE * 1000}")["total"]
+        return self.call("GET", f"/requests?path={path}&at_least={at_least}&timeout_ms={TIMEOUT * 1000}")["total"]
 
     def reset(self):
         self.call("POST", "/reset")
@@ -173,7 +173,7 @@ class Connection:
 
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(TIMEOUT)
         try:
             self.socket.connect(path)
         except OSError:
@@ -332,7 +332,7 @@ class Envoy:
         """Ends Envoy as an operator does, and gives its exit status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(PATIENCE)
+        status = self.process.wait(TIMEOUT)
         self.log.close()
         return status
 
@@ -389,7 +389,7 @@ def cluster(name, address, **settings):
     """A cluster of one endpoint: the path of a socket, or a host and a port."""
     endpoint = {"endpoint": {"address": address_of(address)}}
     assignment = {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]}
-    return {"name": name, "connect_timeout": f"{PATIENCE}s", "load_assignment": assignment, **settings}
+    return {"name": name, "connect_timeout": f"{TIMEOUT}s", "load_assignment": assignment, **settings}
 
 
 def upstream_cluster(path):

@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import ENVOY, MODULE_DIR, PATIENCE, Envoy, listener, module
+from support import ENVOY, MODULE_DIR, TIMEOUT, Envoy, listener, module
 
 MODULE = f"{MODULE_DIR}/libtorii_envoy.so"
 HOST = os.path.join(os.path.dirname(__file__), "host.c")
@@ -53,7 +53,7 @@ class Abi(unittest.TestCase):
             config = {"issuers": ["https://acme.torii.so"]}
             envoy = Envoy([lambda path: listener(path, [module(config)])], directory,
                           binary=binary, arguments=["--mode", "validate"])
-            status = envoy.process.wait(PATIENCE)
+            status = envoy.process.wait(TIMEOUT)
             envoy.stop()
             return status, envoy.log_text()
 

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support import ENVOY, MODULE_DIR, PATIENCE, ROOT, Torii, Upstream, bearer, free_port, until
+from support import ENVOY, MODULE_DIR, TIMEOUT, ROOT, Torii, Upstream, bearer, free_port, until
 
 LISTENER, UPSTREAM, ISSUER = free_port(), free_port(), free_port()
 
@@ -24,7 +24,7 @@ def example():
 
 
 def get(path="/", headers=()):
-    connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=PATIENCE)
+    connection = http.client.HTTPConnection("127.0.0.1", LISTENER, timeout=TIMEOUT)
     connection.request("GET", path, headers=dict(headers))
     answer = connection.getresponse()
     body = answer.read()

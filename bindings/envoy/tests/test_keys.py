@@ -14,13 +14,13 @@ import unittest
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
-from support import PATIENCE, Connection, Envoy, Torii, Upstream, bearer, listener, module, until
+from support import TIMEOUT, Connection, Envoy, Torii, Upstream, bearer, listener, module, until
 
 KEY_FILE = re.compile("[0-9a-f]{64}")
 
 
 def all_at_once(count, work):
-    """Runs the work so many times at once and gives the results."""
+    """Runs the work this many times at once and returns the results."""
     results = [None] * count
 
     def run(number):
@@ -82,7 +82,7 @@ class Keys(unittest.TestCase):
         config = {"issuers": [self.torii.issuer]}
         envoy = Envoy([lambda path: listener(path, [module(config)])], self.directory,
                       arguments=["--mode", "validate"])
-        self.assertEqual(envoy.process.wait(PATIENCE), 0, envoy.log_text())
+        self.assertEqual(envoy.process.wait(TIMEOUT), 0, envoy.log_text())
         envoy.stop()
         self.assertEqual(self.torii.fetches(), 0)
 
@@ -180,7 +180,7 @@ class Keys(unittest.TestCase):
                                       kwargs={"headers": bearer(good), "body": body})
             sender.start()
             self.parked(envoy, 4)
-            # What comes only now, while the request waits.
+            # This part arrives only now, while the request waits.
             bad_open.send(b"4\r\nbody\r\n0\r\n\r\n")
             self.assertEqual(self.upstream.requests, [])
             self.assertEqual(bad_small.answer().status, 401)
@@ -309,7 +309,7 @@ class Keys(unittest.TestCase):
 
     # ---- tables of keys
 
-    def test_verdicts_with_fixed_base(self):
+    def test_results_with_fixed_base(self):
         with self.envoy(fixed_base=True, token_cache_bytes=0) as envoy:
             token, built = self.torii.token(), "torii_key_table_builds.outcome.success"
             until(lambda: self.counted(envoy, token, built) == 1, "a table")

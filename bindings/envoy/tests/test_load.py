@@ -7,7 +7,7 @@ import tempfile
 import time
 import unittest
 
-from support import PATIENCE, Envoy, Torii, bearer, listener, module, until
+from support import TIMEOUT, Envoy, Torii, bearer, listener, module, until
 
 # Counts answers by their status. wrk itself only tells those beyond 399.
 SCRIPT = """
@@ -40,7 +40,7 @@ class Load(unittest.TestCase):
             file.writelines(f"{token}\n" for token in tokens)
         with open(f"{directory}/{name}.lua", "w") as file:
             file.write(SCRIPT % f"{directory}/{name}")
-        command = ["wrk", "-t1", "-c16", "-d1800s", "--timeout", f"{PATIENCE}s", "-s",
+        command = ["wrk", "-t1", "-c16", "-d1800s", "--timeout", f"{TIMEOUT}s", "-s",
                    f"{directory}/{name}.lua", f"http://127.0.0.1:{port}/"]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.addCleanup(process.stdout.close)

@@ -200,7 +200,7 @@ class Requests(unittest.TestCase):
                 self.assertEqual(len(answer.seen("x-user-id")), 1)
 
     def raw(self, **claims):
-        """A token with claims that are JSON text, to the letter."""
+        """A token whose claims are exactly this JSON text."""
         now = int(time.time())
         sound = {"iss": json.dumps(self.torii.issuer), "sub": '"user-1"', "pid": '"e"',
                  "iat": str(now), "exp": str(now + 600)}
@@ -267,7 +267,7 @@ class Requests(unittest.TestCase):
         answer = self.envoy.get(headers=bearer(self.torii.token()), number=4)
         self.assertEqual((answer.status, answer.seen("x-route")), (200, []))
         self.upstream.requests.clear()
-        # A client chooses none of them, and a new route has its say.
+        # A client chooses none of them, and the configuration of the new route applies.
         self.refused(self.envoy.get(headers=[("x-plan", "open")], number=4))
         self.refused(self.envoy.get(headers=[("x_plan", "open"), ("x-plan", "open")], number=4))
         strict = bearer(self.torii.token(claims={"plan": "strict"}))
@@ -447,7 +447,7 @@ class Requests(unittest.TestCase):
             self.assertTrue(all(tokens[number] == good for number in seen), seen)
             self.upstream.requests.clear()
 
-    def test_a_request_in_a_body_is_no_request(self):
+    def test_a_request_in_a_body_is_not_a_request(self):
         inner = (f"GET /inner HTTP/1.1\r\nhost: test\r\nauthorization: Bearer "
                  f"{self.torii.token()}\r\n\r\n").encode()
         self.refused(self.envoy.get(headers=bearer("nonsense"), body=inner))

@@ -14,7 +14,7 @@ import (
 	"libtorii.internal/go/toriitest"
 )
 
-func verdict(t *testing.T, verifier *torii.Verifier, token string, want error) {
+func expect(t *testing.T, verifier *torii.Verifier, token string, want error) {
 	t.Helper()
 	if _, err := verifier.Verify(t.Context(), token); !errors.Is(err, want) {
 		t.Errorf("%v instead of %v", err, want)
@@ -41,38 +41,38 @@ func TestUsersAndTokens(t *testing.T) {
 	if err != nil || auth.UserID != "user-1" || !strings.Contains(auth.ClaimsJSON, `"plan":"pro"`) {
 		t.Error(auth, err)
 	}
-	verdict(t, verifier, local.Token(t, nil), nil)
-	verdict(t, verifier, local.Mint(t, `{"expires_in":-60}`), torii.ErrTokenExpired)
+	expect(t, verifier, local.Token(t, nil), nil)
+	expect(t, verifier, local.Mint(t, `{"expires_in":-60}`), torii.ErrTokenExpired)
 }
 
 func TestKeys(t *testing.T) {
 	local := toriitest.Start(t)
 	verifier, first := local.Verifier(t), local.Token(t, nil)
-	verdict(t, verifier, first, nil)
+	expect(t, verifier, first, nil)
 	local.FailKeys(t)
-	verdict(t, verifier, first, torii.ErrKeysUnavailable)
+	expect(t, verifier, first, torii.ErrKeysUnavailable)
 	local.ClearFaults(t)
-	verdict(t, verifier, first, nil)
+	expect(t, verifier, first, nil)
 	kid := local.RotateKeys(t)
 	second := local.Token(t, nil)
-	verdict(t, verifier, second, nil)
+	expect(t, verifier, second, nil)
 	local.RemoveKey(t, kid)
 	torii.ForgetKeys()
-	verdict(t, verifier, second, torii.ErrTokenKeyUnknown)
-	verdict(t, verifier, first, nil)
+	expect(t, verifier, second, torii.ErrTokenKeyUnknown)
+	expect(t, verifier, first, nil)
 }
 
 func TestFurtherEnvironments(t *testing.T) {
 	local := toriitest.Start(t)
 	other := local.NewEnvironment(t, "other")
-	verdict(t, other.Verifier(t), other.Token(t, nil), nil)
-	verdict(t, local.Verifier(t), other.Token(t, nil), torii.ErrTokenIssuer)
+	expect(t, other.Verifier(t), other.Token(t, nil), nil)
+	expect(t, local.Verifier(t), other.Token(t, nil), torii.ErrTokenIssuer)
 	t.Run("faults end with the test", func(t *testing.T) {
 		other.FailKeys(t)
-		verdict(t, other.Verifier(t), other.Token(t, nil), torii.ErrKeysUnavailable)
-		verdict(t, local.Verifier(t), local.Token(t, nil), nil)
+		expect(t, other.Verifier(t), other.Token(t, nil), torii.ErrKeysUnavailable)
+		expect(t, local.Verifier(t), local.Token(t, nil), nil)
 	})
-	verdict(t, other.Verifier(t), other.Token(t, nil), nil)
+	expect(t, other.Verifier(t), other.Token(t, nil), nil)
 	requests := local.Requests(t, "/other/")
 	if len(requests) == 0 || requests[0].Method != "GET" {
 		t.Error(requests)

@@ -1,6 +1,6 @@
 
 /*
- * What the files of ngx_http_torii_module share.
+ * Declarations shared by the files of ngx_http_torii_module.
  *
  * A guarded location has a verifier, made of the options that are set for it,
  * and requirements.  Verifiers are created while the configuration is read,
@@ -103,12 +103,12 @@ typedef struct {
 struct ngx_http_torii_verifier_s {
     ngx_http_torii_options_t       options;
     torii_verifier_t              *handle;
-    torii_verifier_options_t      *key_cache;  /* to make it anew with one */
+    torii_verifier_options_t      *key_cache;  /* to create it again with one */
 
     ngx_msec_t                     timeout;
     ngx_array_t                    keys;       /* ngx_http_torii_keys_t */
     ngx_event_t                    renewal;
-    ngx_uint_t                     complaint;  /* hash of the last, 0: none */
+    ngx_uint_t                     file_error; /* hash of the last, 0: none */
 };
 
 
@@ -155,7 +155,7 @@ typedef struct {
 
     torii_status_t                 status;
     torii_auth_t                  *auth;       /* NULL unless accepted */
-    torii_json_t                  *claims;     /* once they are asked for */
+    torii_json_t                  *claims;     /* read at the first access */
     torii_error_t                 *error;      /* NULL unless refused */
     ngx_int_t                      answer;     /* HTTP status, 0: go on */
     ngx_str_t                      text;       /* body instead of nginx's */
@@ -178,7 +178,7 @@ ngx_http_torii_verifier_t *ngx_http_torii_verifier(ngx_conf_t *cf,
 char *ngx_http_torii_value(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_torii_invalid(ngx_conf_t *cf, torii_error_t *error);
 
-void ngx_http_torii_complain(ngx_http_torii_verifier_t *verifier,
+void ngx_http_torii_log_file_error(ngx_http_torii_verifier_t *verifier,
     ngx_log_t *log);
 
 ngx_uint_t ngx_http_torii_equal_str(ngx_str_t *a, ngx_str_t *b);

@@ -44,8 +44,8 @@ static ngx_thread_pool_t  *ngx_http_torii_thread_pool;
 
 
 /*
- * An entry for each issuer of the verifier whose keys were not given.  Whatever
- * runs for it checks the revocations file as well: with one, it is each issuer.
+ * An entry for each issuer of the verifier whose keys were not given.  A job
+ * for it checks the revocations file as well: with one, each issuer has an entry.
  */
 
 ngx_int_t
@@ -235,7 +235,7 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
                           "torii: %s", torii_error_message(fetch->error, NULL));
         }
 
-        ngx_http_torii_complain(keys->verifier, keys->verifier->renewal.log);
+        ngx_http_torii_log_file_error(keys->verifier, keys->verifier->renewal.log);
         ngx_http_torii_schedule(keys->verifier);
     }
 
@@ -246,7 +246,7 @@ ngx_http_torii_fetch_done(ngx_event_t *ev)
         return;
     }
 
-    /* one that needs keys still, or others, waits anew */
+    /* one that still needs keys, or others, waits again */
 
     ngx_queue_init(&awake);
     ngx_queue_add(&awake, &keys->waiters);

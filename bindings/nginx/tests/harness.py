@@ -27,11 +27,11 @@ sys.path.append(f"{ROOT}/tests")
 from ports import free_port  # noqa: E402
 
 # How long to wait for a certain event, on a machine that is busy with other things.
-PATIENCE = 120
+TIMEOUT = 120
 
 
-def eventually(check, seconds=PATIENCE, what="it"):
-    """What check() says, as soon as that is true."""
+def eventually(check, seconds=TIMEOUT, what="it"):
+    """Returns the result of check() as soon as it is true."""
     deadline = time.monotonic() + seconds
     while True:
         found = check()
@@ -80,7 +80,7 @@ class Emulator:
     def call(self, method, path, body=None):
         request = urllib.request.Request(self.control + path, method=method,
                                          data=None if body is None else json.dumps(body).encode())
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 
@@ -88,7 +88,7 @@ class Emulator:
         return self.call("POST", f"/issuers/{issuer}/tokens", members)["token"]
 
     def jwks(self):
-        with urllib.request.urlopen(f"{self.issuer}/_torii/.well-known/jwks.json", timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(f"{self.issuer}/_torii/.well-known/jwks.json", timeout=TIMEOUT) as answer:
             return answer.read().decode()
 
     def fault(self, kind, path="/acme/", **members):
@@ -100,12 +100,12 @@ class Emulator:
         self.call("DELETE", "/faults")
 
     def fetches(self, at_least=0, path="/acme/"):
-        wait = f"&at_least={at_least}&timeout_ms={PATIENCE * 1000}" if at_least else ""
+        wait = f"&at_least={at_least}&timeout_ms={TIMEOUT * 1000}" if at_least else ""
         return self.call("GET", f"/requests?path={path}{wait}")["total"]
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(PATIENCE)
+        self.process.wait(TIMEOUT)
         self.process.stdout.close()
 
 
@@ -175,7 +175,7 @@ class Answer:
 class Client:
     """A connection."""
 
-    def __init__(self, port, timeout=PATIENCE):
+    def __init__(self, port, timeout=TIMEOUT):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout)
         self.file = self.socket.makefile("rb")
 
@@ -239,7 +239,7 @@ class Nginx:
 
     EXPECTED = r"\[(alert|crit|emerg)\]|exited on signal|exited with code [1-9]"
 
-    def __init__(self, http, main="", workers=1, threads=4, start=True, seconds=PATIENCE):
+    def __init__(self, http, main="", workers=1, threads=4, start=True, seconds=TIMEOUT):
         self.folder = tempfile.mkdtemp(prefix="torii-nginx-")
         atexit.register(shutil.rmtree, self.folder, ignore_errors=True)
         # The workers run as the user nobody.
@@ -290,7 +290,7 @@ http {{
             assert self.process.poll() is None, self.read_log()
             if "start worker process" not in self.read_log():
                 return False
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), PATIENCE):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), TIMEOUT):
                 return True
         eventually(connects, self.seconds, "nginx")
         return self
@@ -318,7 +318,7 @@ http {{
         self.process.send_signal(signal.SIGHUP)
         eventually(lambda: (now := set(self.children())) and not now & before, what="new workers")
 
-    def stop(self, how=signal.SIGQUIT, seconds=PATIENCE):
+    def stop(self, how=signal.SIGQUIT, seconds=TIMEOUT):
         if self.process.poll() is None:
             self.process.send_signal(how)
             self.process.wait(seconds)

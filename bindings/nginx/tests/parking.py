@@ -1,4 +1,4 @@
-"""What tests about requests that wait for keys share."""
+"""Shared by the tests of requests that wait for keys."""
 
 import unittest
 

@@ -202,7 +202,7 @@ class Access(Case):
                 client.send("/?x=1", token)
                 self.assertEqual(client.receive().status, status)
 
-    def test_what_is_no_request_is_still_a_bad_request(self):
+    def test_a_malformed_request_is_still_a_bad_request(self):
         with Client(self.server_port) as client:
             client.socket.sendall(b"GET / HTTP/1.1\r\n\r\n")
             self.assertEqual(client.receive().status, 400)
@@ -330,7 +330,7 @@ class Access(Case):
                                 ({"rol": "admin"}, 403, 403), (None, 403, 403)):
             self.assertEqual((status("/organization", o), status("/organization/any", o)), (one, any_one), o)
 
-    def test_nobody_passes_a_requirement(self):
+    def test_no_request_passes_a_requirement(self):
         self.refused(self.ask("/optional/required"))
         self.assertEqual(self.ask("/optional/required", self.emulator.token(claims={"plan": "pro"})).text, SECRET)
 

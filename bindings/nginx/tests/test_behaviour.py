@@ -108,7 +108,7 @@ class Behaviour(unittest.TestCase):
                     else:
                         unsaid += 1
             edge.nginx.stop()
-        print(f"{answered} cases, {unsaid} that are no header in HTTP")
+        print(f"{answered} cases, {unsaid} that cannot be an HTTP header")
 
     def check(self, client, case):
         if "header" in case:

@@ -182,7 +182,7 @@ class Configuration(unittest.TestCase):
         self.assertNotEqual(status, 0)
         self.assertIn("owned by user 1", messages)
 
-    def test_a_test_asks_nobody(self):
+    def test_a_test_makes_no_request(self):
         """No thread, no lookup: nginx -t works where there is no network."""
         nginx = Tested("server { listen 127.0.0.1:1; torii on; torii_issuer https://acme.invalid; }")
         done = subprocess.run(["strace", "-f", "-qq", "-e", "trace=connect,clone,clone3,sendto", *nginx.command("-t")],

@@ -1,4 +1,4 @@
-"""What users copy: examples/nginx as it is, and the configuration in the README."""
+"""The configurations that users copy: examples/nginx as it is, and that in the README."""
 
 import os
 import re

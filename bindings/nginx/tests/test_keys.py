@@ -89,7 +89,7 @@ class Keys(Parking):
         # Nothing but the deadline has ended their wait.
         self.emulator.clear()
 
-    def test_no_keys_is_not_a_bad_token(self):
+    def test_missing_keys_are_not_an_invalid_token(self):
         self.emulator.fault("status", status=500)
         self.start("torii_key_timeout 1s;")
         eventually(lambda: "cannot fetch keys from" in self.nginx.read_log())
@@ -125,7 +125,7 @@ class Keys(Parking):
         self.emulator.clear()
 
     def test_keys_that_are_too_old(self):
-        """While the issuer is down its keys stay in use, but not for ever."""
+        """While the issuer is down its keys stay in use, but not forever."""
         self.start("torii_key_lifetime 1s; torii_max_stale 2s; location /strict { torii on; "
                    "torii_max_stale 0; return 200; }")
         token = self.emulator.token()
@@ -196,7 +196,7 @@ class Keys(Parking):
         self.assertEqual(self.ask("/third", token).status, 401)
         self.assertEqual(self.ask("/third", self.emulator.token(issuer="third")).status, 200)
 
-        # Waiting for the one is no work, and no burden for the other.
+        # Waiting for one issuer takes no processor time, and delays no request of the other.
         worker = self.nginx.children()[0]
         before = computed(worker)
         self.assertEqual(self.ask(token=self.emulator.token()).status, 503)
@@ -239,7 +239,7 @@ class Server(Parking):
         self.emulator.call("POST", "/issuers/acme/keys")
         self.assertEqual(self.ask("/?x=1", self.emulator.token()).status, 200)
 
-    def test_it_does_not_wait_for_ever(self):
+    def test_it_does_not_wait_forever(self):
         self.emulator.fault("hang")
         self.serve("torii_key_timeout 500ms;")
         clients = self.park(5, self.emulator.token(), "/?x=1")

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import unittest
 
-from harness import HERE, PATIENCE, Emulator, Nginx, eventually, free_port
+from harness import HERE, TIMEOUT, Emulator, Nginx, eventually, free_port
 
 TURNS = 3
 
@@ -52,7 +52,7 @@ class Load(unittest.TestCase):
         lines.append("401 x\n")
         publish()
 
-        wrk = subprocess.Popen(["wrk", "-t", "2", "-c", "32", "-d", "1800s", "--timeout", f"{PATIENCE}s", "-s",
+        wrk = subprocess.Popen(["wrk", "-t", "2", "-c", "32", "-d", "1800s", "--timeout", f"{TIMEOUT}s", "-s",
                                 f"{HERE}/load.lua", f"http://127.0.0.1:{port}/", "--", tokens],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(wrk.stdout.close)
@@ -64,7 +64,7 @@ class Load(unittest.TestCase):
         publish()
 
         for _ in range(TURNS):
-            # As an issuer should: published first, used when everybody has seen it.
+            # As an issuer should: published first, used when all workers have it.
             kid = emulator.call("POST", "/issuers/acme/keys", {"sign": False})["kid"]
             two_fetches()
             add(200, 10, signer={"kid": kid})
@@ -74,7 +74,7 @@ class Load(unittest.TestCase):
             two_fetches()
             emulator.clear()
             two_fetches()
-            # New workers have no keys, and the issuer is slow: everybody waits for a moment.
+            # New workers have no keys, and the issuer is slow: all requests wait.
             emulator.fault("delay", ms=200)
             nginx.reload()
             emulator.clear()
@@ -88,7 +88,7 @@ class Load(unittest.TestCase):
         growth = sizes[1] - sizes[0]
         wrk.send_signal(signal.SIGINT)
 
-        out, err = wrk.communicate(timeout=PATIENCE)
+        out, err = wrk.communicate(timeout=TIMEOUT)
         found = json.loads(out.splitlines()[-1])
         print(f"{json.dumps(found)}, then the worker grew by {growth // 1024} KiB")
         self.assertEqual((wrk.returncode, found["wrong"], found["timeouts"]), (0, 0, 0), err)

@@ -104,7 +104,7 @@ class Metrics(Parking):
         self.assertEqual(self.scrape()[FETCHED], self.emulator.fetches())
 
     def test_fixed_base(self):
-        """The same verdicts before a table is built, by it, and without."""
+        """The same results before a table is built, by it, and without."""
         self.begin("torii_fixed_base on; location /plain { torii on; torii_fixed_base off; return 200 ok; }")
         self.warm(1)
         self.assertEqual(self.scrape()[BUILT], 0)

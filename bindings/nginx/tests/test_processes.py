@@ -34,7 +34,7 @@ class Processes(Parking):
         # An "open socket left" would be an alert.
         self.stop()
 
-    def test_quit_answers_everybody(self):
+    def test_quit_answers_all_requests(self):
         self.emulator.fault("delay", ms=1000)
         self.start(workers=2)
         good, forged = self.emulator.token(), self.emulator.token(signer="forged")
@@ -58,7 +58,7 @@ class Processes(Parking):
         self.park(20, self.emulator.token())
         self.stop(signal.SIGTERM)
 
-    def test_reload_answers_everybody(self):
+    def test_reload_answers_all_requests(self):
         self.emulator.fault("delay", ms=1000)
         self.start(workers=2)
         clients = self.park(40, self.emulator.token())

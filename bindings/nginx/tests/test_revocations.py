@@ -63,7 +63,7 @@ class Revocations(Parking):
         self.assertEqual(self.ask(token=token).status, 401)
 
     def test_given_keys(self):
-        """With keys from a file nothing is fetched; the revocations are checked all the same."""
+        """With keys from a file nothing is fetched; the revocations are still checked."""
         keys = f"/tmp/torii-keys-{os.getpid()}-{id(self)}.json"
         self.addCleanup(os.unlink, keys)
         with open(keys, "w") as file:

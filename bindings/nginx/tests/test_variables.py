@@ -1,4 +1,4 @@
-"""What a request says about its user, and to whom."""
+"""The variables, and the headers for backends."""
 
 import json
 import unittest
@@ -49,12 +49,12 @@ class Variables(Case):
         self.assertEqual(answer.status, 200, answer.body)
         return dict(line.split("=", 1) for line in answer.text.splitlines())
 
-    def test_of_nobody(self):
+    def test_without_a_user(self):
         empty = dict.fromkeys([*(f"torii_{name}" for name in NAMES), *POINTERS], "")
         self.assertEqual(self.variables("/off"), empty)
         self.assertEqual(self.variables("/all"), {**empty, "torii_status": "TORII_ERR_TOKEN_MISSING"})
 
-    def test_of_somebody(self):
+    def test_of_a_user(self):
         claims = {"sub": "user-1", "locale": "de-AT", "email_verified": False, "plan": "größe \"L\"",
                   "admin": True, "groups": ["a", {"b": "} ]"}], "tenantId": 1.50, "TenantID": 2,
                   "https://example.com/role": "owner", "none": None, "o": {"id": "org-1", "rol": "admin"},

@@ -2,7 +2,7 @@
 # Compares this binding with jose, and with @torii-backend/sdk, which uses an older jose: bench.sh EMULATOR
 #
 # The official package has no JavaScript that Node can load, so that esbuild bundles it. The module is a release build;
-# the environment variables are those of scripts/build-module. What comes from npm is kept below $BUILD (/tmp).
+# the environment variables are those of scripts/build-module. Packages of npm are kept below $BUILD (/tmp).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -130,6 +130,7 @@ export class UsersClient {
     });
   }
 
+  /** Returns a user. */
   get(userId: string, options?: ToriiCallOptions): Promise<ToriiUser> {
     return this.#ask("users.get", { ids: [userId] }, options);
   }
@@ -158,6 +159,7 @@ export class UsersClient {
     return this.#ask("users.updateMetadata", { ids: [userId], body }, options);
   }
 
+  /** Deletes a user. */
   delete(userId: string, options?: ToriiCallOptions): Promise<void> {
     return this.#ask("users.delete", { ids: [userId] }, options);
   }
@@ -167,6 +169,7 @@ export class UsersClient {
     return this.#ask("users.ban", { ids: [userId] }, options);
   }
 
+  /** Lifts a ban and returns the user. */
   unban(userId: string, options?: ToriiCallOptions): Promise<ToriiUser> {
     return this.#ask("users.unban", { ids: [userId] }, options);
   }
@@ -227,6 +230,7 @@ export class OrganizationsClient {
     });
   }
 
+  /** Returns an organization. */
   get(organizationId: string, options?: ToriiCallOptions): Promise<ToriiOrganization> {
     return this.#ask("organizations.get", { ids: [organizationId] }, options);
   }
@@ -294,6 +298,7 @@ export class InvitationsClient {
     });
   }
 
+  /** Returns an invitation, with its metadata. */
   get(invitationId: string, options?: ToriiCallOptions): Promise<ToriiInvitationDetail> {
     return this.#ask("invitations.get", { ids: [invitationId] }, options);
   }
@@ -348,6 +353,7 @@ export class AllowedOriginsClient {
     this.#ask = ask;
   }
 
+  /** Returns all origins. */
   get(options?: ToriiCallOptions): Promise<ToriiAllowedOrigins> {
     return this.#ask("allowedOrigins.get", {}, options);
   }

@@ -82,6 +82,7 @@ export class ToriiAuthError extends ToriiError {
   /** The value of the `WWW-Authenticate` header (RFC 6750) for a 401 or a 403. */
   readonly wwwAuthenticate: string | undefined = 'Bearer realm="torii", error="invalid_token"';
 
+  /** Creates an error for tests: `message` is the reason, for your log. */
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
   }
@@ -119,6 +120,7 @@ export class ToriiApiError extends ToriiError {
   /** Whether nothing of the request left this host, so that repeating it is safe. */
   readonly unsent: boolean = false;
 
+  /** Creates an error for tests: `status` and `body` are of the API's answer. */
   constructor(message: string, status: number, body?: unknown) {
     super(message);
     this.status = status;

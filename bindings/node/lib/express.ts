@@ -2,7 +2,7 @@
  * Middleware for Express 4 and 5, and for other servers with the request and the response of Node's
  * `http` and a function `next`.
  *
- * @module
+ * @module libtorii/express
  */
 
 import type { NextFunction, Request, RequestHandler, Response } from "express";

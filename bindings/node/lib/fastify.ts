@@ -1,7 +1,7 @@
 /**
  * Hooks and a plugin for Fastify 4 and 5.
  *
- * @module
+ * @module libtorii/fastify
  */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

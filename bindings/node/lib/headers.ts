@@ -4,7 +4,12 @@ type Named = Record<string, string | string[] | undefined>;
 
 /** A request, of Node or of the Fetch API. */
 export type RequestLike = {
-  headers: Named | { get(name: string): string | null };
+  headers:
+    | Named
+    | {
+        /** Returns the value of a header. */
+        get(name: string): string | null;
+      };
   /** Names and values in turn, as Node has them. */
   rawHeaders?: readonly string[];
 };

@@ -1,7 +1,7 @@
 /**
  * Middleware for Hono.
  *
- * @module
+ * @module libtorii/hono
  */
 
 import type { MiddlewareHandler } from "hono";

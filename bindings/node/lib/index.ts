@@ -8,7 +8,7 @@
  * console.log(auth.userId);
  * ```
  *
- * @module
+ * @module libtorii
  */
 
 export type { ToriiAuth } from "./auth.js";

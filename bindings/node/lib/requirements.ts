@@ -43,6 +43,7 @@ const dropped = new FinalizationRegistry<number>((number) => native.dropRequirem
 export class ToriiRequirements {
   readonly #number: number;
 
+  /** Creates requirements; without `init` every valid token meets them. */
   constructor(init: ToriiRequirementsInit = {}) {
     const flags = whole("flags", init.flags) ?? 0;
     const claims = Array.from(pairs(init.claims), ([pointer, value]) => ({

@@ -9,7 +9,7 @@
  * const token = await torii.token({ claims: { sub: "user-1", plan: "pro" } });
  * ```
  *
- * @module
+ * @module libtorii/testing
  */
 
 import { type ChildProcess, spawn } from "node:child_process";

@@ -264,7 +264,7 @@ export class ToriiVerifier {
    * Refuses the tokens of a user that were issued at or before a time, also where the user is the
    * actor.
    *
-   * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, for ever.
+   * @param issuedBefore Unix seconds or a date, at most a day ahead; `"all"`: every token, future ones included.
    */
   revoke(userId: string, issuedBefore: number | Date | "all"): void {
     const verifier = this.#openNow();
@@ -392,7 +392,7 @@ export class ToriiVerifier {
       if (typeof answer === "number") return undefined;
     }
     const number = record[0] as number;
-    const learned = facts(answer, record);
+    const learned = facts(this.#open().result(number), answer, record);
     this.#known[number % PLACES] = [number, learned];
     return new Identity(learned);
   }

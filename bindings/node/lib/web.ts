@@ -1,7 +1,7 @@
 /**
  * A guard for `Request` and `Response` of the Fetch API: Next.js route handlers, Hono, Bun, Deno.
  *
- * @module
+ * @module libtorii/web
  */
 
 import type { ToriiAuth } from "./auth.js";

@@ -56,7 +56,7 @@ test("worker threads share the keys of the process", async () => {
   verifier.verifyNow(token);
 });
 
-test("a worker that ends during calls harms nobody", async () => {
+test("a worker that ends during calls harms no other", async () => {
   const verifier = new ToriiVerifier(torii.issuer);
   for (let round = 0; round < 5; round += 1) {
     await torii.reset();
@@ -98,7 +98,7 @@ test("a restarted process has the keys of the one before, while the issuer is do
   rmSync(folder, { recursive: true });
 });
 
-test("a process ends when nobody waits, and not before", async () => {
+test("a process ends when no call waits, and not before", async () => {
   assert.equal(await run("ending.mjs"), "verified, called, aborted");
 });
 

@@ -26,7 +26,7 @@ export async function localTorii() {
   return torii;
 }
 
-/** Waits until the local torii got so many requests with this prefix of the path. */
+/** Waits until the local torii got this number of requests with this prefix of the path. */
 export async function requested(torii, path, count) {
   const query = `path=${encodeURIComponent(path)}&at_least=${count}&timeout_ms=600000`;
   await torii.control("GET", `/requests?${query}`);

@@ -55,6 +55,7 @@ final class Auth
 
     private string $record;
 
+    /** Creates an identity without a token, for tests. The parameters are the properties. */
     public function __construct(
         string $userId,
         string $environmentId,

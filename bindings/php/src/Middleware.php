@@ -43,6 +43,7 @@ final readonly class Middleware implements MiddlewareInterface
     ) {
     }
 
+    /** Passes a request with a valid token to the handler, and answers any other. */
     public function process(ServerRequestInterface $request, RequestHandlerInterface $handler): ResponseInterface
     {
         try {

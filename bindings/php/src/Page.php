@@ -40,7 +40,11 @@ final readonly class Page implements IteratorAggregate, Countable
         $this->nextCursor = $fields->optionalText('nextCursor');
     }
 
-    /** @return ?self<T> */
+    /**
+     * Fetches the next page; null on the last.
+     *
+     * @return ?self<T>
+     */
     public function next(): ?self
     {
         return $this->nextCursor === null ? null : ($this->fetch)($this->nextCursor);
@@ -64,11 +68,13 @@ final readonly class Page implements IteratorAggregate, Countable
         }
     }
 
+    /** @return ArrayIterator<int, T> the items of this page */
     public function getIterator(): ArrayIterator
     {
         return new ArrayIterator($this->items);
     }
 
+    /** Returns the number of items of this page. */
     public function count(): int
     {
         return count($this->items);

@@ -9,7 +9,7 @@ use JsonException;
 use Torii\Exception\InvalidArgumentException;
 
 /**
- * What a valid token must say beyond being valid, for a verifier, a route or one call. All of it must
+ * Conditions that a valid token must also meet, for a verifier, a route or one call. All must
  * hold; of several organizations, any one.
  *
  *     new Requirements([Requirement::EmailVerified], ['/plan' => 'pro'], [['org-1', 'admin'], 'org-2'])

@@ -44,7 +44,7 @@ final class Verifier
      * @param list<string> $audiences `aud` must name one of them; empty: a token with `aud` is refused
      * @param ?int $leeway seconds of clock difference to allow (30)
      * @param list<Requirement> $require shorthand for Requirements of flags only
-     * @param ?int $keyLifetime the lifetime of fetched keys in seconds, whatever the issuer says
+     * @param ?int $keyLifetime the lifetime of fetched keys in seconds, regardless of the issuer's
      * @param ?int $maxStale seconds that keys stay in use while the issuer is unreachable (86400)
      * @param ?float $fetchTimeout seconds for a key fetch (5)
      * @param ?bool $backgroundRefresh whether threads may fetch keys before they expire (true)

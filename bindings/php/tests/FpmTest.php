@@ -131,7 +131,7 @@ final class FpmTest extends EmulatorTestCase
             }
         }
         self::assertCount(3, array_unique($pids));
-        // One fetch each, in whatever test came first.
+        // One fetch each, in the test that came first.
         self::assertLessThanOrEqual(3 + 1, count($this->torii->requests('/acme/')));
     }
 

@@ -15,7 +15,7 @@ use Torii\Requirement;
 use Torii\Requirements;
 use Torii\Verifier;
 
-/** What adapters.json does not cover: the API of the middleware. */
+/** The API of the middleware, which adapters.json does not cover. */
 final class MiddlewareTest extends EmulatorTestCase implements RequestHandlerInterface
 {
     private Psr17Factory $factory;

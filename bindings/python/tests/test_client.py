@@ -338,14 +338,14 @@ def test_a_request_that_was_not_sent() -> None:
         '{"id":"x","createdAt":5}',
     ],
 )
-def test_an_answer_that_is_no_user(emulator: LocalTorii, client: ToriiClient, body: str) -> None:
+def test_an_answer_that_is_not_a_user(emulator: LocalTorii, client: ToriiClient, body: str) -> None:
     emulator.fault("/api/", kind="status", status=200, body=body)
     with pytest.raises(ToriiApiError, match=r"^answer: ") as caught:
         client.users.get(NOBODY)
     assert caught.value.reason == ToriiStatus.RESPONSE
 
 
-def test_what_later_servers_add_is_no_obstacle(emulator: LocalTorii, client: ToriiClient) -> None:
+def test_members_of_later_servers_are_ignored(emulator: LocalTorii, client: ToriiClient) -> None:
     user = client.users.create()
     answer = {
         **user.raw,
@@ -403,7 +403,7 @@ def test_a_limit_out_of_range(client: ToriiClient, limit: int) -> None:
         client.users.list(limit=limit)
 
 
-def test_what_cannot_be_json_is_refused(emulator: LocalTorii, client: ToriiClient) -> None:
+def test_a_value_without_a_json_form_is_refused(emulator: LocalTorii, client: ToriiClient) -> None:
     with pytest.raises(ValueError, match="JSON"):
         client.users.update_metadata(NOBODY, public_metadata={"a": float("nan")})
     with pytest.raises(TypeError, match="time zone"):

@@ -108,7 +108,7 @@ DECLARED = {**_native._QUICK, **_native._BLOCKING, **_native._UNCONVERTED}
 def test_declared_as_in_the_header(name: str) -> None:
     result, arguments = declarations()[name]
     assert list(DECLARED[name][1:]) == arguments
-    # An address instead of a text leaves its length to be asked for.
+    # An address instead of a text: the length is read from the library.
     results = (c_char_p, c_void_p) if result is c_char_p else (result,)
     for library, names in ((_native.quick, _native._QUICK), (_native.blocking, _native._BLOCKING)):
         if name in names:

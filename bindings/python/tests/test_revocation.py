@@ -14,7 +14,7 @@ from torii_backend import ToriiAuthError, ToriiStatus, ToriiUsageError, ToriiVer
 from torii_backend.testing import LocalTorii
 
 
-def verdict(verifier: ToriiVerifier, token: str) -> int:
+def status_of(verifier: ToriiVerifier, token: str) -> int:
     try:
         verifier.verify(token)
     except ToriiAuthError as error:
@@ -33,16 +33,16 @@ def test_the_next_call_refuses_a_cached_token(
 ) -> None:
     token, other = (emulator.token({"sub": user}) for user in ("user-1", "user-2"))
     acting = emulator.token({"sub": "user-2", "act": {"sub": "user-1"}})
-    assert {verdict(verifier, each) for each in (token, token, other, acting)} == {ToriiStatus.OK}
+    assert {status_of(verifier, each) for each in (token, token, other, acting)} == {ToriiStatus.OK}
     assert verifier.stats()["hits"] == 1
     verifier.revoke("user-1", before())
-    assert verdict(verifier, token) == verdict(verifier, acting) == ToriiStatus.TOKEN_REVOKED
-    assert verdict(verifier, other) == ToriiStatus.OK
+    assert status_of(verifier, token) == status_of(verifier, acting) == ToriiStatus.TOKEN_REVOKED
+    assert status_of(verifier, other) == ToriiStatus.OK
     # Issued later than the leeway after the ban.
     later = emulator.token({"sub": "user-1"}, now_offset=31)
-    assert verdict(ToriiVerifier(emulator.issuer, leeway=60), later) == ToriiStatus.OK
+    assert status_of(ToriiVerifier(emulator.issuer, leeway=60), later) == ToriiStatus.OK
     verifier.revoke("user-1", 0)
-    assert verdict(verifier, token) == ToriiStatus.TOKEN_REVOKED, "the later time counts"
+    assert status_of(verifier, token) == ToriiStatus.TOKEN_REVOKED, "the later time counts"
 
 
 def test_a_time_includes_its_second(emulator: LocalTorii) -> None:
@@ -50,16 +50,16 @@ def test_a_time_includes_its_second(emulator: LocalTorii) -> None:
     token = emulator.token({"sub": "user-1"})
     issued_at = verifier.verify(token).issued_at
     verifier.revoke("user-1", issued_at - 1)
-    assert verdict(verifier, token) == ToriiStatus.OK
+    assert status_of(verifier, token) == ToriiStatus.OK
     moment = datetime.fromtimestamp(issued_at, timezone.utc) - timedelta(microseconds=1)
     verifier.revoke("user-1", moment)
-    assert verdict(verifier, token) == ToriiStatus.TOKEN_REVOKED
+    assert status_of(verifier, token) == ToriiStatus.TOKEN_REVOKED
 
 
 def test_every_token_of_a_user(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
     verifier.revoke_all("user-1")
     token = emulator.token({"sub": "user-1"}, now_offset=20)
-    assert verdict(verifier, token) == ToriiStatus.TOKEN_REVOKED
+    assert status_of(verifier, token) == ToriiStatus.TOKEN_REVOKED
 
 
 def test_a_list_is_replaced_only_by_itself(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
@@ -71,13 +71,13 @@ def test_a_list_is_replaced_only_by_itself(emulator: LocalTorii, verifier: Torii
         json.dumps(banned("user-1")).encode(),
     ):
         verifier.set_revocations(form)
-        assert verdict(verifier, tokens["user-1"]) == ToriiStatus.TOKEN_REVOKED
+        assert status_of(verifier, tokens["user-1"]) == ToriiStatus.TOKEN_REVOKED
         with pytest.raises(ToriiUsageError):
             verifier.set_revocations({"revoked": [{"sub": "user-3"}]})
-        assert verdict(verifier, tokens["user-1"]) == ToriiStatus.TOKEN_REVOKED, "the list stays"
+        assert status_of(verifier, tokens["user-1"]) == ToriiStatus.TOKEN_REVOKED, "the list stays"
         verifier.set_revocations({"revoked": []})
-        assert verdict(verifier, tokens["user-1"]) == ToriiStatus.OK, "the ban is lifted"
-    assert verdict(verifier, tokens["user-2"]) == ToriiStatus.TOKEN_REVOKED
+        assert status_of(verifier, tokens["user-1"]) == ToriiStatus.OK, "the ban is lifted"
+    assert status_of(verifier, tokens["user-2"]) == ToriiStatus.TOKEN_REVOKED
 
 
 def test_a_file(emulator: LocalTorii, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_file(emulator: LocalTorii, tmp_path: Path) -> None:
     ):
         file.write_text(json.dumps(content))
         deadline = time.monotonic() + 120
-        while verdict(verifier, token) != expected:
+        while status_of(verifier, token) != expected:
             assert time.monotonic() < deadline
     with pytest.raises(ToriiUsageError, match="revocations"):
         ToriiVerifier(emulator.issuer, revocations_file=tmp_path / "missing.json")

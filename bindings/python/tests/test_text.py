@@ -31,13 +31,13 @@ ODD = {"nul": "a\0b", "surrogate": "\udcff", "long": "x" * MEBIBYTE, "empty": ""
         ("x" * MEBIBYTE, ToriiStatus.TOKEN_TOO_LARGE),
     ],
 )
-def test_odd_tokens_are_bad_tokens(token: str | bytes, reason: ToriiStatus) -> None:
+def test_odd_tokens_are_invalid(token: str | bytes, reason: ToriiStatus) -> None:
     with pytest.raises(ToriiAuthError) as caught:
         ToriiVerifier("https://acme.torii.so").verify(token)
     assert caught.value.reason == reason
 
 
-def test_a_good_token_with_something_behind_a_nul_is_bad(emulator: LocalTorii) -> None:
+def test_a_valid_token_with_something_behind_a_nul_is_invalid(emulator: LocalTorii) -> None:
     token, verifier = emulator.token(), ToriiVerifier(emulator.issuer)
     assert verifier.verify(token.encode()).user_id
     with pytest.raises(ToriiAuthError):
@@ -65,7 +65,7 @@ def test_odd_texts_are_refused_by_name(name: str, use: Callable[[str], Any], odd
 
 
 @pytest.mark.parametrize("value", [5, 1.5, object(), ["x"]])
-def test_what_is_no_text_is_refused(value: Any) -> None:
+def test_a_value_that_is_not_text_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match="token must be a str"):
         ToriiVerifier("https://acme.torii.so").verify(value)
     with pytest.raises(TypeError, match="issuer must be a str"):

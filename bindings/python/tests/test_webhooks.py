@@ -50,7 +50,7 @@ def test_a_genuine_webhook() -> None:
         assert verify(headers, body).sent_at.tzinfo is timezone.utc
 
 
-def test_what_is_wrong_is_told() -> None:
+def test_the_error_names_the_problem() -> None:
     assert refused(ToriiStatus.WEBHOOK_SIGNATURE, body=BODY + b"\n").startswith("webhook-signature")
     assert refused(ToriiStatus.WEBHOOK_HEADER, {}) == "webhook-id: missing"
     assert refused(ToriiStatus.WEBHOOK_TIMESTAMP, signed(BODY, sent=1)).startswith(
@@ -191,7 +191,7 @@ def test_every_text_crosses() -> None:
         ("secrets: number 1", {"secrets": SECRET.encode()}),
     ],
 )
-def test_what_is_of_another_type_is_refused(name: str, wrong: dict[str, Any]) -> None:
+def test_a_value_of_another_type_is_refused(name: str, wrong: dict[str, Any]) -> None:
     with pytest.raises(TypeError, match=f"^{name} must be "):
         verify(**wrong)
 

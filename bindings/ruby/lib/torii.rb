@@ -6,6 +6,7 @@
 module Torii
   # Leaves a field alone, where a value would set it and nil would clear it.
   UNSET = Object.new
+  # @api private
   def UNSET.inspect = 'Torii::UNSET'
   UNSET.freeze
 end

@@ -4,7 +4,7 @@ require_relative 'test_helper'
 require 'rack'
 require 'puma'
 
-# What adapters.json does not cover: the API of the middleware.
+# The API of the middleware, which adapters.json does not cover.
 class MiddlewareTest < Minitest::Test
   include EmulatorTest
 

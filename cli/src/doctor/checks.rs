@@ -10,7 +10,7 @@ use url::{Host, Url};
 
 use super::report::Finding;
 use crate::failure::Failure;
-use crate::{keys, show};
+use crate::{key_facts, show};
 
 /// A clock difference that needs no warning, in seconds.
 const FINE: i64 = 5;
@@ -89,14 +89,15 @@ fn answer(report: &IssuerReport, http_status: u16) -> Vec<Finding> {
             findings.push(Finding::warning("keys", format!("{name}: {why}"), advice));
         }
     }
-    findings.push(Finding::ok("cache", format!("keys are cached for {}", keys::lifetime(report))));
+    findings
+        .push(Finding::ok("cache", format!("keys are cached for {}", key_facts::lifetime(report))));
     findings
 }
 
 /// The issuer's file in the key cache directory.
 pub(super) fn key_cache(report: &KeyCacheReport) -> Finding {
     const STEP: &str = "key cache";
-    let text = keys::cache_text(report);
+    let text = key_facts::cache_text(report);
     match &report.state {
         KeyCacheState::Missing => {
             let note = "written at the first fetch with the same certificate authorities and proxy";
@@ -185,7 +186,7 @@ pub(super) fn ahead(visit: &Visit) -> Option<i64> {
     }
 }
 
-/// Checks this clock against a server's that is ahead by so many seconds.
+/// Checks this clock, of which the server's is ahead by this many seconds.
 pub(super) fn clock(ahead: Option<i64>) -> Finding {
     let Some(ahead) = ahead else {
         return Finding::skipped("clock", "no server sent its time");

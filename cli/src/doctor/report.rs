@@ -39,7 +39,7 @@ pub(super) struct Finding {
     step: &'static str,
     state: State,
     text: String,
-    /// What to do.
+    /// The remedy.
     advice: Option<&'static str>,
 }
 

@@ -1,4 +1,4 @@
-//! Every operation: what goes out, what is shown, and what is said when it fails.
+//! Every operation: the request, the output, and the message of a failure.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use torii_emulator::InvitationEnd;
 
 use crate::world::{NOBODY, World, json, text, uuid};
 
-/// A page of a list, for people.
+/// A page of a list, as a table.
 fn rows(table: &str) -> Vec<Vec<&str>> {
     table
         .lines()
@@ -240,7 +240,7 @@ fn json_is_the_answer_itself() {
     assert_eq!(world.run(&["users", "get", NOBODY]).succeeds(), "id  1.5\na   []\n");
 }
 
-/// Nothing is left out: the commands and the operations of the contract are the same in number.
+/// There are as many commands as operations of the contract.
 #[test]
 fn there_is_a_command_for_every_operation() {
     let contract = include_str!("../../../api/server-v1.json");

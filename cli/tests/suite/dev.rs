@@ -129,7 +129,7 @@ fn its_output_can_be_pasted_into_a_shell() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn the_emulator_ends_with_it_whatever_way_it_ends() {
+fn the_emulator_ends_with_it_in_every_way() {
     emulator();
     for signal in ["-INT", "-TERM", "-KILL"] {
         // A shell has what it starts in the background ignore Ctrl-C; these tests may be such.

@@ -209,7 +209,7 @@ fn the_discovery_document_is_compared_with_the_configuration() {
 }
 
 #[test]
-fn a_discovery_document_that_is_not_served_is_no_failure() {
+fn a_discovery_document_that_is_not_served_is_not_a_failure() {
     let world = World::new();
     let url = world.issuer.discovery_url();
     let path = "/acme/.well-known/";

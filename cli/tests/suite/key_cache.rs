@@ -31,7 +31,7 @@ fn verify_starts_with_the_keys_of_an_earlier_run() {
     world.issuer.fault(FaultKind::status(503), None);
     world.run(&["verify", "--key-cache", &directory, &world.token()]).succeeds();
     assert_eq!(world.run(&["verify", &world.token()]).code, 4);
-    // A damaged file is as good as none.
+    // A damaged file is ignored.
     fs::write(file(), "damaged").unwrap();
     assert_eq!(world.run(&["verify", "--key-cache", &directory, &world.token()]).code, 4);
     let missing = folder.path().join("a/b");

@@ -33,9 +33,9 @@ fn all_follows_the_cursors() {
     assert_eq!(json(&empty), json("[]"));
 }
 
-/// Half a list is not taken for a whole one.
+/// An incomplete list is not valid JSON.
 #[test]
-fn a_list_that_breaks_off_is_no_json() {
+fn a_list_that_breaks_off_is_not_json() {
     let world = World::new();
     for number in 0..101 {
         world.organization(&format!("Engine {number}"));

@@ -76,7 +76,7 @@ fn a_long_wait_is_shown_on_terminals() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_error() {
+fn a_closed_pipe_is_not_an_error() {
     let world = World::new();
     world.user();
     let token = world.token();

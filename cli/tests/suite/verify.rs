@@ -233,7 +233,7 @@ fn the_actor_the_organization_and_the_role_are_shown() {
 }
 
 #[test]
-fn an_impersonated_login_may_be_refused_whatever_its_mark() {
+fn an_impersonated_login_may_be_refused_by_either_claim() {
     let world = World::new();
     for claims in
         [ImpersonationClaims::Act, ImpersonationClaims::Impersonating, ImpersonationClaims::Both]

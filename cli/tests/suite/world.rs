@@ -31,14 +31,14 @@ impl Ended {
         assert_eq!((self.code, self.stderr.trim_end()), (code, format!("torii: {line}").as_str()));
     }
 
-    /// It ended well, without a word on standard error. What it printed.
+    /// Returns the output; the exit status is 0 and standard error is empty.
     #[track_caller]
     pub fn succeeds(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{}", self.stdout);
         self.stdout
     }
 
-    /// It ended well. What it printed, which is JSON.
+    /// Returns the output, which is JSON; the exit status is 0.
     #[track_caller]
     pub fn json(self) -> Value {
         json(&self.succeeds())
@@ -92,7 +92,7 @@ impl Torii {
         self.ended(output)
     }
 
-    /// What has to be so however it ended.
+    /// Checks that hold for every exit status.
     #[track_caller]
     fn ended(&self, Output { status, stdout, stderr }: Output) -> Ended {
         let (stdout, stderr) =

@@ -21,7 +21,7 @@ pub(crate) fn routes() -> Router<Arc<World>> {
     Router::new().route("/users/search", post(search))
 }
 
-/// The filters; a user has to pass them all. Without any, everybody does, deleted users too.
+/// The filters; a user has to pass them all. Without filters all users do, deleted ones too.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct Filters {
@@ -64,7 +64,7 @@ impl Filters {
     }
 }
 
-/// Whether a text contains another, whatever their case.
+/// Whether a text contains another, ignoring case.
 pub(crate) fn contains(text: &str, part: &str) -> bool {
     text.to_lowercase().contains(&part.to_lowercase())
 }

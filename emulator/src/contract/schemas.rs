@@ -14,7 +14,7 @@ const DOCUMENT_URI: &str = "urn:torii:server-v1";
 pub(crate) struct Schema(Arc<Validator>);
 
 impl Schema {
-    /// What is wrong with the value, as texts that begin with `subject`.
+    /// Returns the errors of the value, as texts that begin with `subject`.
     pub(crate) fn errors(&self, subject: &str, value: &Value) -> Vec<String> {
         let text = |error: jsonschema::ValidationError<'_>| {
             format!("{subject}{}: {error}", error.instance_path())
@@ -42,7 +42,7 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    /// What a reference outside of schemas stands for, or the value itself if it is none.
+    /// Resolves a reference outside of schemas; returns other values unchanged.
     pub(crate) fn resolve(&self, value: &'a Value) -> &'a Value {
         let Some(reference) = value["$ref"].as_str() else { return value };
         let target = self.document.pointer(reference.trim_start_matches('#'));

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// How many violations are kept: the first ones.
 const KEPT: usize = 1000;
 
-/// Who broke the contract.
+/// The side that broke the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -20,7 +20,7 @@ pub enum Side {
 /// One request or answer that broke the contract of the server API.
 #[derive(Clone, Debug, Serialize)]
 pub struct Violation {
-    /// Who broke it.
+    /// The side that broke it.
     pub side: Side,
     /// The operation in the contract.
     pub operation: String,

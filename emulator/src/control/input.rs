@@ -9,7 +9,7 @@ use serde_json::json as object;
 
 use crate::json;
 
-/// A JSON body, whatever its `Content-Type`; an empty one is `{}`.
+/// A JSON body, with any `Content-Type`; an empty one is `{}`.
 pub(crate) struct Input<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
-/// What a fault does to a request.
+/// The effect of a fault on a request.
 ///
 /// The kinds that write to the connection directly (all from `Truncate` on) close it afterwards.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -40,7 +40,7 @@ pub enum FaultKind {
         /// The body.
         #[serde(default)]
         body: String,
-        /// Whether the request takes effect all the same.
+        /// Whether the request takes effect nevertheless.
         #[serde(default)]
         handled: bool,
     },
@@ -88,18 +88,18 @@ pub enum FaultKind {
     HangUp,
     /// Any text instead of an answer, HTTP or not.
     Raw {
-        /// What is sent.
+        /// The text.
         text: String,
     },
     /// Closes the connection without an answer.
     Close {
-        /// Whether the request takes effect all the same.
+        /// Whether the request takes effect nevertheless.
         #[serde(default)]
         handled: bool,
     },
     /// Resets the connection (RST) without an answer.
     Reset {
-        /// Whether the request takes effect all the same.
+        /// Whether the request takes effect nevertheless.
         #[serde(default)]
         handled: bool,
     },

@@ -1,4 +1,4 @@
-//! What the service stores for an environment.
+//! The data that the service stores for an environment.
 
 pub(crate) mod impersonation;
 pub(crate) mod invitation;

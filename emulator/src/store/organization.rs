@@ -46,7 +46,7 @@ pub struct NewOrganization {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewMember {
-    /// Who joins.
+    /// The user.
     pub user_id: Uuid,
     /// The key of their role.
     #[serde(default = "member")]

@@ -28,7 +28,7 @@ pub(crate) struct Session {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
-    /// Who signs in.
+    /// The user.
     pub user_id: Uuid,
     /// Seconds until the session ends; 30 days by default, negative for one that has ended. An
     /// impersonated session ends after an hour at the latest.
@@ -43,7 +43,7 @@ pub struct NewSession {
     /// The organization the session acts for, the `o` of its tokens.
     #[serde(default)]
     pub active_organization_id: Option<Uuid>,
-    /// Who signs in as that user.
+    /// The impersonator.
     #[serde(default)]
     pub impersonated_by: Option<Uuid>,
 }

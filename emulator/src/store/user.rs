@@ -32,7 +32,7 @@ pub(crate) struct User {
     pub(crate) sessions: Vec<Session>,
 }
 
-/// What only the user could do, at sign-in pages that the emulator has not.
+/// Actions of the user at sign-in pages, which the emulator does not have.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UserChange {
@@ -109,7 +109,7 @@ impl User {
         self.sessions.iter_mut().for_each(|session| session.revoked = true);
     }
 
-    /// Whether this address is the user's, whatever its case.
+    /// Whether this address is the user's, ignoring case.
     pub(crate) fn has_email(&self, email: &str) -> bool {
         self.email.as_ref().is_some_and(|own| own.to_lowercase() == email.to_lowercase())
     }

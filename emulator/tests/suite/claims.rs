@@ -105,7 +105,7 @@ fn the_organization_is_a_text_an_object_or_has_the_older_names() {
             json!({ "o": { "id": id } }),
             json!({ "org_id": id }),
         ],
-        "who is no member has no role"
+        "a user who is not a member has no role"
     );
     service.acme.add_member(organization, NewMember::of(user));
     let with_role = [

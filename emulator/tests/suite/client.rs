@@ -62,7 +62,7 @@ impl Service {
         Self { emulator, acme }
     }
 
-    /// Calls the server API for an environment, maybe in vain.
+    /// Calls the server API for an environment; the call may fail.
     pub fn try_call(
         &self,
         issuer: &Issuer,

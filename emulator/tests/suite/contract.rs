@@ -1,4 +1,4 @@
-//! The whole contract: what goes for every operation.
+//! The whole contract: rules for every operation.
 
 use serde_json::{Value, json};
 use torii_emulator::Side;
@@ -106,7 +106,7 @@ fn the_documented_error_codes_are_in_the_contract() {
 }
 
 #[test]
-fn what_does_not_exist_is_a_problem_too() {
+fn an_unknown_path_is_a_problem_too() {
     let service = Service::start();
     assert_eq!(service.expect(404, "GET", "/nothing", None)["code"], "not_found");
     assert_eq!(service.expect(405, "GET", "/users", None)["code"], "method_not_allowed");

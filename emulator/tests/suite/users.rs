@@ -30,7 +30,7 @@ fn a_new_user_has_what_was_given_and_is_active() {
 }
 
 #[test]
-fn null_on_create_is_as_good_as_nothing() {
+fn null_on_create_counts_as_absent() {
     let service = Service::start();
     let body = json!({ "email": null, "password": null, "firstName": null, "lastName": null });
     let user = service.expect(201, "POST", "/users", body);

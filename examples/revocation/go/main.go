@@ -129,7 +129,7 @@ func read(ctx context.Context, server *redis.Client) ([]byte, error) {
 	return json.Marshal(map[string]any{"revoked": revoked})
 }
 
-// follow applies the list after each change, for ever. After a failure the last list stays in use.
+// follow applies the list after each change, forever. After a failure the last list stays in use.
 func follow(ctx context.Context, server *redis.Client, apply func([]byte) error) {
 	messages := server.Subscribe(ctx, key)
 	defer messages.Close()

@@ -63,7 +63,7 @@ def read(server):
 
 
 def follow(server, apply):
-    """Applies the list after each change, for ever. After a failure the last list stays in use."""
+    """Applies the list after each change, forever. After a failure the last list stays in use."""
     while True:
         try:
             with server.pubsub() as messages:
@@ -72,7 +72,7 @@ def follow(server, apply):
                     # The confirmation of the subscription, a change, or nothing for a while.
                     messages.get_message(timeout=RELOAD)
                     apply(read(server))
-        # Whatever failed, the thread has to go on.
+        # The thread continues after any failure.
         except Exception as error:
             print(f"revocations: {error}", file=sys.stderr, flush=True)
             time.sleep(1)

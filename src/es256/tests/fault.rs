@@ -19,7 +19,7 @@ pub(in crate::es256) fn inject(limbs: &mut [u64; 4]) {
 }
 
 /// Runs `work` with this bit of the result of its operation number `index` turned. Returns whether
-/// it has so many operations.
+/// it has that many operations.
 pub(super) fn with_fault<T>(index: u32, bit: u32, work: impl FnOnce() -> T) -> (T, bool) {
     FAULT.set(Some((index, bit)));
     let result = work();

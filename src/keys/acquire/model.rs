@@ -8,9 +8,9 @@ use shuttle::thread;
 use super::super::fetch::JwksResponse;
 use super::tests::{options, response};
 use super::*;
+use crate::sync::model::{ORDERS, in_random_orders, together};
 
-const ORDERS: usize = 5_000;
-/// No fetch here takes so long.
+/// Longer than any fetch here.
 const TIMEOUT: u64 = 600_000;
 
 type Response = std::result::Result<JwksResponse<'static>, FetchError>;
@@ -46,24 +46,6 @@ fn verify(keys: &Arc<IssuerKeys>, kid: Option<&str>, timeout: u64) -> Status {
 
 fn has(keys: &IssuerKeys, kid: &str) -> bool {
     keys.snapshot.load().as_ref().is_some_and(|snapshot| snapshot.set.find(kid).is_some())
-}
-
-fn in_random_orders(test: impl Fn() + Send + Sync + 'static) {
-    shuttle::check_random(test, ORDERS);
-}
-
-/// Runs this on so many threads at once.
-fn together<T: Send + 'static>(
-    count: usize,
-    work: impl Fn(usize) -> T + Send + Sync + 'static,
-) -> Vec<T> {
-    let work = Arc::new(work);
-    let start = |n| {
-        let work = work.clone();
-        thread::spawn(move || work(n))
-    };
-    let threads: Vec<_> = (0..count).map(start).collect();
-    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::clock::since_1970;
 use crate::sync::NO_THREADS;
 use crate::text::NulString;
 
-/// The point that generates the group P-256 lies in: a usable key as good as any.
+/// The point that generates the group P-256 lies in: it makes a usable key.
 const X: &str = "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY";
 const Y: &str = "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU";
 
@@ -165,7 +165,7 @@ fn keys_may_be_older_than_the_machine_runs() {
     };
     let (now, body) = (since_1970(), key_set("a"));
     let file = CacheFile { url: &key.url, requested_at: now - AGE, max_age: None, body: &body };
-    directory.write(&key.file_name(), &file, now).unwrap();
+    directory.write(&key.file_name(), &file, now, 0).unwrap();
     let issuer = Arc::new(NulString::new("https://old.example"));
     let keys = super::super::registry::shared(&issuer, key);
     std::fs::remove_dir_all(&folder).unwrap();

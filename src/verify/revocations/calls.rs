@@ -1,7 +1,7 @@
 //! The revocations made by calls: one at a time, in any number of threads.
 //!
 //! Each bucket is read and replaced as a whole, without a lock, so a child made by `fork` finds every
-//! bucket as it was, whatever another thread of the parent was doing. A call copies one bucket: at
+//! bucket as it was, even if another thread of the parent was changing it. A call copies one bucket: at
 //! most some dozens of entries.
 
 use std::sync::Arc;
@@ -27,7 +27,7 @@ struct Entry {
     hash: u64,
     user: Arc<str>,
     before: i64,
-    /// When no token is left that it could revoke.
+    /// When it is dropped.
     ends_at: i64,
 }
 

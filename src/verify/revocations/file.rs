@@ -15,18 +15,18 @@ const RECENT: Duration = Duration::from_secs(2);
 /// A state of the file that was read. A later write shows as another one.
 pub(super) struct Seen(Identity);
 
-/// What a look at the file found.
+/// The result of a check of the file.
 pub(super) enum Found {
     Unchanged,
-    /// `None`: the file is to be read again, whatever it looks like.
+    /// `None`: the file is read again, even if it looks unchanged.
     Changed(List, Option<Seen>),
 }
 
 /// Reads the file, unless it is still what was seen. `now` is the Unix time that bounds its times.
-pub(super) fn look(path: &Path, seen: Option<&Seen>, now: i64) -> Result<Found, String> {
+pub(super) fn check(path: &Path, seen: Option<&Seen>, now: i64) -> Result<Found, String> {
     let unreadable = |error: std::io::Error| format!("cannot be read: {error}");
     let metadata = fs::metadata(path).map_err(unreadable)?;
-    check(&metadata)?;
+    check_access(&metadata)?;
     if seen.is_some_and(|seen| seen.0 == Identity::of(&metadata)) {
         return Ok(Found::Unchanged);
     }
@@ -34,7 +34,7 @@ pub(super) fn look(path: &Path, seen: Option<&Seen>, now: i64) -> Result<Found, 
     let file = open(path).map_err(unreadable)?;
     // The name may stand for another file by now.
     let metadata = file.metadata().map_err(unreadable)?;
-    check(&metadata)?;
+    check_access(&metadata)?;
     let identity = Identity::of(&metadata);
     let list = json::parse(&read(&file).map_err(unreadable)?, now)?;
     let unchanged = file.metadata().is_ok_and(|metadata| Identity::of(&metadata) == identity);
@@ -49,7 +49,7 @@ fn read(file: &File) -> std::io::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Opens the file without waiting: a FIFO has no writer, perhaps for ever.
+/// Opens the file without waiting: a FIFO may never have a writer.
 #[cfg(unix)]
 fn open(path: &Path) -> std::io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
@@ -62,7 +62,7 @@ fn open(path: &Path) -> std::io::Result<File> {
 }
 
 /// Checks that this is a file, and that only the process's user and root can change it.
-fn check(metadata: &Metadata) -> Result<(), String> {
+fn check_access(metadata: &Metadata) -> Result<(), String> {
     if metadata.is_dir() {
         return Err("a directory (expected a regular file)".to_owned());
     }
@@ -91,7 +91,7 @@ fn check_owner_and_mode(_: &Metadata) -> Result<(), String> {
     Ok(())
 }
 
-/// What tells one state of the file from another.
+/// The values that differ between two states of the file.
 #[cfg(unix)]
 #[derive(PartialEq)]
 struct Identity {
@@ -148,4 +148,44 @@ fn last_write(metadata: &Metadata) -> Option<Duration> {
 #[cfg(not(unix))]
 fn last_write(metadata: &Metadata) -> Option<Duration> {
     metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn in_folder(test: impl Fn(&Path)) {
+        let folder = std::env::temp_dir().join(format!("torii-revoked-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        test(&folder.join("revoked.json"));
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    /// A second write within a tick of the clock may leave no trace in the file's metadata.
+    #[test]
+    fn a_file_younger_than_two_seconds_is_read_again() {
+        in_folder(|path| {
+            fs::write(path, r#"{"revoked":[]}"#).unwrap();
+            let metadata = fs::metadata(path).unwrap();
+            let written = SystemTime::UNIX_EPOCH + last_write(&metadata).unwrap();
+            let nearly = RECENT - Duration::from_nanos(1);
+            let settled = |read_at| is_settled(&metadata, read_at);
+            assert!(!settled(written) && !settled(written + nearly) && settled(written + RECENT));
+            assert!(!settled(written - RECENT), "a time ahead of the clock");
+
+            let young = || SystemTime::now() < written + RECENT;
+            let found = check(path, None, 0).unwrap();
+            // On a machine that takes two seconds for this, there is nothing to see.
+            if young() {
+                assert!(matches!(found, Found::Changed(_, None)));
+            }
+            while young() {
+                std::thread::sleep(RECENT / 20);
+            }
+            let Found::Changed(_, seen @ Some(_)) = check(path, None, 0).unwrap() else {
+                panic!("not settled");
+            };
+            assert!(matches!(check(path, seen.as_ref(), 0), Ok(Found::Unchanged)));
+        });
+    }
 }

@@ -1,8 +1,8 @@
 //! Reading a list of revocations: `{"revoked":[{"sub":"…","before":1732550000}]}`.
 //!
-//! Strict, since a list that is not understood must not revoke less than its author meant: no other
-//! members, none twice, and no time that is not one. A fault is told with its place, and without what
-//! stands there.
+//! Strict, since a list that is misread must not revoke less than its author meant: unknown and
+//! duplicate members and invalid times are errors. An error has the line and column, and never the
+//! value.
 
 use std::fmt;
 
@@ -29,12 +29,12 @@ pub(super) fn parse(text: &[u8], now: i64) -> Result<List, String> {
     }
 }
 
-/// What is wrong, and where.
+/// The error, with its place.
 fn explain(fault: Option<&'static str>, error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = match fault {
         Some(fault) => fault,
-        // The parser's own words would repeat the value.
+        // The parser's message would repeat the value.
         None if error.classify() == Category::Data => {
             "a value of the wrong type (expected a string as `sub`, and whole Unix seconds or \"all\" \
              as `before`)"
@@ -47,7 +47,7 @@ fn explain(fault: Option<&'static str>, error: &serde_json::Error) -> String {
 struct Reader {
     list: Builder,
     now: i64,
-    /// What is wrong, if it is not the form of the JSON.
+    /// The error, unless the text is not JSON.
     fault: Option<&'static str>,
 }
 
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_large_is_refused() {
+    fn a_list_that_is_too_large_is_refused() {
         let many = |count: usize| {
             let entries: Vec<_> =
                 (0..count).map(|n| format!("{{\"sub\":\"{n}\",\"before\":1}}")).collect();

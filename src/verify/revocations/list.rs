@@ -1,6 +1,6 @@
 //! An immutable list of revocations: JSON, or the content of the file.
 //!
-//! Three allocations, whatever the number of entries: the call that drops the last reference to a
+//! Three allocations, regardless of the number of entries: the call that drops the last reference to a
 //! replaced list may be one that verifies a token.
 
 use std::hash::{BuildHasher, RandomState};

@@ -1,7 +1,7 @@
 //! Revocations: tokens of a user, issued at or before a moment, that are refused before they expire.
 //!
-//! Three lists are united: calls, JSON and a file. Each is replaced only by itself, so that a file
-//! that is read again never lifts a ban. A verification reads them without a lock.
+//! A token is refused if one of three lists revokes it: calls, JSON, or a file. Each is replaced only
+//! by itself, so that reading the file again never lifts a ban by a call. A verification reads them without a lock.
 
 mod calls;
 mod file;
@@ -24,7 +24,7 @@ use watch::{Outdated, Terms, WatchedFile};
 use super::REVOKE_ALL;
 use super::options::VerifierOptions;
 use super::verified::{Field, Verified};
-use crate::clock::{Clock, monotonic};
+use crate::clock::{Clock, Millis, monotonic};
 use crate::error::{Error, Result, Status};
 use crate::keys::Call;
 
@@ -44,7 +44,7 @@ pub(super) struct Revocations {
     leeway: i64,
     /// In seconds; 0 for no limit.
     max_lifetime: i64,
-    /// Whether a thread may be started to look at the file.
+    /// Whether a thread may be started to check the file.
     background: bool,
     timeout: Duration,
 }
@@ -54,7 +54,7 @@ struct Lists {
     json: ArcSwapOption<List>,
 }
 
-/// What statistics say about revocations.
+/// Statistics of revocations.
 pub(crate) struct RevocationStats {
     /// Entries of all lists.
     pub(crate) entries: usize,
@@ -79,19 +79,20 @@ impl Revocations {
                 Error::text(Status::InvalidConfig, text)
             };
             let file = registry::shared(path).map_err(|error| refuse(error.to_string()))?;
-            file.look(&revocations.blocking(), revocations.clock.now()).map_err(refuse)?;
+            file.check(&revocations.blocking(), revocations.clock.now()).map_err(refuse)?;
             revocations.file = Some(file);
         }
         Ok(revocations)
     }
 
-    /// Refuses a token that is revoked. Costs two loads while there are no revocations.
-    pub(super) fn check(&self, verified: &Verified, call: &Call<'_>) -> Result<()> {
+    /// Refuses a token that is revoked. Costs two loads while there are no revocations. `now` is read
+    /// after the call has its keys, for which it may have waited.
+    pub(super) fn check(&self, verified: &Verified, call: &Call<'_>, now: Millis) -> Result<()> {
         if let Some(lists) = self.lists.get() {
             self.refuse(verified, |user| lists.calls.find(user).max(lists.json_entry(user)))?;
         }
         let Some(file) = &self.file else { return Ok(()) };
-        let terms = self.terms(call.started(), call.may_wait());
+        let terms = self.terms(call.started(), now, call.may_wait());
         file.keep_current(&terms, || self.clock.now())
             .map_err(|outdated| self.outdated(&outdated).of_issuer(&verified.issuer.name))?;
         self.refuse(verified, |user| file.find(user))
@@ -131,9 +132,10 @@ impl Revocations {
         let now = self.clock.now();
         check_user(user).map_err(|why| Error::argument("user_id", why))?;
         check_before(before, now).map_err(|why| Error::argument("issued_before", why))?;
+        // A day after the last token it could revoke, since a clock may be ahead for a moment.
         let ends_at = match self.max_lifetime {
             0 => i64::MAX,
-            max => before.saturating_add(max).saturating_add(2 * self.leeway),
+            max => before.saturating_add(max).saturating_add(2 * self.leeway + DAY),
         };
         let room = self.lists().calls.insert(User::new(user), before, ends_at, now);
         room.then_some(()).ok_or(Error::argument("revocations", FULL))
@@ -153,22 +155,22 @@ impl Revocations {
         self.lists.get_or_init(|| Box::new(make()))
     }
 
-    /// Looks at the file now, on this thread.
+    /// Checks the file now, on this thread.
     pub(super) fn refresh(&self) {
         if let Some(file) = &self.file {
             // A file that cannot be used is counted, and the list stays.
-            let _ = file.look(&self.blocking(), self.clock.now());
+            let _ = file.check(&self.blocking(), self.clock.now());
         }
     }
 
-    /// Looks at the file if that is due, on this thread, or waits for the thread that does.
+    /// Checks the file if that is due, on this thread, or waits for the thread that does.
     pub(super) fn refresh_due(&self) {
         if let Some(file) = &self.file {
-            file.look_if_due(&self.blocking(), self.clock.now());
+            file.check_if_due(&self.blocking(), self.clock.now());
         }
     }
 
-    /// Milliseconds until a look at the file is due; `None` without a file.
+    /// Milliseconds until a check of the file is due; `None` without a file.
     pub(super) fn due_in(&self) -> Option<u64> {
         Some(self.file.as_ref()?.due_in())
     }
@@ -181,11 +183,12 @@ impl Revocations {
     }
 
     fn blocking(&self) -> Terms {
-        self.terms(monotonic(), true)
+        let now = monotonic();
+        self.terms(now, now, true)
     }
 
-    fn terms(&self, started: u64, may_wait: bool) -> Terms {
-        Terms { started, may_wait, background: self.background, timeout: self.timeout }
+    fn terms(&self, started: Millis, now: Millis, may_wait: bool) -> Terms {
+        Terms { started, now, may_wait, background: self.background, timeout: self.timeout }
     }
 }
 
@@ -204,7 +207,7 @@ impl RevocationStats {
         let file = self.file.as_ref().map(|file| {
             json!({
                 "entries": file.entries,
-                "last_look": file.last_look,
+                "last_check": file.last_check,
                 "reads": file.reads,
                 "failures": file.failures,
                 "last_error": file.last_error,

@@ -21,7 +21,7 @@ struct Registry {
     next_recent: AtomicUsize,
 }
 
-/// Returns the process's watched file of this path. The caller looks at it.
+/// Returns the process's watched file of this path. The caller checks it.
 pub(super) fn shared(path: &Path) -> std::io::Result<Arc<WatchedFile>> {
     // `OnceBox` never blocks, so a child of `fork` cannot hang here.
     static REGISTRY: OnceBox<Registry> = OnceBox::new();

@@ -1,7 +1,7 @@
-//! When the revocations file is looked at, and by whom.
+//! When the revocations file is checked, and by which thread.
 //!
-//! Verifications read the last good list without a lock. A look is led by one caller at a time; the
-//! lock around [`Progress`] is held for a few instructions, never during a look, and never by a
+//! Verifications read the last good list without a lock. A check is led by one caller at a time; the
+//! lock around [`Progress`] is held for a few instructions, never during a check, and never by a
 //! thread that a forked child has lost.
 
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::clock::{Millis, monotonic};
 use crate::fork::{ForkLocal, with_signals_blocked};
 use crate::sync::{Condvar, Mutex, MutexGuard, spawn};
 
-/// A look is due this long after the last one.
+/// A check is due this long after the last one.
 const EVERY: Millis = 1_000;
 /// A call that may wait uses no list older than this.
 const MAX_AGE: Millis = 2_000;
@@ -29,18 +29,18 @@ pub(super) struct WatchedFile {
     path: PathBuf,
     /// The last good content; `None` if it has no entry.
     list: ArcSwapOption<List>,
-    /// When the last look began that has ended.
-    looked_at: AtomicU64,
-    /// When the last look began, or came to nothing.
+    /// When the last check began that has ended.
+    checked_at: AtomicU64,
+    /// When the last check began, or ended without a result.
     tried_at: AtomicU64,
     shared: ForkLocal<Shared>,
     read: Box<Read>,
 }
 
-/// Reads the file as [`file::look`] does.
+/// Reads the file as [`file::check`] does.
 type Read = dyn Fn(&Path, Option<&Seen>, i64) -> Result<Found, String> + Send + Sync;
 
-/// State of this process alone: a forked child begins anew, with the parent's list.
+/// State of this process alone: a forked child starts with a new one and the parent's list.
 #[derive(Default)]
 struct Shared {
     progress: Mutex<Progress>,
@@ -49,60 +49,74 @@ struct Shared {
 
 #[derive(Default)]
 struct Progress {
-    /// When the look in flight began.
-    looking_since: Option<Millis>,
+    /// When the check in flight began.
+    checking_since: Option<Millis>,
     seen: Option<Seen>,
     reads: u64,
     failures: u64,
-    /// Why the last look failed, if it did.
+    /// Why the last check failed, if it did.
     last_error: Option<String>,
 }
 
 /// How a call may bring the list up to date.
 #[derive(Clone, Copy)]
 pub(super) struct Terms {
-    /// When the call started.
+    /// When the call started, for its deadline.
     pub(super) started: Millis,
-    /// Whether the call may look at the file, or wait for another thread that does.
+    /// The time now, for the age of the list: the call may have waited for keys.
+    pub(super) now: Millis,
+    /// Whether the call may check the file, or wait for another thread that does.
     pub(super) may_wait: bool,
-    /// Whether a thread may be started to look at the file.
+    /// Whether a thread may be started to check the file.
     pub(super) background: bool,
     /// How long the call may wait.
     pub(super) timeout: Duration,
 }
 
+impl Terms {
+    /// Until when the call waits for a check that began at this time.
+    ///
+    /// A check that has just begun may take a second even if the time of the call is up: calls that
+    /// waited for the same failed fetch of keys all come to the file at once.
+    fn waits_until(&self, checking_since: Millis) -> Millis {
+        let timeout = Millis::try_from(self.timeout.as_millis()).unwrap_or(Millis::MAX);
+        let of_call = checking_since.min(self.started).saturating_add(timeout);
+        of_call.max(checking_since.saturating_add(timeout.min(EVERY)))
+    }
+}
+
 /// Why the list is too old for a call.
 #[derive(Debug, PartialEq)]
 pub(super) enum Outdated {
-    /// The call may not look at the file.
+    /// The call may not check the file.
     Pending,
-    /// Another thread has been looking at it for too long.
+    /// Another thread has been checking it for too long.
     TimedOut,
 }
 
-/// What statistics say about the file.
+/// Statistics of the file.
 pub(crate) struct FileStats {
     pub(crate) entries: usize,
-    /// Seconds since the last look.
-    pub(crate) last_look: u64,
+    /// Seconds since the last check.
+    pub(crate) last_check: u64,
     /// How often the content was read.
     pub(crate) reads: u64,
     /// Looks that failed.
     pub(crate) failures: u64,
-    /// Why the last look failed, if it did.
+    /// Why the last check failed, if it did.
     pub(crate) last_error: Option<String>,
 }
 
 impl WatchedFile {
     pub(super) fn new(path: PathBuf) -> Arc<Self> {
-        WatchedFile::with(path, Box::new(file::look))
+        WatchedFile::with(path, Box::new(file::check))
     }
 
     fn with(path: PathBuf, read: Box<Read>) -> Arc<Self> {
         Arc::new(WatchedFile {
             path,
             list: ArcSwapOption::empty(),
-            looked_at: AtomicU64::new(0),
+            checked_at: AtomicU64::new(0),
             tried_at: AtomicU64::new(0),
             shared: ForkLocal::new(Shared::default),
             read,
@@ -118,48 +132,48 @@ impl WatchedFile {
     }
 
     /// Makes sure that the list is not too old for a call. `now` tells the Unix time; it is called on
-    /// this thread, before a look begins.
+    /// this thread, before a check begins.
     pub(super) fn keep_current(
         self: &Arc<Self>,
         terms: &Terms,
         now: impl FnOnce() -> i64,
     ) -> Result<(), Outdated> {
-        if self.age(terms.started) < EVERY {
+        if self.age(terms.now) < EVERY {
             return Ok(());
         }
         self.catch_up(terms, now())
     }
 
     fn age(&self, now: Millis) -> Millis {
-        now.saturating_sub(self.looked_at.load(Ordering::Acquire))
+        now.saturating_sub(self.checked_at.load(Ordering::Acquire))
     }
 
     #[cold]
     fn catch_up(self: &Arc<Self>, terms: &Terms, now: i64) -> Result<(), Outdated> {
         if terms.may_wait {
-            if let Some(look) = self.try_lead(terms.started) {
-                look.perform(now);
+            if let Some(check) = self.try_lead(terms.now) {
+                check.perform(now);
                 return Ok(());
             }
-            return match self.age(terms.started) {
+            return match self.age(terms.now) {
                 ..MAX_AGE => Ok(()),
-                _ => self.look_unless_within(MAX_AGE, terms, now).map(drop),
+                _ => self.check_unless_within(MAX_AGE, terms, now).map(drop),
             };
         }
         if terms.background
-            && let Some(look) = self.try_lead(terms.started)
+            && let Some(check) = self.try_lead(terms.now)
         {
-            look.perform_aside(now);
+            check.perform_aside(now);
         }
-        match self.age(terms.started) {
+        match self.age(terms.now) {
             ..MAX_AGE_NOWAIT => Ok(()),
             _ => Err(Outdated::Pending),
         }
     }
 
-    /// Leads a look if one is due and none is in flight. Waits for no lock: its holder sees to the
-    /// look, or the next call does.
-    fn try_lead(self: &Arc<Self>, now: Millis) -> Option<Look> {
+    /// Leads a check if one is due and none is in flight. Waits for no lock: its holder leads the
+    /// check, or the next call does.
+    fn try_lead(self: &Arc<Self>, now: Millis) -> Option<Check> {
         if now.saturating_sub(self.tried_at.load(Ordering::Relaxed)) < EVERY {
             return None;
         }
@@ -169,20 +183,20 @@ impl WatchedFile {
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        let due = progress.looking_since.is_none() && self.age(now) >= EVERY;
+        let due = progress.checking_since.is_none() && self.age(now) >= EVERY;
         due.then(|| self.lead(&mut progress))
     }
 
-    fn lead(self: &Arc<Self>, progress: &mut Progress) -> Look {
+    fn lead(self: &Arc<Self>, progress: &mut Progress) -> Check {
         let started = monotonic();
-        progress.looking_since = Some(started);
+        progress.checking_since = Some(started);
         self.tried_at.store(started, Ordering::Relaxed);
-        Look { file: self.clone(), started, seen: progress.seen.take(), ended: false }
+        Check { file: self.clone(), started, seen: progress.seen.take(), ended: false }
     }
 
-    /// Looks at the file on this thread if the last look is older, after the one in flight. Returns
-    /// why the file cannot be used, if this call has looked.
-    fn look_unless_within(
+    /// Checks the file on this thread if the last check is older, after the one in flight. Returns
+    /// why the file cannot be used, if this call has checked.
+    fn check_unless_within(
         self: &Arc<Self>,
         max_age: Millis,
         terms: &Terms,
@@ -191,13 +205,13 @@ impl WatchedFile {
         let shared = self.shared.get();
         loop {
             let mut progress = shared.lock();
-            if self.age(terms.started) < max_age {
+            if self.age(terms.now) < max_age {
                 return Ok(None);
             }
-            if progress.looking_since.is_none() {
-                let look = self.lead(&mut progress);
+            if progress.checking_since.is_none() {
+                let check = self.lead(&mut progress);
                 drop(progress);
-                return Ok(look.perform(now));
+                return Ok(check.perform(now));
             }
             if !shared.wait(progress, terms) {
                 self.tried_at.store(monotonic(), Ordering::Relaxed);
@@ -206,25 +220,25 @@ impl WatchedFile {
         }
     }
 
-    /// Looks at the file if that is due, on this thread, or waits for the thread that does.
-    pub(super) fn look_if_due(self: &Arc<Self>, terms: &Terms, now: i64) {
+    /// Checks the file if that is due, on this thread, or waits for the thread that does.
+    pub(super) fn check_if_due(self: &Arc<Self>, terms: &Terms, now: i64) {
         // A file that cannot be read is counted, and the list stays.
-        let _ = self.look_unless_within(EVERY, terms, now);
+        let _ = self.check_unless_within(EVERY, terms, now);
     }
 
-    /// Looks at the file on this thread, due or not. An error is why the file cannot be used.
-    pub(super) fn look(self: &Arc<Self>, terms: &Terms, now: i64) -> Result<(), String> {
-        match self.look_unless_within(0, terms, now) {
+    /// Checks the file on this thread, due or not. An error is why the file cannot be used.
+    pub(super) fn check(self: &Arc<Self>, terms: &Terms, now: i64) -> Result<(), String> {
+        match self.check_unless_within(0, terms, now) {
             Ok(fault) => fault.map_or(Ok(()), Err),
             Err(_) => Err(format!("not read within {} ms", terms.timeout.as_millis())),
         }
     }
 
-    /// Milliseconds until a look is due.
+    /// Milliseconds until a check is due.
     pub(super) fn due_in(&self) -> Millis {
-        let [looked_at, tried_at] =
-            [&self.looked_at, &self.tried_at].map(|time| time.load(Ordering::Relaxed));
-        (looked_at.max(tried_at) + EVERY).saturating_sub(monotonic())
+        let [checked_at, tried_at] =
+            [&self.checked_at, &self.tried_at].map(|time| time.load(Ordering::Relaxed));
+        (checked_at.max(tried_at) + EVERY).saturating_sub(monotonic())
     }
 
     pub(super) fn stats(&self) -> FileStats {
@@ -232,7 +246,7 @@ impl WatchedFile {
         let progress = shared.lock();
         FileStats {
             entries: self.list.load().as_ref().map_or(0, |list| list.len()),
-            last_look: self.age(monotonic()) / 1_000,
+            last_check: self.age(monotonic()) / 1_000,
             reads: progress.reads,
             failures: progress.failures,
             last_error: progress.last_error.clone(),
@@ -242,16 +256,15 @@ impl WatchedFile {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Progress> {
-        // A panic leaves at worst a look that never ends, for which no call waits for ever.
+        // A panic leaves at worst a check that never ends, for which no call waits forever.
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until a look has ended. Returns false if the time of the call is up before, or if the
-    /// look in flight has taken that long.
+    /// Waits until a check has ended. Returns false if the time of the call is up before, or if the
+    /// check in flight has taken that long.
     fn wait(&self, progress: MutexGuard<'_, Progress>, terms: &Terms) -> bool {
-        let since = progress.looking_since.unwrap_or(terms.started).min(terms.started);
-        let timeout = Millis::try_from(terms.timeout.as_millis()).unwrap_or(Millis::MAX);
-        let left = since.saturating_add(timeout).saturating_sub(monotonic());
+        let checking_since = progress.checking_since.unwrap_or(terms.started);
+        let left = terms.waits_until(checking_since).saturating_sub(monotonic());
         if left == 0 {
             return false;
         }
@@ -261,22 +274,22 @@ impl Shared {
     }
 }
 
-/// A look that one caller leads. Dropped before it has ended, it has failed.
-struct Look {
+/// A check that one caller leads. Dropped before it has ended, it has failed.
+struct Check {
     file: Arc<WatchedFile>,
     started: Millis,
     seen: Option<Seen>,
     ended: bool,
 }
 
-impl Look {
-    /// Looks at the file on this thread. Returns why it cannot be used, if so.
+impl Check {
+    /// Checks the file on this thread. Returns why it cannot be used, if so.
     fn perform(mut self, now: i64) -> Option<String> {
         let found = (self.file.read)(&self.file.path, self.seen.as_ref(), now);
-        self.end(|file, progress, look| {
+        self.end(|file, progress, check| {
             let fault = match found {
                 Ok(Found::Unchanged) => {
-                    progress.seen = look.seen.take();
+                    progress.seen = check.seen.take();
                     None
                 }
                 Ok(Found::Changed(list, seen)) => {
@@ -287,41 +300,41 @@ impl Look {
                 }
                 Err(fault) => Some(fault),
             };
-            file.looked_at.store(look.started, Ordering::Release);
+            file.checked_at.store(check.started, Ordering::Release);
             fault
         })
     }
 
-    /// Looks at the file on a thread that ends with the look.
+    /// Checks the file on a thread that ends with the check.
     fn perform_aside(self, now: i64) {
-        let look = Arc::new(std::sync::Mutex::new(Some(self)));
-        let take = |look: &std::sync::Mutex<Option<Look>>| {
-            look.lock().unwrap_or_else(PoisonError::into_inner).take()
+        let check = Arc::new(std::sync::Mutex::new(Some(self)));
+        let take = |check: &std::sync::Mutex<Option<Check>>| {
+            check.lock().unwrap_or_else(PoisonError::into_inner).take()
         };
-        let handed_over = look.clone();
-        let work = move || drop(take(&handed_over).and_then(|look| look.perform(now)));
+        let handed_over = check.clone();
+        let work = move || drop(take(&handed_over).and_then(|check| check.perform(now)));
         if let Err(error) = with_signals_blocked(|| spawn("torii-revoked", work))
-            && let Some(look) = take(&look)
+            && let Some(check) = take(&check)
         {
-            look.fail(format!("cannot start a thread: {error}"));
+            check.fail(format!("cannot start a thread: {error}"));
         }
     }
 
-    /// Ends without a look: the list is as old as before.
+    /// Ends without a check: the list is as old as before.
     fn fail(mut self, fault: String) {
         self.end(|_, _, _| Some(fault));
     }
 
     fn end(
         &mut self,
-        outcome: impl FnOnce(&WatchedFile, &mut Progress, &mut Look) -> Option<String>,
+        outcome: impl FnOnce(&WatchedFile, &mut Progress, &mut Check) -> Option<String>,
     ) -> Option<String> {
         self.ended = true;
         let file = self.file.clone();
         let shared = file.shared.get();
         let mut progress = shared.lock();
         let fault = outcome(&file, &mut progress, self);
-        progress.looking_since = None;
+        progress.checking_since = None;
         progress.failures += u64::from(fault.is_some());
         progress.last_error.clone_from(&fault);
         shared.ended.notify_all();
@@ -329,10 +342,10 @@ impl Look {
     }
 }
 
-impl Drop for Look {
+impl Drop for Check {
     fn drop(&mut self) {
         if !self.ended {
-            self.end(|_, _, _| Some("the look was abandoned".to_owned()));
+            self.end(|_, _, _| Some("the check was abandoned".to_owned()));
         }
     }
 }

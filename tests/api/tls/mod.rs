@@ -18,13 +18,13 @@ pub fn file(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "api", "tls", name].iter().collect()
 }
 
-/// What a server saw of a connection.
+/// A connection as the server saw it.
 pub struct Visit {
     request: String,
     handshake: Option<HandshakeKind>,
 }
 
-/// A server that takes so many connections, answers one request on each, and tells what it saw.
+/// A server that takes this number of connections, answers one request on each, and returns what it saw.
 pub fn serve(connections: usize) -> (String, JoinHandle<Vec<Visit>>) {
     let certificates = CertificateDer::pem_file_iter(file("server.pem")).unwrap();
     let certificates = certificates.collect::<Result<Vec<_>, _>>().unwrap();

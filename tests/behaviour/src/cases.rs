@@ -80,17 +80,17 @@ impl Corpus {
     }
 }
 
-/// A key that is published next to a good one, in the cases about what a key set may hold.
+/// A key that is published next to a usable one, in the cases about what a key set may hold.
 fn odd() -> Key {
     keys::second().named("odd")
 }
 
 /// A key set with a usable key and this entry.
-fn beside_a_good_key(entry: &Object) -> String {
+fn beside_a_usable_key(entry: &Object) -> String {
     jwks([&keys::first().jwk(), entry])
 }
 
-/// An array in an array, so many deep.
+/// Arrays in arrays, nested this deep.
 fn nested(depth: usize) -> String {
     "[".repeat(depth) + &"]".repeat(depth)
 }

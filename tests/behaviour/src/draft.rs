@@ -17,7 +17,7 @@ pub const ENVIRONMENT: &str = "01890a5d-ac96-774b-bcce-b302099a8057";
 pub const ISSUED_AT: i64 = 1_700_000_000;
 /// Claim `exp` of a valid token: the year 2100.
 pub const EXPIRES_AT: i64 = 4_102_444_800;
-/// What the clock says in cases about time: January 2027.
+/// The time of the clock in cases about time: January 2027.
 pub const NOW: i64 = 1_800_000_000;
 
 /// The header of a valid token.
@@ -104,7 +104,7 @@ impl Draft {
         self.payload(claims().without(name))
     }
 
-    /// Signed by this key, whatever the header says.
+    /// Signed by this key, regardless of the header.
     pub fn signed_by(mut self, key: &Key) -> Self {
         self.key = key.clone();
         self
@@ -192,7 +192,7 @@ impl Draft {
         self
     }
 
-    /// Verified whatever `aud` says.
+    /// Verified without `aud`.
     pub fn ignore_audience(mut self) -> Self {
         self.options.ignore_audience = true;
         self

@@ -1,4 +1,4 @@
-//! The key pairs of the corpus. They protect nothing: everybody can read them here.
+//! The key pairs of the corpus. They protect nothing, since they are published here.
 
 use crate::draft::base64url;
 use crate::es256::{self, Signature};

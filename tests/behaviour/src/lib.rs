@@ -1,12 +1,12 @@
-//! The verdicts every binding must give, as data: which token, offered to a verifier that was configured how, gets which
-//! status and which claims. `verify.json` and `cases.tsv` next to this crate hold the same cases; `generate` writes both.
+//! The results that every binding must return, as data: a token, the configuration of a verifier, and the status and
+//! claims that follow. `verify.json` and `cases.tsv` next to this crate hold the same cases; `generate` writes both.
 #![forbid(unsafe_code)]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "fixed test data: whatever fails here is a mistake in a case and has to stop the run"
+    reason = "fixed test data: a failure here is a mistake in a case and has to stop the run"
 )]
 
 mod cases;
@@ -29,13 +29,13 @@ pub use text::Text;
 pub struct Corpus {
     /// Answers of an issuer to the request for its keys.
     pub key_sets: BTreeMap<String, KeySet>,
-    /// What to verify, and with what result.
+    /// Tokens to verify, and the results.
     pub cases: Vec<Case>,
     /// Webhooks to verify, and with what result.
     pub webhooks: Vec<Webhook>,
 }
 
-/// What an issuer answers when asked for its keys, and what is left of it.
+/// An issuer's answer to a request for its keys, and the keys that are used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KeySet {
     /// The rule or attack it stands for.
@@ -62,11 +62,11 @@ pub struct Case {
     pub key_set: String,
     /// How the verifier is configured.
     pub options: Options,
-    /// The verdict.
+    /// The result.
     pub expect: Expect,
 }
 
-/// What a case hands to the verifier.
+/// The input of the verifier.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Input {
@@ -76,7 +76,7 @@ pub enum Input {
     Header(Text),
 }
 
-/// How the verifier of a case is configured. What is absent keeps its default.
+/// How the verifier of a case is configured. Absent members keep their defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
     /// The issuer.
@@ -105,7 +105,7 @@ pub struct Options {
     /// Further requirements: of the verifier, of the call, or asked of the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requirements: Option<Requirements>,
-    /// What the verifier's clock says, in Unix seconds. Absent: the case holds at any time until 2099.
+    /// The time of the verifier's clock, in Unix seconds. Absent: the case holds at any time until 2099.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<i64>,
 }
@@ -160,17 +160,17 @@ pub struct Issuer {
     pub key_set: String,
 }
 
-/// A verdict.
+/// A result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Expect {
     /// Name of the status, as `torii_status_name` gives it.
     pub status: String,
-    /// What is known about the caller; present exactly when the status is `TORII_OK`.
+    /// The facts about the user; present exactly when the status is `TORII_OK`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<Auth>,
 }
 
-/// What an accepted token says.
+/// The facts in an accepted token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Auth {
     /// Claim `sub`.
@@ -187,7 +187,7 @@ pub struct Auth {
     pub profile_complete: bool,
     /// Whether another party acts as the user: claims `impersonating` and `act`.
     pub impersonating: bool,
-    /// Who does.
+    /// The id of that party.
     pub actor_id: Option<String>,
     /// The active organization.
     pub organization_id: Option<String>,
@@ -224,11 +224,11 @@ pub struct Webhook {
     pub now: i64,
     /// How far from it the webhook may have been sent, in seconds.
     pub tolerance: i64,
-    /// The verdict.
+    /// The result.
     pub expect: WebhookExpect,
 }
 
-/// A verdict on a webhook.
+/// The result for a webhook.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WebhookExpect {
     /// Name of the status, as `torii_status_name` gives it.
@@ -252,7 +252,7 @@ pub fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
-/// The data files, by name, made afresh from the definitions. The same bytes every time.
+/// The data files, by name, generated from the definitions. The same bytes every time.
 pub fn generate() -> [(&'static str, String); 2] {
     let corpus = cases::corpus();
     let json = serde_json::to_string_pretty(&corpus).expect("a corpus is JSON");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub enum Text {
     /// As it is.
     Plain(String),
-    /// Pieces, each to be repeated so many times, one after the other.
+    /// Pieces, each with how often it is repeated, one after the other.
     Repeated {
         /// The pieces.
         repeat: Vec<(String, usize)>,

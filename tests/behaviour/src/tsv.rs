@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absent_differs_from_what_is_empty() {
+    fn an_absent_text_differs_from_an_empty_one() {
         assert_eq!(["-", ""], [list([]), list([&String::new()])]);
         assert_eq!("a%20b c", list([&"a b".to_owned(), &"c".to_owned()]));
         assert_eq!(["-", "0"], [number(None), number(Some(0))]);

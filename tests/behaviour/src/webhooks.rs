@@ -1,4 +1,4 @@
-//! The cases about webhooks: each starts as a good one, and has one thing changed.
+//! The cases about webhooks: each starts as a valid one, and has one thing changed.
 
 use aws_lc_rs::hmac;
 use base64::Engine;
@@ -17,7 +17,7 @@ const NOW: i64 = 1_800_000_000;
 const ID: &str = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
 const BODY: &[u8] = br#"{"type":"user.created","timestamp":"2027-01-15T08:00:00Z","data":{"id":"0199aa"}}"#;
 
-/// Secrets anybody may know: the bytes counted up from `first`.
+/// Public secrets: the bytes counted up from `first`.
 fn secret(first: u8, length: u8) -> String {
     format!("whsec_{}", STANDARD.encode((first..first + length).collect::<Vec<u8>>()))
 }
@@ -131,8 +131,8 @@ pub fn cases() -> Vec<Webhook> {
             .tolerance(200_000_000)
             .accepted(),
         draft("body-empty", "Nothing to say.").body(b"").accepted(),
-        draft("body-not-utf8", "Bytes, whatever they mean.").body(&[0, 0xff, 0xfe, b'\n', 0xc3]).accepted(),
-        draft("body-reformatted", "What a JSON library makes of the body is not what was signed.")
+        draft("body-not-utf8", "Any bytes.").body(&[0, 0xff, 0xfe, b'\n', 0xc3]).accepted(),
+        draft("body-reformatted", "The body as a JSON library writes it is not what was signed.")
             .signature(|_| sign(&main(), ID, &NOW.to_string(), &[BODY, b" "].concat()))
             .refused(SIGNATURE),
         draft("secret-unprefixed", "The prefix may be missing.").secrets(&[main().replace("whsec_", "")]).accepted(),
@@ -147,7 +147,7 @@ pub fn cases() -> Vec<Webhook> {
             .signature(|right| format!("{right} {}", sign(&other(), ID, &NOW.to_string(), BODY)))
             .accepted(),
         draft("secret-other", "Of another endpoint.").secrets(&[other()]).refused(SIGNATURE),
-        draft("secret-none", "No secret, no verdict.").secrets(&[]).refused(CONFIG),
+        draft("secret-none", "Without a secret no webhook is valid.").secrets(&[]).refused(CONFIG),
         draft("secret-empty", "Nothing behind the prefix.").secrets(&["whsec_".to_owned()]).refused(CONFIG),
         draft("secret-short", "23 bytes.").secrets(&[secret(1, 23)]).refused(CONFIG),
         draft("secret-not-base64", "Something else.").secrets(&[format!("{}!", main())]).refused(CONFIG),
@@ -182,7 +182,7 @@ pub fn cases() -> Vec<Webhook> {
             .signature(|right| format!("v1a,{0} v2,{0} v1 , v1,a,b {right}", right.trim_start_matches("v1,")))
             .accepted(),
         draft("signature-v1a-only", "A version that is not supported.").signature(|right| right.replace("v1,", "v1a,")).refused(SIGNATURE),
-        draft("signature-upper-case", "V1 is no version.").signature(|right| right.replace("v1", "V1")).refused(SIGNATURE),
+        draft("signature-upper-case", "V1 is not a version.").signature(|right| right.replace("v1", "V1")).refused(SIGNATURE),
         draft("signature-no-version", "Just base64.").signature(|right| right.replace("v1,", "")).refused(SIGNATURE),
         draft("signature-empty", "Nothing behind the comma.").signature(|_| "v1,".to_owned()).refused(SIGNATURE),
         draft("signature-unpadded", "Base64 without its padding.").signature(|right| right.trim_end_matches('=').to_owned()).refused(SIGNATURE),

@@ -25,7 +25,7 @@ fn names_are_unique_and_kebab_case() {
 }
 
 #[test]
-fn every_verdict_on_a_token_is_there() {
+fn every_status_of_a_token_has_a_case() {
     let Corpus { cases, .. } = load();
     assert!(cases.len() >= 150);
     let found: BTreeSet<_> = cases.iter().map(|case| case.expect.status.as_str()).collect();
@@ -69,7 +69,7 @@ fn only_accepted_tokens_say_who_it_is() {
 }
 
 #[test]
-fn every_verdict_on_a_webhook_is_there() {
+fn every_status_of_a_webhook_has_a_case() {
     let corpus = load();
     let found: BTreeSet<_> = corpus.webhooks.iter().map(|webhook| webhook.expect.status.as_str()).collect();
     let expected = BTreeSet::from([

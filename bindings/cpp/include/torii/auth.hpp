@@ -84,11 +84,16 @@ public:
     /// Returns whether this login meets all of these TORII_REQUIRE_… flags.
     bool meets(std::uint32_t flags) const noexcept { return (flags & ~this->flags()) == 0; }
 
+    /// Returns whether `email_verified` is true. torii stamps this claim only through the
+    /// environment's default JWT template.
     bool email_verified() const noexcept { return meets(TORII_REQUIRE_EMAIL_VERIFIED); }
+    /// Returns whether `profile_complete` is not false.
     bool profile_complete() const noexcept { return meets(TORII_REQUIRE_PROFILE_COMPLETE); }
     /// Returns whether another party acts as the user.
     bool impersonating() const noexcept { return !meets(TORII_REQUIRE_NOT_IMPERSONATED); }
+    /// Returns the claim `iat`.
     time_point issued_at() const noexcept { return detail::time(header().issued_at); }
+    /// Returns the claim `exp`.
     time_point expires_at() const noexcept { return detail::time(header().expires_at); }
 
     /// Returns the record of the C API. Its spans count from its start.
@@ -255,22 +260,34 @@ public:
             [&](auto err) { return torii_auth_require(native(), requirements.native(), err); });
     }
 
-    // As the functions of the same name of torii::auth, but with text of its own.
+    /// Returns the user id, as auth::user_id() does, with text of its own.
     std::string user_id() const { return text(torii_auth_user_id).value_or(""); }
+    /// Returns the id of the user's environment.
     std::string environment_id() const { return text(torii_auth_environment_id).value_or(""); }
+    /// Returns the configured issuer that signed the token.
     std::string issuer() const { return text(torii_auth_issuer).value_or(""); }
+    /// Returns the user's preferred locale.
     std::optional<std::string> locale() const { return text(torii_auth_locale); }
+    /// Returns the id of the active organization.
     std::optional<std::string> organization_id() const { return text(torii_auth_organization_id); }
+    /// Returns the user's role in the active organization; see auth::organization_role().
     std::optional<std::string> organization_role() const
     {
         return text(torii_auth_organization_role);
     }
+    /// Returns the id of the party that acts as the user; see auth::actor_id().
     std::optional<std::string> actor_id() const { return text(torii_auth_actor_id); }
+    /// Returns all claims as JSON, exactly as signed.
     std::string claims_json() const { return text(torii_auth_claims_json).value_or(""); }
+    /// Returns whether `email_verified` is true.
     bool email_verified() const noexcept { return torii_auth_email_verified(native()); }
+    /// Returns whether `profile_complete` is not false.
     bool profile_complete() const noexcept { return torii_auth_profile_complete(native()); }
+    /// Returns whether another party acts as the user.
     bool impersonating() const noexcept { return torii_auth_impersonating(native()); }
+    /// Returns the claim `iat`.
     time_point issued_at() const noexcept { return detail::time(torii_auth_issued_at(native())); }
+    /// Returns the claim `exp`.
     time_point expires_at() const noexcept { return detail::time(torii_auth_expires_at(native())); }
 
     const native_type *native() const noexcept { return handle_.get(); }

@@ -6,10 +6,11 @@
 
 namespace torii {
 
-/// A page of a list: `limit` is 1 to 100, or 0 for the API's default; `cursor` is "/nextCursor" of
-/// the page before.
+/// A page of a list.
 struct page_query {
+    /// 1 to 100, or 0 for the API's default.
     std::uint32_t limit = 0;
+    /// "/nextCursor" of the page before.
     std::string_view cursor = {};
 };
 
@@ -100,6 +101,7 @@ public:
         });
     }
 
+    /// Returns a user.
     json get(std::string_view user_id) const { return get(user_id, std::nothrow).value(); }
     result<json> get(std::string_view user_id, std::nothrow_t) const
     {
@@ -162,6 +164,7 @@ public:
         });
     }
 
+    /// Lifts a ban and returns the user.
     json unban(std::string_view user_id) const { return unban(user_id, std::nothrow).value(); }
     result<json> unban(std::string_view user_id, std::nothrow_t) const
     {
@@ -207,6 +210,7 @@ public:
         });
     }
 
+    /// Ends all sessions of a user.
     void revoke_all_for_user(std::string_view user_id) const
     {
         revoke_all_for_user(user_id, std::nothrow).value();
@@ -255,6 +259,7 @@ public:
         });
     }
 
+    /// Returns an organization.
     json get(std::string_view organization_id) const
     {
         return get(organization_id, std::nothrow).value();
@@ -322,8 +327,8 @@ class invitations {
 public:
     explicit invitations(const torii_client_t *client) noexcept : client_(client) { }
 
-    /// Never retried once sent: after TORII_ERR_TRANSPORT or TORII_ERR_TIMEOUT the email may be on
-    /// its way.
+    /// Invites someone by email. Never retried once sent: after TORII_ERR_TRANSPORT or
+    /// TORII_ERR_TIMEOUT the email may be on its way.
     json create(std::string_view body) const { return create(body, std::nothrow).value(); }
     result<json> create(std::string_view body, std::nothrow_t) const
     {
@@ -375,6 +380,7 @@ public:
         });
     }
 
+    /// Revokes an invitation. Never retried once sent.
     void revoke(std::string_view invitation_id) const
     {
         revoke(invitation_id, std::nothrow).value();
@@ -434,6 +440,7 @@ class allowed_origins {
 public:
     explicit allowed_origins(const torii_client_t *client) noexcept : client_(client) { }
 
+    /// Returns all origins, as a list.
     json get() const { return get(std::nothrow).value(); }
     result<json> get(std::nothrow_t) const
     {
@@ -483,12 +490,17 @@ public:
     /// Takes ownership of a handle of the C API.
     explicit client(native_type *taken) noexcept : handle_(taken) { }
 
-    // The resources must not outlive the client.
+    /// Returns the operations on users. None of these must outlive the client.
     torii::users users() const noexcept { return torii::users(native()); }
+    /// Returns the operations on sessions.
     torii::sessions sessions() const noexcept { return torii::sessions(native()); }
+    /// Returns the operations on organizations.
     torii::organizations organizations() const noexcept { return torii::organizations(native()); }
+    /// Returns the operations on invitations.
     torii::invitations invitations() const noexcept { return torii::invitations(native()); }
+    /// Returns the operations to sign in as another user.
     torii::impersonation impersonation() const noexcept { return torii::impersonation(native()); }
+    /// Returns the operations on the origins from which browsers may call torii.
     torii::allowed_origins allowed_origins() const noexcept
     {
         return torii::allowed_origins(native());

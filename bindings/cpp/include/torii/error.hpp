@@ -44,6 +44,7 @@ public:
           status_(status)
     { }
 
+    /// Returns the status, one of TORII_ERR_….
     torii::status status() const noexcept { return status_; }
 
     /// Returns one line that names the argument, option or claim at fault, for your log. It never

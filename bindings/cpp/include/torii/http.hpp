@@ -12,8 +12,11 @@ namespace torii {
 
 /// The answer to a refused request.
 struct refusal {
+    /// The HTTP status.
     int status;
+    /// Headers by name.
     std::vector<std::pair<std::string, std::string>> headers;
+    /// JSON.
     std::string body;
 };
 

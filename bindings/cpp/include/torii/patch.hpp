@@ -67,6 +67,7 @@ public:
         const char *text = torii_patch_json(handle_.get(), &length);
         return {text, text == nullptr ? 0 : length};
     }
+    /// Converts to the object as JSON, as json() returns it.
     operator std::string_view() const noexcept { return json(); }
 
 private:

@@ -5,8 +5,8 @@
 
 namespace torii {
 
-/// What a valid token must say beyond being valid: of every token, as an option of a verifier, or
-/// of one call. All of it must hold; of several organizations, any one. An unmet requirement is
+/// Conditions that a valid token must also meet: every token, as an option of a verifier, or that
+/// of one call. All must hold; of several organizations, any one. An unmet requirement is
 /// TORII_ERR_POLICY. A wrong value is reported when the requirements are used, and no token meets
 /// them. Any number of threads may use the same requirements at once.
 ///

@@ -13,23 +13,32 @@ namespace torii {
 template <class T>
 class [[nodiscard]] result {
 public:
+    /// The type of the value.
     using value_type = T;
 
+    /// A success with this value.
     result(T value) : state_(std::in_place_index<0>, std::move(value)) { }
+    /// A failure.
     result(torii::error error) : state_(std::in_place_index<1>, std::move(error)) { }
 
+    /// Returns whether there is a value.
     bool has_value() const noexcept { return state_.index() == 0; }
+    /// Returns whether there is a value.
     explicit operator bool() const noexcept { return has_value(); }
 
     /// Returns the value. Throws the error if there is none.
     T &value() & { return checked(), **this; }
+    /// Returns the value. Throws the error if there is none.
     const T &value() const & { return checked(), **this; }
     T &&value() && { return checked(), std::move(**this); }
 
     /// Returns the value. Undefined without one.
     T &operator*() noexcept { return *std::get_if<0>(&state_); }
+    /// Returns the value. Undefined without one.
     const T &operator*() const noexcept { return *std::get_if<0>(&state_); }
+    /// Reaches a member of the value. Undefined without one.
     T *operator->() noexcept { return std::get_if<0>(&state_); }
+    /// Reaches a member of the value. Undefined without one.
     const T *operator->() const noexcept { return std::get_if<0>(&state_); }
 
     /// Returns the error. Undefined without one.
@@ -49,12 +58,17 @@ private:
 template <>
 class [[nodiscard]] result<void> {
 public:
+    /// There is no value.
     using value_type = void;
 
+    /// A success.
     result() = default;
+    /// A failure.
     result(torii::error error) : error_(std::move(error)) { }
 
+    /// Returns whether there is no error.
     bool has_value() const noexcept { return !error_; }
+    /// Returns whether there is no error.
     explicit operator bool() const noexcept { return has_value(); }
 
     /// Throws the error if there is one.

@@ -172,7 +172,9 @@ private:
 
 /// A signed-in user.
 struct session {
+    /// The id of the session.
     std::string id;
+    /// A token for it.
     std::string token;
 };
 
@@ -180,9 +182,13 @@ struct session {
 /// program running.
 class environment {
 public:
+    /// Returns its name, such as "acme".
     const std::string &name() const noexcept { return name_; }
+    /// Returns its id, the claim `pid` of its tokens.
     const std::string &id() const noexcept { return id_; }
+    /// Returns its issuer, for torii::verifier.
     const std::string &issuer() const noexcept { return issuer_; }
+    /// Returns a secret key, for torii::client.
     const std::string &secret_key() const noexcept { return secret_key_; }
 
     /// Returns a signed token with these claims, a JSON object, valid for 300 seconds; by default of
@@ -211,9 +217,10 @@ public:
     /// that this process has.
     void fail_keys(int status = 503) const
     {
-        connection_->control("POST", "/faults",
-                             R"({"path":"/)" + name_ + R"(/","fault":{"kind":"status","status":)"
-                                 + std::to_string(status) + "}}");
+        const patch fault = std::move(patch().set("kind", "status").set("status", status));
+        connection_->control(
+            "POST", "/faults",
+            patch().set("path", "/" + name_ + "/").set_json("fault", fault).json());
         forget_keys();
     }
 
@@ -235,6 +242,7 @@ public:
     {
         return torii::client(secret_key_, options.api_url(connection_->url()));
     }
+    /// Returns a client for it.
     torii::client client() const
     {
         client_options options;

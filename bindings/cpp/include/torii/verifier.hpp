@@ -13,6 +13,7 @@ namespace torii {
 /// the verifier is created. Options may serve several verifiers.
 class verifier_options {
 public:
+    /// A clock: returns the time.
     using clock_type = std::function<std::chrono::system_clock::time_point()>;
 
     verifier_options() : handle_(torii_verifier_options_new()) { }

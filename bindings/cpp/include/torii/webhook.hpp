@@ -40,12 +40,14 @@ std::string join(const Headers &headers, std::string_view wanted, std::string_vi
 struct webhook {
     /// The same each time a webhook is delivered: ignore ids you have processed.
     std::string id;
+    /// When it was sent.
     std::chrono::system_clock::time_point sent_at;
 };
 
 /// The three headers of a webhook; "" is a missing one.
 class webhook_headers {
 public:
+    /// Takes the values of the three headers.
     webhook_headers(std::string_view id, std::string_view timestamp, std::string_view signature)
         : values_{std::string(id), std::string(timestamp), std::string(signature)}
     { }
@@ -61,8 +63,11 @@ public:
             find("svix-", headers);
     }
 
+    /// Returns the value of webhook-id.
     std::string_view id() const noexcept { return values_[0]; }
+    /// Returns the value of webhook-timestamp.
     std::string_view timestamp() const noexcept { return values_[1]; }
+    /// Returns the value of webhook-signature.
     std::string_view signature() const noexcept { return values_[2]; }
 
 private:

@@ -209,7 +209,7 @@ fn a_wait_has_an_end() {
     filter.woken(&mut host, &route, event);
     assert_eq!(host.statuses(), [503]);
     torii.clear_faults();
-    // What comes later finds it answered.
+    // Later parts find it answered.
     filter.woken(&mut host, &route, Event::Fetched);
     assert_eq!((host.statuses(), host.resumed), (vec![503], 0));
 }
@@ -220,8 +220,8 @@ fn a_request_does_not_wait_for_a_fetch_that_may_take_longer() {
     issuer.fault(FaultKind::Hang { ms: None }, None);
     let mut options = torii::VerifierOptions::new();
     options.set_fetch_timeout_ms(60_000).unwrap();
-    let patient = torii::Verifier::new(&issuer.url(), &options).unwrap();
-    let fetching = std::thread::spawn(move || patient.refresh());
+    let long_timeout = torii::Verifier::new(&issuer.url(), &options).unwrap();
+    let fetching = std::thread::spawn(move || long_timeout.refresh());
     assert!(torii.wait_for(&issuer.jwks_path(), 1, Duration::from_secs(120)));
     let filter = filter_of(&issuer, r#", "fetch_timeout_ms": 100"#);
     let mut host = FakeHost::with_token(&issuer, Mint::new());

@@ -18,6 +18,8 @@ final readonly class AllowedOrigins
     }
 
     /**
+     * Returns all origins.
+     *
      * @return list<string>
      * @throws ToriiException
      */

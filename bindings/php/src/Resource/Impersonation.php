@@ -19,7 +19,7 @@ final readonly class Impersonation
     }
 
     /**
-     * Never retried once sent, since each call counts toward a quota.
+     * Creates a single-use token to sign in as another user. Never retried once sent, since each call counts toward a quota.
      *
      * @throws ToriiException
      */

@@ -20,7 +20,7 @@ final readonly class Invitations
     }
 
     /**
-     * Never retried once sent: after a TransportException the email may be on its way.
+     * Invites someone by email. Never retried once sent: after a TransportException the email may be on its way.
      *
      * @param array<string, mixed> $publicMetadata
      * @param array<string, mixed> $privateMetadata
@@ -39,6 +39,8 @@ final readonly class Invitations
     }
 
     /**
+     * Lists invitations.
+     *
      * @param ?list<string> $statuses such as ['PENDING', 'ACCEPTED']
      * @param ?string $search a text to search for
      * @return Page<Invitation>
@@ -58,7 +60,11 @@ final readonly class Invitations
         );
     }
 
-    /** @throws ToriiException */
+    /**
+     * Returns an invitation, with its metadata.
+     *
+     * @throws ToriiException
+     */
     public function get(string $invitationId): Invitation
     {
         return Invitation::from($this->operations->json('invitations_get', $invitationId));
@@ -74,7 +80,11 @@ final readonly class Invitations
         return Invitation::from($this->operations->json('invitations_resend', $invitationId));
     }
 
-    /** @throws ToriiException */
+    /**
+     * Revokes an invitation. Never retried once sent.
+     *
+     * @throws ToriiException
+     */
     public function revoke(string $invitationId): void
     {
         $this->operations->nothing('invitations_revoke', $invitationId);

@@ -21,6 +21,8 @@ final readonly class Organizations
     }
 
     /**
+     * Lists organizations.
+     *
      * @param ?string $name a text to search for in their names
      * @return Page<Organization>
      * @throws ToriiException
@@ -34,13 +36,19 @@ final readonly class Organizations
         );
     }
 
-    /** @throws ToriiException */
+    /**
+     * Returns an organization.
+     *
+     * @throws ToriiException
+     */
     public function get(string $organizationId): Organization
     {
         return Organization::from($this->operations->json('organizations_get', $organizationId));
     }
 
     /**
+     * Lists the members of an organization.
+     *
      * @return Page<OrganizationMember>
      * @throws ToriiException
      */

@@ -17,7 +17,9 @@ final readonly class Sessions
     }
 
     /**
-     * @return list<Session> the active sessions
+     * Lists the active sessions of a user.
+     *
+     * @return list<Session>
      * @throws ToriiException
      */
     public function listForUser(string $userId): array
@@ -25,13 +27,21 @@ final readonly class Sessions
         return array_map(Session::from(...), $this->operations->json('sessions_list_for_user', $userId));
     }
 
-    /** @throws ToriiException */
+    /**
+     * Ends all sessions of a user.
+     *
+     * @throws ToriiException
+     */
     public function revokeAllForUser(string $userId): void
     {
         $this->operations->nothing('sessions_revoke_all_for_user', $userId);
     }
 
-    /** @throws ToriiException */
+    /**
+     * Ends a session. Succeeds if the session has already ended.
+     *
+     * @throws ToriiException
+     */
     public function revoke(string $userId, string $sessionId): void
     {
         $this->operations->nothing('sessions_revoke', $userId, $sessionId);

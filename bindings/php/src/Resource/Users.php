@@ -57,14 +57,18 @@ final readonly class Users
         return $this->page($limit, $cursor, $filter);
     }
 
-    /** @throws ToriiException */
+    /**
+     * Returns a user.
+     *
+     * @throws ToriiException
+     */
     public function get(string $userId): User
     {
         return User::from($this->operations->json('users_get', $userId));
     }
 
     /**
-     * Never retried once sent: after a TransportException the user may exist, unless it is $unsent.
+     * Creates a user. Never retried once sent: after a TransportException the user may exist, unless it is $unsent.
      *
      * @param array<string, mixed>|Field $publicMetadata
      * @param array<string, mixed>|Field $privateMetadata
@@ -129,14 +133,18 @@ final readonly class Users
         return User::from($this->operations->json('users_update_metadata', $userId, $body));
     }
 
-    /** @throws ToriiException */
+    /**
+     * Deletes a user.
+     *
+     * @throws ToriiException
+     */
     public function delete(string $userId): void
     {
         $this->operations->nothing('users_delete', $userId);
     }
 
     /**
-     * Also ends all sessions of the user.
+     * Bans a user, which also ends all sessions of the user.
      *
      * @throws ToriiException
      */
@@ -145,13 +153,19 @@ final readonly class Users
         return User::from($this->operations->json('users_ban', $userId));
     }
 
-    /** @throws ToriiException */
+    /**
+     * Lifts the ban of a user.
+     *
+     * @throws ToriiException
+     */
     public function unban(string $userId): User
     {
         return User::from($this->operations->json('users_unban', $userId));
     }
 
     /**
+     * Lists the organizations of a user.
+     *
      * @return Page<UserOrganization>
      * @throws ToriiException
      */

@@ -21,7 +21,7 @@ class Environment
     }
 
     /**
-     * A signed token, valid for 300 seconds and by default of a new user.
+     * Returns a signed token, valid for 300 seconds and by default of a new user.
      *
      * @param array<string, mixed> $claims
      * @param mixed ...$request members of a token request of the control API, such as `expires_in: -60`,
@@ -66,13 +66,13 @@ class Environment
         $this->ask('DELETE', '/keys/' . rawurlencode($kid));
     }
 
-    /** A verifier of its tokens, with options of Verifier. */
+    /** Creates a verifier of its tokens, with options of Verifier. */
     public function verifier(mixed ...$options): Verifier
     {
         return new Verifier($this->issuer, ...$options);
     }
 
-    /** A client for it, with options of Client. */
+    /** Creates a client for it, with options of Client. */
     public function client(mixed ...$options): Client
     {
         return new Client($this->secretKey, $this->torii->url, ...$options);

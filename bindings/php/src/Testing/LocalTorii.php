@@ -41,7 +41,11 @@ final class LocalTorii extends Environment
 
     private readonly int $starter;
 
-    /** @throws RuntimeException if the program is not found or does not start */
+    /**
+     * Starts the program.
+     *
+     * @throws RuntimeException if the program is not found or does not start
+     */
     public function __construct()
     {
         $this->starter = getmypid();

@@ -58,6 +58,24 @@ class ToriiClient:
     :raises ToriiUsageError: if an option is invalid.
     """
 
+    users: Users
+    """Operations on users."""
+
+    sessions: Sessions
+    """Operations on sessions."""
+
+    organizations: Organizations
+    """Operations on organizations and their members."""
+
+    invitations: Invitations
+    """Operations on invitations."""
+
+    impersonation: Impersonation
+    """Signs in as another user."""
+
+    allowed_origins: AllowedOrigins
+    """The origins from which browsers may call torii."""
+
     def __init__(
         self,
         secret_key: str,

@@ -119,7 +119,7 @@ def _is_blank(value: str) -> bool:
 
 
 def _cookie(headers: list[str], wanted: str) -> str:
-    """Returns the value of a cookie; a name that occurs twice gives text that is no token."""
+    """Returns the value of a cookie; a name that occurs twice gives text that is not a token."""
     values = []
     for pair in "; ".join(headers).split(";"):
         name, equals, value = pair.strip(" \t").partition("=")

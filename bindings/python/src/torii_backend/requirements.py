@@ -32,8 +32,8 @@ class ToriiRequire(IntFlag):
 
 
 class ToriiRequirements:
-    """What a token must say beyond being valid: for a verifier, for one call, or for a route. All
-    requirements must be met; of several organizations, any one.
+    """Conditions that a valid token must also meet: for a verifier, for one call, or for a route.
+    All requirements must be met; of several organizations, any one.
 
     :param flags: flags of :class:`ToriiRequire`.
     :param claims: values by RFC 6901 pointers, such as ``{"/plan": "pro"}``. The claim equals the

@@ -302,7 +302,7 @@ class ToriiVerifier:
         ``{"revoked": [{"sub": "…", "before": 1732550000}]}``. ``before`` may be ``"all"``. An empty
         list lifts these bans; those of :meth:`revoke` and ``revocations_file`` stay.
 
-        :raises ToriiUsageError: if it is no such list. The earlier list then stays.
+        :raises ToriiUsageError: if the list is invalid. The earlier list then stays.
         """
         text = _native.encode("revocations", _json(revocations))
         _native.call(blocking.torii_verifier_set_revocations_json, self._open(), text, len(text))

@@ -13,6 +13,7 @@ module Torii
     FLAGS = { email_verified: 1, profile_complete: 2, not_impersonated: 4, organization: 8 }.freeze
     private_constant :HEADER, :HEADER_SIZE
 
+    # Creates an identity without a token, for tests. The arguments are the fields.
     # @param issued_at [Integer, Time] Unix seconds, as is +expires_at+
     def initialize(user_id:, environment_id:, issuer:, locale: nil, organization_id: nil, organization_role: nil,
                    actor_id: nil, email_verified: false, profile_complete: true, impersonating: !actor_id.nil?,
@@ -79,6 +80,7 @@ module Torii
     # @return [Object, nil] a claim by its name
     def [](name) = claims[name]
 
+    # @return [String] the user and the environment only: other claims may contain personal data
     def inspect = "#<#{self.class} user_id=#{user_id.inspect} environment_id=#{environment_id.inspect}>"
 
     # @api private

@@ -67,11 +67,13 @@ module Torii
     end
 
     # Closes the client and its connections, at once or at the end of the last call in flight.
+    # @return [nil]
     def close = @handle.close
 
+    # Whether {#close} was called.
     def closed? = @handle.closed?
 
-    # Without the secret key.
+    # @return [String] without the secret key
     def inspect = "#<#{self.class}#{' closed' if closed?}>"
 
     # @api private

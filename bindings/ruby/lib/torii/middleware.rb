@@ -42,6 +42,9 @@ module Torii
       @skip = skip.map(&:dup)
     end
 
+    # Passes a request with a valid token to the application, and answers any other.
+    # @param env [Hash] the Rack environment
+    # @return [Array] the Rack response
     def call(env)
       begin
         env[ENV_KEY] = authenticate(env)

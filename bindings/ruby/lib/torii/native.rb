@@ -5,6 +5,7 @@ require 'ffi'
 module Torii
   # The C functions of torii.h, under their own names. Everything else in this gem is built on them;
   # programs do not need them.
+  # @api private
   module Native
     extend FFI::Library
 

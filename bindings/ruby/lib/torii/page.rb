@@ -12,6 +12,7 @@ module Torii
     # @return [String, nil] the cursor of the next page; nil on the last
     attr_reader :next_cursor
 
+    # @api private
     # @param answer [Hash] the API's answer
     # @param fetch [Proc] returns the page of a cursor
     def initialize(answer, type, &fetch)
@@ -20,6 +21,8 @@ module Torii
       @fetch = fetch
     end
 
+    # Calls the block with each item of this page.
+    # @return [self, Enumerator]
     def each(&block)
       return to_enum(:each) unless block
 
@@ -30,7 +33,8 @@ module Torii
     # Whether there is a next page.
     def more? = !next_cursor.nil?
 
-    # @return [Page, nil]
+    # Fetches the next page.
+    # @return [Page, nil] nil on the last
     def next_page = (@fetch.call(next_cursor) if more?)
 
     # @return [Enumerator<Page>] this page and those after it, each fetched when it is reached
@@ -51,6 +55,7 @@ module Torii
       pages { |page| page.items.each(&block) }
     end
 
+    # @return [String] without the items, which may contain personal data
     def inspect = "#<#{self.class} items=#{items.size} more=#{more?}>"
   end
 end

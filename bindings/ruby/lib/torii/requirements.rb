@@ -3,7 +3,7 @@
 require 'json'
 
 module Torii
-  # What a valid token must say beyond being valid, for a verifier, a route or one call. All of it must
+  # Conditions that a valid token must also meet, for a verifier, a route or one call. All must
   # hold; of several organizations, any one. Immutable, and any number of threads may share one.
   #
   #   Torii::Requirements.new(:email_verified, claims: { '/plan' => 'pro' }, organizations: { 'org_1' => 'admin' })

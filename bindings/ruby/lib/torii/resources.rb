@@ -9,6 +9,7 @@ module Torii
       @client = client
     end
 
+    # @return [String] the name of the class
     def inspect = "#<#{self.class}>"
 
     private
@@ -30,10 +31,11 @@ module Torii
       end
     end
 
+    # Returns a user.
     # @return [User]
     def get(user_id) = one(User, :users_get_json, user_id)
 
-    # Never retried once sent: after a {TransportError} the user may exist, unless {Error#unsent?}.
+    # Creates a user. Never retried once sent: after a {TransportError} the user may exist, unless {Error#unsent?}.
     # @return [User]
     def create(**fields) = one(User, :users_create_json, Body.json(fields))
 
@@ -47,16 +49,19 @@ module Torii
       one(User, :users_update_metadata_json, user_id, Body.json(metadata))
     end
 
+    # Deletes a user.
     # @return [nil]
     def delete(user_id) = call(:users_delete, user_id)
 
-    # Also ends all sessions of the user.
+    # Bans a user, which also ends all sessions of the user.
     # @return [User]
     def ban(user_id) = one(User, :users_ban_json, user_id)
 
+    # Lifts the ban of a user.
     # @return [User]
     def unban(user_id) = one(User, :users_unban_json, user_id)
 
+    # Lists the organizations of a user.
     # @return [Page<UserOrganization>]
     def list_organizations(user_id, limit: 0, cursor: nil)
       Page.new(call(:users_list_organizations_json, user_id, limit, cursor), UserOrganization) do |following|
@@ -67,28 +72,35 @@ module Torii
 
   # The sessions of users.
   class Sessions < Resource
-    # @return [Array<Session>] the active sessions
+    # Lists the active sessions of a user.
+    # @return [Array<Session>]
     def list_for_user(user_id) = call(:sessions_list_for_user_json, user_id).map { |session| Session.new(session) }
 
+    # Ends all sessions of a user.
     # @return [nil]
     def revoke_all_for_user(user_id) = call(:sessions_revoke_all_for_user, user_id)
 
+    # Ends a session. Succeeds if the session has already ended.
     # @return [nil]
     def revoke(user_id, session_id) = call(:sessions_revoke, user_id, session_id)
   end
 
   # The organizations of the environment.
   class Organizations < Resource
-    # @return [Page<Organization>] organizations whose names contain the text
+    # Lists organizations.
+    # @param name [String, nil] a text to search for in their names
+    # @return [Page<Organization>]
     def list(limit: 0, cursor: nil, name: nil)
       Page.new(call(:organizations_list_json, limit, cursor, name), Organization) do |following|
         list(limit: limit, cursor: following, name: name)
       end
     end
 
+    # Returns an organization.
     # @return [Organization]
     def get(organization_id) = one(Organization, :organizations_get_json, organization_id)
 
+    # Lists the members of an organization.
     # @return [Page<OrganizationMember>]
     def list_members(organization_id, limit: 0, cursor: nil)
       answer = call(:organizations_list_members_json, organization_id, limit, cursor)
@@ -103,7 +115,7 @@ module Torii
       one(Organization, :organizations_update_metadata_json, organization_id, Body.json(metadata))
     end
 
-    # Merges metadata of a membership.
+    # Merges public_metadata and private_metadata of a membership; a nil removes its key.
     # @return [OrganizationMember]
     def update_member_metadata(organization_id, user_id, **metadata)
       one(OrganizationMember, :organizations_update_member_metadata_json, organization_id, user_id,
@@ -113,15 +125,17 @@ module Torii
 
   # Invitations by email.
   class Invitations < Resource
-    # Never retried once sent: after a {TransportError} the email may be on its way. Other
-    # fields: expires_in_days, redirect_url.
+    # Invites someone by email. Never retried once sent: after a {TransportError} the email may be on its way.
+    # Other fields: expires_in_days, redirect_url.
     # @return [Invitation]
     def create(email:, public_metadata: {}, private_metadata: {}, **fields)
       body = { email: email, public_metadata: public_metadata, private_metadata: private_metadata, **fields }
       one(Invitation, :invitations_create_json, Body.json(body))
     end
 
+    # Lists invitations.
     # @param statuses [Array<String>, nil] such as %w[PENDING ACCEPTED]
+    # @param search [String, nil] a text to search for
     # @return [Page<Invitation>]
     def list(limit: 0, cursor: nil, statuses: nil, search: nil)
       answer = call(:invitations_list_json, limit, cursor, statuses && JSON.generate(statuses), search)
@@ -130,6 +144,7 @@ module Torii
       end
     end
 
+    # Returns an invitation, with its metadata.
     # @return [Invitation]
     def get(invitation_id) = one(Invitation, :invitations_get_json, invitation_id)
 
@@ -137,6 +152,7 @@ module Torii
     # @return [Invitation]
     def resend(invitation_id) = one(Invitation, :invitations_resend_json, invitation_id)
 
+    # Revokes an invitation. Never retried once sent.
     # @return [nil]
     def revoke(invitation_id) = call(:invitations_revoke, invitation_id)
 
@@ -149,8 +165,8 @@ module Torii
 
   # Signing in as another user.
   class Impersonation < Resource
-    # Never retried once sent, since each call counts toward a quota. Other fields: redirect_url,
-    # expires_in_seconds.
+    # Creates a single-use token to sign in as another user. Never retried once sent, since each call counts
+    # toward a quota. Other fields: redirect_url, expires_in_seconds.
     # @return [ImpersonationToken]
     def create_token(user_id, actor_user_id:, reason:, **fields)
       body = { actor_user_id: actor_user_id, reason: reason, **fields }
@@ -160,6 +176,7 @@ module Torii
 
   # The origins from which browsers may call torii.
   class AllowedOrigins < Resource
+    # Returns all origins.
     # @return [Array<String>]
     def get = call(:allowed_origins_get_json).fetch('origins')
 

@@ -30,7 +30,7 @@ module Torii
         @secret_key = about.fetch('secret_key')
       end
 
-      # A signed token, by default of a new user and valid for 300 seconds.
+      # Returns a signed token, by default of a new user and valid for 300 seconds.
       # @param request [Hash] members of a token request of the control API, such as
       #   <tt>claims: { sub: 'user-1' }</tt>, <tt>expires_in: -60</tt> or <tt>signer: 'forged'</tt>
       # @return [String]
@@ -58,10 +58,12 @@ module Torii
       # Removes a key from the published ones.
       def remove_key(kid) = ask('DELETE', "/keys/#{URI.encode_www_form_component(kid)}")
 
-      # @return [Verifier] of its tokens
+      # Creates a verifier of its tokens, with options of {Verifier}.
+      # @return [Verifier]
       def verifier(**options) = Verifier.new(issuer, **options)
 
-      # @return [Client] for it
+      # Creates a client for it, with options of {Client}.
+      # @return [Client]
       def client(**options) = Client.new(secret_key, api_url: @torii.url, **options)
 
       private

@@ -28,7 +28,7 @@ module Torii
     # @param legacy_organization [Boolean] whether +org_id+ and +org_role+ are read where a token has no +o+
     # @param realm [String, nil] the realm of {Error#www_authenticate} ("torii")
     # @param resource_metadata [String, nil] its parameter +resource_metadata+ (RFC 9728)
-    # @param key_lifetime [Integer, nil] the lifetime of fetched keys in seconds, whatever the issuer says
+    # @param key_lifetime [Integer, nil] the lifetime of fetched keys in seconds, regardless of the issuer's
     # @param max_stale [Integer, nil] seconds that keys stay in use while the issuer is unreachable (86400)
     # @param fetch_timeout [Numeric, nil] seconds for a key fetch (5)
     # @param background_refresh [Boolean] whether threads may fetch keys before they expire
@@ -104,6 +104,7 @@ module Torii
     end
 
     # Fetches the keys of every issuer now, for example at startup.
+    # @return [nil]
     # @raise [KeysUnavailableError]
     def refresh
       @handle.use do |verifier, call|
@@ -126,6 +127,7 @@ module Torii
     #
     # @param user_id [String]
     # @param before [Time, Numeric] Unix seconds, at most one day ahead
+    # @return [nil]
     # @raise [InvalidArgumentError] also with more than 100000 entries
     def revoke(user_id, before:)
       raise TypeError, "before: #{before.class} (expected a Time)" unless before.is_a?(Time) || before.is_a?(Numeric)
@@ -140,6 +142,8 @@ module Torii
     end
 
     # Refuses every token of a user in this process, those of the future included.
+    # @param user_id [String]
+    # @return [nil]
     # @raise [InvalidArgumentError]
     def revoke_all(user_id) = revoke_until(user_id, REVOKE_ALL)
 
@@ -177,10 +181,13 @@ module Torii
     end
 
     # Closes the verifier, at once or at the end of the last call in flight.
+    # @return [nil]
     def close = @handle.close
 
+    # Whether {#close} was called.
     def closed? = @handle.closed?
 
+    # @return [String] without the issuer's keys
     def inspect = "#<#{self.class}#{' closed' if closed?}>"
 
     private

@@ -62,11 +62,13 @@ module Torii
     end
 
     # Frees the secrets, at once or at the end of the last call in flight.
+    # @return [nil]
     def close = @handle.close
 
+    # Whether {#close} was called.
     def closed? = @handle.closed?
 
-    # Without the secrets.
+    # @return [String] without the secrets
     def inspect = "#<#{self.class}#{' closed' if closed?}>"
 
     private

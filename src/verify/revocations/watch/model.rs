@@ -6,28 +6,9 @@ use shuttle::thread;
 
 use super::tests::{blocking, found, has, make_old, watched};
 use super::*;
+use crate::sync::model::{in_random_orders, together};
 
-const ORDERS: usize = 5_000;
-
-fn in_random_orders(test: impl Fn() + Send + Sync + 'static) {
-    shuttle::check_random(test, ORDERS);
-}
-
-/// Runs this on so many threads at once.
-fn together<T: Send + 'static>(
-    count: usize,
-    work: impl Fn(usize) -> T + Send + Sync + 'static,
-) -> Vec<T> {
-    let work = Arc::new(work);
-    let start = |n| {
-        let work = work.clone();
-        thread::spawn(move || work(n))
-    };
-    let threads: Vec<_> = (0..count).map(start).collect();
-    threads.into_iter().map(|thread| thread.join().unwrap()).collect()
-}
-
-/// A file whose content is the number of times it was read, and whose looks give other threads their
+/// A file whose content is the number of times it was read, and whose checks give other threads their
 /// turn.
 fn counting(reads: &Arc<AtomicUsize>) -> Arc<WatchedFile> {
     let file = watched(reads, |number| {
@@ -41,35 +22,35 @@ fn counting(reads: &Arc<AtomicUsize>) -> Arc<WatchedFile> {
 }
 
 #[test]
-fn calls_with_an_old_list_share_one_look() {
+fn calls_with_an_old_list_share_one_check() {
     in_random_orders(|| {
         let reads = Arc::new(AtomicUsize::new(0));
         let file = counting(&reads);
-        let verdicts = together(3, move |_| {
+        let results = together(3, move |_| {
             let kept = file.keep_current(&blocking(), || 0);
             (kept, has(&file, "0"))
         });
-        assert_eq!(verdicts, [const { (Ok(()), true) }; 3]);
+        assert_eq!(results, [const { (Ok(()), true) }; 3]);
         assert_eq!(reads.load(Ordering::Relaxed), 1);
     });
 }
 
 #[test]
-fn verifiers_made_at_once_each_look() {
+fn verifiers_made_at_once_each_check() {
     in_random_orders(|| {
         let reads = Arc::new(AtomicUsize::new(0));
         let file = counting(&reads);
         let seen = together(3, move |_| {
-            assert_eq!(file.look(&blocking(), 0), Ok(()));
+            assert_eq!(file.check(&blocking(), 0), Ok(()));
             (0..3).find(|number| has(&file, &number.to_string())).unwrap()
         });
         assert_eq!(reads.load(Ordering::Relaxed), 3);
-        assert!(seen.contains(&2), "the last look counts: {seen:?}");
+        assert!(seen.contains(&2), "the last check counts: {seen:?}");
     });
 }
 
 #[test]
-fn what_was_written_before_a_look_is_seen_after_it() {
+fn a_write_before_a_check_is_seen_after_it() {
     in_random_orders(|| {
         let content = Arc::new(AtomicUsize::new(0));
         let written = content.clone();
@@ -84,7 +65,7 @@ fn what_was_written_before_a_look_is_seen_after_it() {
         let caller = thread::spawn(move || watcher.keep_current(&blocking(), || 0));
         together(2, move |_| {
             let version = written.fetch_add(1, Ordering::SeqCst) + 1;
-            assert_eq!(file.look(&blocking(), 0), Ok(()));
+            assert_eq!(file.check(&blocking(), 0), Ok(()));
             assert!((version..=2).any(|version| has(&file, &version.to_string())));
         });
         assert_eq!(caller.join().unwrap(), Ok(()));
@@ -92,7 +73,7 @@ fn what_was_written_before_a_look_is_seen_after_it() {
 }
 
 #[test]
-fn a_thread_that_looks_and_calls_that_wait_for_it() {
+fn a_thread_that_checks_and_calls_that_wait_for_it() {
     in_random_orders(|| {
         let reads = Arc::new(AtomicUsize::new(0));
         let file = counting(&reads);

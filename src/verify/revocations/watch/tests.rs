@@ -25,7 +25,7 @@ pub(super) fn has(file: &WatchedFile, user: &str) -> bool {
     file.find(User::new(user)).is_some()
 }
 
-/// A file whose looks are counted.
+/// A file whose checks are counted.
 pub(super) fn watched(
     reads: &Arc<AtomicUsize>,
     read: impl Fn(usize) -> Result<Found, String> + Send + Sync + 'static,
@@ -35,20 +35,29 @@ pub(super) fn watched(
     WatchedFile::with(PathBuf::from("revoked.json"), Box::new(read))
 }
 
-/// A call that starts when the last look is so old.
+/// A call that starts when the last check is this old.
 fn after(file: &WatchedFile, age: Millis) -> Terms {
-    let started = file.looked_at.load(Ordering::SeqCst) + age;
-    Terms { started, may_wait: true, background: false, timeout: LONG }
+    let now = file.checked_at.load(Ordering::SeqCst) + age;
+    Terms { started: now, now, may_wait: true, background: false, timeout: LONG }
 }
 
 pub(super) fn blocking() -> Terms {
-    Terms { started: monotonic(), may_wait: true, background: false, timeout: LONG }
+    let now = monotonic();
+    Terms { started: now, now, may_wait: true, background: false, timeout: LONG }
 }
 
 /// Makes the list too old for any call.
 pub(super) fn make_old(file: &WatchedFile) {
-    file.looked_at.store(0, Ordering::SeqCst);
+    file.checked_at.store(0, Ordering::SeqCst);
     file.tried_at.store(0, Ordering::SeqCst);
+}
+
+fn until(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LONG);
+        thread::yield_now();
+    }
 }
 
 fn keep_current(file: &Arc<WatchedFile>, terms: Terms) -> Result<(), Outdated> {
@@ -56,10 +65,10 @@ fn keep_current(file: &Arc<WatchedFile>, terms: Terms) -> Result<(), Outdated> {
 }
 
 #[cfg_attr(not(feature = "model"), test)]
-fn a_call_that_may_wait_looks_once_a_second() {
+fn a_call_that_may_wait_checks_once_a_second() {
     let reads = Arc::new(AtomicUsize::new(0));
     let file = watched(&reads, |number| found(&number.to_string()));
-    file.look(&blocking(), 0).unwrap();
+    file.check(&blocking(), 0).unwrap();
     for (age, count) in [(0, 1), (999, 1), (1_000, 2), (999, 2), (86_400_000, 3)] {
         assert_eq!(keep_current(&file, after(&file, age)), Ok(()));
         assert_eq!(reads.load(Ordering::SeqCst), count, "{age}");
@@ -71,7 +80,7 @@ fn a_call_that_may_wait_looks_once_a_second() {
 fn a_call_that_may_not_wait_uses_no_list_older_than_five_seconds() {
     let reads = Arc::new(AtomicUsize::new(0));
     let file = watched(&reads, |_| found("user"));
-    file.look(&blocking(), 0).unwrap();
+    file.check(&blocking(), 0).unwrap();
     for (age, expected) in
         [(999, Ok(())), (1_000, Ok(())), (4_999, Ok(())), (5_000, Err(Outdated::Pending))]
     {
@@ -82,20 +91,52 @@ fn a_call_that_may_not_wait_uses_no_list_older_than_five_seconds() {
 }
 
 #[cfg_attr(not(feature = "model"), test)]
-fn refresh_due_looks_once_a_second_and_a_new_verifier_at_once() {
+fn time_spent_on_keys_counts_for_the_age_of_the_list() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let file = watched(&reads, |number| found(&number.to_string()));
+    file.check(&blocking(), 0).unwrap();
+    let Terms { started, .. } = after(&file, 0);
+    let waited = |age| Terms { started, ..after(&file, age) };
+    let nowait = Terms { may_wait: false, ..waited(5_000) };
+    assert_eq!(keep_current(&file, nowait), Err(Outdated::Pending));
+    assert_eq!(keep_current(&file, waited(1_000)), Ok(()));
+    assert!(has(&file, "1"), "the call has checked");
+    let nowait = Terms { may_wait: false, background: true, ..waited(60_000) };
+    assert_eq!(keep_current(&file, nowait), Err(Outdated::Pending));
+    until(|| has(&file, "2"));
+}
+
+#[cfg_attr(not(feature = "model"), test)]
+fn a_call_waits_for_a_check_until_its_deadline_or_briefly() {
+    let terms =
+        |timeout| Terms { started: 10_000, timeout: Duration::from_millis(timeout), ..blocking() };
+    for (timeout, checking_since, until) in [
+        (5_000, 10_000, 15_000),
+        (5_000, 13_000, 15_000),
+        (5_000, 8_000, 13_000),
+        (5_000, 15_000, 16_000),
+        (200, 10_200, 10_400),
+        (0, 10_000, 10_000),
+    ] {
+        assert_eq!(terms(timeout).waits_until(checking_since), until, "{timeout} {checking_since}");
+    }
+}
+
+#[cfg_attr(not(feature = "model"), test)]
+fn refresh_due_checks_once_a_second_and_a_new_verifier_at_once() {
     let reads = Arc::new(AtomicUsize::new(0));
     let file = watched(&reads, |_| found("user"));
-    file.look(&blocking(), 0).unwrap();
-    file.look_if_due(&after(&file, 999), 0);
+    file.check(&blocking(), 0).unwrap();
+    file.check_if_due(&after(&file, 999), 0);
     assert_eq!(reads.load(Ordering::SeqCst), 1);
-    file.look_if_due(&after(&file, 1_000), 0);
+    file.check_if_due(&after(&file, 1_000), 0);
     assert_eq!(reads.load(Ordering::SeqCst), 2);
-    file.look(&after(&file, 0), 0).unwrap();
+    file.check(&after(&file, 0), 0).unwrap();
     assert_eq!(reads.load(Ordering::SeqCst), 3);
 }
 
 #[cfg_attr(not(feature = "model"), test)]
-fn a_look_in_flight_is_waited_for_only_if_the_list_is_old() {
+fn a_check_in_flight_is_waited_for_only_if_the_list_is_old() {
     let reads = Arc::new(AtomicUsize::new(0));
     let ((entered, has_entered), (open, gate)) = (mpsc::channel(), mpsc::channel::<()>());
     let gate = std::sync::Mutex::new(gate);
@@ -106,7 +147,7 @@ fn a_look_in_flight_is_waited_for_only_if_the_list_is_old() {
         }
         found(if number == 0 { "old" } else { "new" })
     });
-    file.look(&blocking(), 0).unwrap();
+    file.check(&blocking(), 0).unwrap();
     thread::scope(|scope| {
         let leader = scope.spawn(|| keep_current(&file, after(&file, 1_000)));
         has_entered.recv().unwrap();
@@ -116,7 +157,7 @@ fn a_look_in_flight_is_waited_for_only_if_the_list_is_old() {
         // unless it is too old: then they wait as long as they may.
         let short = Terms { timeout: Duration::ZERO, ..after(&file, 2_000) };
         assert_eq!(keep_current(&file, short), Err(Outdated::TimedOut));
-        assert_eq!(file.look(&short, 0), Err("not read within 0 ms".to_owned()));
+        assert_eq!(file.check(&short, 0), Err("not read within 0 ms".to_owned()));
         assert!(file.due_in() > 0, "a timer does not spin");
         let nowait = Terms { may_wait: false, background: true, ..after(&file, 5_000) };
         assert_eq!(keep_current(&file, nowait), Err(Outdated::Pending));
@@ -125,8 +166,8 @@ fn a_look_in_flight_is_waited_for_only_if_the_list_is_old() {
             let file = &file;
             move || (keep_current(file, long), has(file, "new"))
         });
-        // The look in flight may have missed what this one is for.
-        let maker = scope.spawn(|| file.look(&blocking(), 0));
+        // The check in flight may have missed what this one is for.
+        let maker = scope.spawn(|| file.check(&blocking(), 0));
         assert_eq!(reads.load(Ordering::SeqCst), 2);
         open.send(()).unwrap();
         assert_eq!(leader.join().unwrap(), Ok(()));
@@ -137,10 +178,10 @@ fn a_look_in_flight_is_waited_for_only_if_the_list_is_old() {
 }
 
 #[cfg_attr(not(feature = "model"), test)]
-fn without_a_thread_a_background_look_has_failed() {
+fn without_a_thread_a_background_check_has_failed() {
     let reads = Arc::new(AtomicUsize::new(0));
     let file = watched(&reads, |_| found("user"));
-    file.look(&blocking(), 0).unwrap();
+    file.check(&blocking(), 0).unwrap();
     make_old(&file);
     let nowait = Terms { may_wait: false, background: true, ..blocking() };
     NO_THREADS.set(true);
@@ -156,7 +197,7 @@ fn without_a_thread_a_background_look_has_failed() {
 }
 
 #[cfg_attr(not(feature = "model"), test)]
-fn a_look_that_panics_has_failed() {
+fn a_check_that_panics_has_failed() {
     let reads = Arc::new(AtomicUsize::new(0));
     let file =
         watched(&reads, |number| if number == 0 { panic!("on purpose") } else { found("user") });
@@ -164,26 +205,26 @@ fn a_look_that_panics_has_failed() {
     let call = std::panic::AssertUnwindSafe(|| keep_current(&file, blocking()));
     assert!(std::panic::catch_unwind(call).is_err());
     let stats = file.stats();
-    assert_eq!((stats.failures, stats.last_error.as_deref()), (1, Some("the look was abandoned")));
+    assert_eq!((stats.failures, stats.last_error.as_deref()), (1, Some("the check was abandoned")));
     assert_eq!(keep_current(&file, blocking()), Ok(()));
     assert!(has(&file, "user"));
 }
 
 #[cfg_attr(not(feature = "model"), test)]
-fn a_failed_look_leaves_the_list() {
+fn a_failed_check_leaves_the_list() {
     let reads = Arc::new(AtomicUsize::new(0));
     let file = watched(&reads, |number| match number {
         0 => found("user"),
         1 => Err("unreadable".to_owned()),
         _ => Ok(Found::Unchanged),
     });
-    file.look(&blocking(), 0).unwrap();
-    assert_eq!(file.look(&blocking(), 0), Err("unreadable".to_owned()));
+    file.check(&blocking(), 0).unwrap();
+    assert_eq!(file.check(&blocking(), 0), Err("unreadable".to_owned()));
     let stats = file.stats();
     assert_eq!((stats.entries, stats.reads, stats.failures), (1, 1, 1));
     assert_eq!(stats.last_error.as_deref(), Some("unreadable"));
-    assert_eq!(keep_current(&file, after(&file, 0)), Ok(()), "it was looked at");
-    file.look(&blocking(), 0).unwrap();
+    assert_eq!(keep_current(&file, after(&file, 0)), Ok(()), "it was checked");
+    file.check(&blocking(), 0).unwrap();
     let stats = file.stats();
     assert_eq!((stats.entries, stats.reads, stats.failures, stats.last_error), (1, 1, 1, None));
 }

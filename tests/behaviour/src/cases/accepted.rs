@@ -1,4 +1,4 @@
-//! Tokens that torii mints or could mint, and oddities that are none of a verifier's business.
+//! Tokens that torii mints or could mint, and oddities that a verifier ignores.
 
 use super::nested;
 use crate::Corpus;
@@ -74,7 +74,7 @@ fn strings(corpus: &mut Corpus) {
         draft("good-odd-characters", "DEL, NEL, line separators and noncharacters are legal inside JSON strings.")
             .claim("sub", "\"a\u{7f}\u{85}\u{2028}\u{2029}\u{feff}\u{ffff}\u{10ffff}z\"")
             .accepted_with(|auth| auth.user_id = "a\u{7f}\u{85}\u{2028}\u{2029}\u{feff}\u{ffff}\u{10ffff}z".to_owned()),
-        draft("good-normalization-forms", "Nothing is normalised: composed and decomposed names are two names.")
+        draft("good-normalization-forms", "Nothing is normalized: composed and decomposed names are two names.")
             .payload(claims().with("\u{e9}", "1").with("e\u{301}", "2"))
             .accepted(),
     ]);
@@ -87,9 +87,9 @@ fn unknown_members(corpus: &mut Corpus) {
             "Numbers of every form, beyond any machine integer too.",
             "[0,-0,0.0,-1.5,1E+2,1e-400,1e308,-1e308,0e999,123456789012345678901234567890]".to_owned(),
         ),
-        ("nul", "U+0000 in a claim that is nobody's id.", r#""a\u0000b""#.to_owned()),
+        ("nul", "U+0000 in a claim that is not an id.", r#""a\u0000b""#.to_owned()),
         ("empty-things", "Empty values and an empty name.", r#"{"":"","a":[],"b":{},"c":null}"#.to_owned()),
-        ("same-name-elsewhere", "One name in different objects is no duplicate.", r#"{"sub":"x","in":[{"sub":"y"},{"sub":"z"}]}"#.to_owned()),
+        ("same-name-elsewhere", "One name in different objects is not a duplicate.", r#"{"sub":"x","in":[{"sub":"y"},{"sub":"z"}]}"#.to_owned()),
         ("depth-32", "Thirty-two levels, the payload itself being the first.", nested(31)),
     ] {
         let case = draft(&format!("good-unknown-claim-{name}"), about).claim("extra", value);
@@ -100,7 +100,7 @@ fn unknown_members(corpus: &mut Corpus) {
             .payload(claims().with("Sub", "1").with("SUB", "2").with("EXP", "0"))
             .accepted(),
         draft("good-nul-in-unknown-name", "`sub` followed by U+0000 is an unknown claim.").claim(r"sub\u0000", r#""admin""#).accepted(),
-        draft("good-unknown-headers", "Header members nobody knows may hold anything that is JSON.")
+        draft("good-unknown-headers", "Unknown header members may hold any JSON.")
             .header(header().with("typ", "7").with("cty", "null").with("x", r#"{"y":[1e300,"\u0000"]}"#))
             .accepted(),
         draft("good-header-depth-32", "Thirty-two levels, the header itself being the first.").header(header().with("x", nested(31))).accepted(),

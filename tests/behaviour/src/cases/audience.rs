@@ -36,7 +36,7 @@ pub fn add(corpus: &mut Corpus) {
         ("upper-case", "Byte by byte.", r#""API""#),
         ("trailing-slash", "Only the issuer's trailing slashes do not count.", r#""api/""#),
         ("blank-separated", "A string is one audience.", r#""web api""#),
-        ("nul", "What C reads up to the NUL is not the name.", r#""api\u0000x""#),
+        ("nul", "A name is not cut at the NUL.", r#""api\u0000x""#),
     ] {
         let case = draft(&format!("aud-{name}"), about).audiences(&["api"]);
         corpus.cases.push(case.claim("aud", value).refused(AUDIENCE));
@@ -51,10 +51,10 @@ pub fn add(corpus: &mut Corpus) {
         ("mixed-list", r#"["api",1,null]"#),
         ("null", "null"),
     ] {
-        let about = "Without configured audiences, a token for an audience is for somebody else (RFC 7519, 4.1.3).";
+        let about = "Without configured audiences, a token for an audience is for another service (RFC 7519, 4.1.3).";
         let case = draft(&format!("aud-unexpected-{name}"), about).claim("aud", value);
         corpus.cases.push(case.refused(AUDIENCE));
-        let case = draft(&format!("aud-ignored-{name}"), "Ignored, whatever it says.").claim("aud", value).ignore_audience();
+        let case = draft(&format!("aud-ignored-{name}"), "Ignored, regardless of its value.").claim("aud", value).ignore_audience();
         corpus.cases.push(case.accepted());
     }
     corpus.cases.extend([

@@ -14,7 +14,7 @@ pub fn add(corpus: &mut Corpus) {
 
 fn good(corpus: &mut Corpus) {
     let cases: [(&str, &str, Make); 10] = [
-        ("bearer", "As everybody sends it.", |token| format!("Bearer {token}")),
+        ("bearer", "The usual form.", |token| format!("Bearer {token}")),
         ("lower-case", "The scheme has no case.", |token| format!("bearer {token}")),
         ("upper-case", "The scheme has no case.", |token| format!("BEARER {token}")),
         ("odd-case", "The scheme has no case.", |token| format!("bEaReR {token}")),
@@ -29,7 +29,7 @@ fn good(corpus: &mut Corpus) {
         let case = draft(&format!("header-value-{name}"), about).in_header(make);
         corpus.cases.push(case.accepted());
     }
-    let limit = draft("header-value-size-limit", "The scheme does not count towards the size of the token.");
+    let limit = draft("header-value-size-limit", "The scheme does not count toward the size of the token.");
     let limit = filled(limit, 16_384).in_header(|token| format!("Bearer {token}"));
     corpus.cases.push(limit.accepted());
 }
@@ -43,9 +43,9 @@ fn wrong_form(corpus: &mut Corpus) {
         ("bearer-alone", "Nothing but the scheme: a server strips the blanks behind it.", MISSING, |_| "Bearer".to_owned()),
         ("basic", "Another scheme.", SCHEME, |_| "Basic YWRhOnNlY3JldA==".to_owned()),
         ("digest", "Another scheme.", SCHEME, |_| "Digest username=\"ada\", realm=\"torii\"".to_owned()),
-        ("dpop", "Another scheme, though with a good token.", SCHEME, |token| format!("DPoP {token}")),
-        ("token-scheme", "Another scheme, though with a good token.", SCHEME, |token| format!("Token {token}")),
-        ("jwt-scheme", "Another scheme, though with a good token.", SCHEME, |token| format!("JWT {token}")),
+        ("dpop", "Another scheme, with a valid token.", SCHEME, |token| format!("DPoP {token}")),
+        ("token-scheme", "Another scheme, with a valid token.", SCHEME, |token| format!("Token {token}")),
+        ("jwt-scheme", "Another scheme, with a valid token.", SCHEME, |token| format!("JWT {token}")),
         ("no-scheme", "A token alone.", SCHEME, |token| token),
         ("no-blank", "The scheme and the token in one word.", SCHEME, |token| format!("Bearer{token}")),
         ("colon", "Not the scheme but its like.", SCHEME, |token| format!("Bearer: {token}")),
@@ -54,11 +54,11 @@ fn wrong_form(corpus: &mut Corpus) {
         ("shorter-scheme", "Not the scheme but its like.", SCHEME, |token| format!("Beare {token}")),
         ("quoted-scheme", "Not the scheme but its like.", SCHEME, |token| format!("\"Bearer\" {token}")),
         ("header-name", "The name of the header came along.", SCHEME, |token| format!("Authorization: Bearer {token}")),
-        ("newline", "A line feed is no blank.", SCHEME, |token| format!("Bearer\n{token}")),
-        ("leading-newline", "A line feed is no blank.", SCHEME, |token| format!("\nBearer {token}")),
-        ("no-break-space", "A blank outside ASCII is no blank.", SCHEME, |token| format!("Bearer\u{a0}{token}")),
-        ("form-feed", "A form feed is no blank.", SCHEME, |token| format!("Bearer\u{c}{token}")),
-        ("nul", "What C reads up to the NUL is not the scheme.", SCHEME, |token| format!("Bearer\0 {token}")),
+        ("newline", "A line feed is not a blank.", SCHEME, |token| format!("Bearer\n{token}")),
+        ("leading-newline", "A line feed is not a blank.", SCHEME, |token| format!("\nBearer {token}")),
+        ("no-break-space", "A blank outside ASCII is not a blank.", SCHEME, |token| format!("Bearer\u{a0}{token}")),
+        ("form-feed", "A form feed is not a blank.", SCHEME, |token| format!("Bearer\u{c}{token}")),
+        ("nul", "The scheme is not cut at the NUL.", SCHEME, |token| format!("Bearer\0 {token}")),
         ("full-width", "Letters outside ASCII have no case here.", SCHEME, |token| format!("\u{ff22}earer {token}")),
     ];
     for (name, about, status, make) in cases {
@@ -75,9 +75,9 @@ fn wrong_token(corpus: &mut Corpus) {
         ("trailing-comma", "A list of one.", |token| format!("Bearer {token},")),
         ("quoted", "Quotation marks.", |token| format!("Bearer \"{token}\"")),
         ("parameter", "A parameter.", |token| format!("Bearer token={token}")),
-        ("trailing-crlf", "A line end is no blank.", |token| format!("Bearer {token}\r\n")),
+        ("trailing-crlf", "A line end is not a blank.", |token| format!("Bearer {token}\r\n")),
         ("token-newline", "A line feed before the token.", |token| format!("Bearer \n{token}")),
-        ("null-text", "What scripts send when they have no token.", |_| "Bearer undefined".to_owned()),
+        ("null-text", "Scripts without a token send this.", |_| "Bearer undefined".to_owned()),
     ];
     for (name, about, make) in cases {
         let case = draft(&format!("header-value-{name}"), about).in_header(make);

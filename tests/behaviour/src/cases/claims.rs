@@ -70,9 +70,9 @@ fn profile_complete(corpus: &mut Corpus) {
 
 fn locale(corpus: &mut Corpus) {
     for (name, about, value) in [
-        ("null", "Anything but a string is no locale.", "null"),
-        ("number", "Anything but a string is no locale.", "49"),
-        ("list", "Anything but a string is no locale.", r#"["de"]"#),
+        ("null", "A locale is a string.", "null"),
+        ("number", "A locale is a string.", "49"),
+        ("list", "A locale is a string.", r#"["de"]"#),
         ("nul", "A string with U+0000 is none either: C would read half of it.", r#""de\u0000-AT""#),
     ] {
         let case = draft(&format!("locale-{name}"), about).claim("locale", value);

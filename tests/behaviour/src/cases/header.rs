@@ -41,9 +41,9 @@ fn strict_json(corpus: &mut Corpus) {
         ("duplicate-alg-last", "`alg` twice: first ES256, then `none`.", and("alg", r#""none""#)),
         ("duplicate-alg-escaped", "`alg` twice, once spelled with an escape.", and(r"al\u0067", r#""ES256""#)),
         ("duplicate-kid", "`kid` twice, the same both times.", and("kid", r#""key-1""#)),
-        ("duplicate-unknown", "A member nobody reads, twice.", header().and("x", "1").and("x", "1").into()),
-        ("number-1e999", "A number no double can hold, in a member nobody reads.", with("x", "[1e999]")),
-        ("duplicate-nested", "A member twice inside a member nobody reads.", with("x", r#"[{"y":1,"y":1}]"#)),
+        ("duplicate-unknown", "An ignored member, twice.", header().and("x", "1").and("x", "1").into()),
+        ("number-1e999", "A number no double can hold, in an ignored member.", with("x", "[1e999]")),
+        ("duplicate-nested", "A member twice inside an ignored member.", with("x", r#"[{"y":1,"y":1}]"#)),
     ];
     for (name, about, header) in cases {
         let case = draft(&format!("header-{name}"), about).header(header);
@@ -53,7 +53,7 @@ fn strict_json(corpus: &mut Corpus) {
 
 fn crit(corpus: &mut Corpus) {
     for (name, about, value) in [
-        ("unknown", "An extension nobody knows is critical (CVE-2025-59420).", r#"["http://example.com/UNDEFINED"]"#),
+        ("unknown", "An unknown extension is critical (CVE-2025-59420).", r#"["http://example.com/UNDEFINED"]"#),
         ("empty", "An empty list, which RFC 7515 forbids.", "[]"),
         ("exp", "A name that no extension may have.", r#"["exp"]"#),
         ("string", "Not a list.", r#""exp""#),
@@ -99,7 +99,7 @@ fn algorithm(corpus: &mut Corpus) {
     for (name, about, value) in [
         ("es384", "Another curve's algorithm.", r#""ES384""#),
         ("es512", "Another curve's algorithm.", r#""ES512""#),
-        ("es256k", "Another curve's algorithm whose name begins like ours.", r#""ES256K""#),
+        ("es256k", "Another curve's algorithm whose name also begins with ES256.", r#""ES256K""#),
         ("rs256", "RSA, with the signature ES256 makes.", r#""RS256""#),
         ("ps256", "RSA-PSS.", r#""PS256""#),
         ("eddsa", "Edwards curves.", r#""EdDSA""#),
@@ -107,7 +107,7 @@ fn algorithm(corpus: &mut Corpus) {
         ("pbes2", "A JWE algorithm in three parts.", r#""PBES2-HS256+A128KW""#),
         ("lower-case", "Names are compared byte by byte.", r#""es256""#),
         ("trailing-blank", "Names are compared byte by byte.", r#""ES256 ""#),
-        ("trailing-nul", "What C reads up to the NUL is not the name.", r#""ES256\u0000""#),
+        ("trailing-nul", "A name is not cut at the NUL.", r#""ES256\u0000""#),
         ("empty", "An empty name.", r#""""#),
         ("null", "Not a string.", "null"),
         ("number", "Not a string.", "256"),
@@ -119,7 +119,7 @@ fn algorithm(corpus: &mut Corpus) {
     }
 }
 
-/// The public key, which everybody has, as an HMAC secret (CVE-2015-9235, CVE-2016-10555, CVE-2021-46743).
+/// The public key as an HMAC secret (CVE-2015-9235, CVE-2016-10555, CVE-2021-46743).
 fn key_confusion(corpus: &mut Corpus) {
     let key = keys::first();
     let point = key.point();

@@ -1,4 +1,4 @@
-//! Who acts as the user: `act` (RFC 8693, 4.1), which torii documents, and `impersonating`, which its SDKs read.
+//! The party that acts as the user: `act` (RFC 8693, 4.1), which torii documents, and `impersonating`, which its SDKs read.
 
 use super::{CLAIM, EXPIRED, POLICY};
 use crate::Corpus;
@@ -49,13 +49,13 @@ fn unnamed(corpus: &mut Corpus) {
             .accepted(),
     );
     for (name, about, value) in [
-        ("empty-object", "Somebody, and nobody says who.", "{}"),
-        ("empty-sub", "Somebody without a name.", r#"{"sub":""}"#),
-        ("number-sub", "Somebody whose name is no string.", r#"{"sub":7}"#),
-        ("null-sub", "Somebody whose name is no string.", r#"{"sub":null}"#),
-        ("object-sub", "Somebody whose name is no string.", r#"{"sub":{"sub":"x"}}"#),
+        ("empty-object", "Another party acts, and the token does not name it.", "{}"),
+        ("empty-sub", "An actor without an id.", r#"{"sub":""}"#),
+        ("number-sub", "An actor whose id is not a string.", r#"{"sub":7}"#),
+        ("null-sub", "An actor whose id is not a string.", r#"{"sub":null}"#),
+        ("object-sub", "An actor whose id is not a string.", r#"{"sub":{"sub":"x"}}"#),
         ("nul-sub", "C would read another name: none, and still impersonated.", r#"{"sub":"admin\u0000x"}"#),
-        ("empty-string", "Somebody without a name.", r#""""#),
+        ("empty-string", "An actor without an id.", r#""""#),
         ("nul-string", "C would read another name: none, and still impersonated.", r#""admin\u0000x""#),
     ] {
         corpus.cases.push(draft(&format!("act-{name}"), about).claim("act", value).accepted_with(|auth| auth.impersonating = true));
@@ -91,11 +91,11 @@ fn required(corpus: &mut Corpus) {
         ("act-against-impersonating", claims().with("act", &*object).with("impersonating", "false")),
         ("impersonating-against-act", claims().with("act", "null").with("impersonating", "true")),
     ] {
-        let case = draft(&format!("policy-impersonated-by-{name}"), "Nobody else may act as the user.");
+        let case = draft(&format!("policy-impersonated-by-{name}"), "`may_act` does not mean that another party acts as the user.");
         corpus.cases.push(case.payload(payload).require(&["not_impersonated"]).refused(POLICY));
     }
     corpus.cases.push(
-        draft("policy-act-null", "Nobody else acts as the user.")
+        draft("policy-act-null", "No other party acts as the user.")
             .payload(claims().with("act", "null").with("impersonating", "false"))
             .require(&["not_impersonated"])
             .accepted(),

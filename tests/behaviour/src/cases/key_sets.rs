@@ -1,6 +1,6 @@
-//! What a key set may hold: which keys are used, which are skipped, and which sets are refused as a whole.
+//! The content of key sets: which keys are used, which are skipped, and which sets are refused as a whole.
 
-use super::{KEY_UNKNOWN, SIGNATURE, beside_a_good_key, nested, odd};
+use super::{KEY_UNKNOWN, SIGNATURE, beside_a_usable_key, nested, odd};
 use crate::Corpus;
 use crate::draft::{base64url, draft};
 use crate::es256::{self, number, padded, prime};
@@ -20,18 +20,18 @@ pub fn add(corpus: &mut Corpus) {
     refused_documents(corpus);
 }
 
-/// A key that fits: the token it signed is accepted.
+/// A usable key: the token it signed is accepted.
 fn use_key(corpus: &mut Corpus, name: &str, about: &str, key: &Object) {
     let set = format!("key-{name}");
-    corpus.keys(&set, about, beside_a_good_key(key), 2, 0);
+    corpus.keys(&set, about, beside_a_usable_key(key), 2, 0);
     let case = draft(&set, about).minted_with(&odd()).key_set(&set);
     corpus.cases.push(case.accepted());
 }
 
-/// A key that does not fit: it is unknown, and the usable key next to it is not lost.
+/// An unusable key: it is unknown, and the usable key next to it stays in use.
 fn skip_key(corpus: &mut Corpus, name: &str, about: &str, key: &Object) {
     let set = format!("key-{name}");
-    corpus.keys(&set, about, beside_a_good_key(key), 1, 1);
+    corpus.keys(&set, about, beside_a_usable_key(key), 1, 1);
     let case = draft(&set, about).minted_with(&odd()).key_set(&set);
     corpus.cases.push(case.refused(KEY_UNKNOWN));
 }
@@ -46,7 +46,7 @@ fn fitting(corpus: &mut Corpus) {
         ("sign-and-verify", "`key_ops` may allow more.", key.clone().with("key_ops", r#"["sign","verify"]"#)),
         (
             "unknown-members",
-            "Members nobody knows may hold anything that is JSON.",
+            "Unknown members may hold any JSON.",
             key.clone().with("exp", "1").with("x5c", "[]").with("x5u", r#""http://127.0.0.1/""#).with("ext", r#"{"a":[null,1e400]}"#),
         ),
         ("escaped", "Escapes spell the same strings.", key.with("kty", r#""\u0045C""#).with("kid", r#""\u006fdd""#)),
@@ -75,8 +75,8 @@ fn purpose(corpus: &mut Corpus) {
         ("key-ops-empty", "`key_ops` absent or with `verify`.", "key_ops", "[]"),
         ("key-ops-string", "`key_ops` is a list.", "key_ops", r#""verify""#),
         ("key-ops-null", "`null` is not absent.", "key_ops", "null"),
-        ("private", "A private key in public belongs to everybody.", "d", &private),
-        ("private-null", "A member for a private key, whatever it holds.", "d", "null"),
+        ("private", "A published private key protects nothing.", "d", &private),
+        ("private-null", "A member for a private key, regardless of its value.", "d", "null"),
     ] {
         skip_key(corpus, name, about, &odd().jwk().with(member, value));
     }
@@ -150,8 +150,8 @@ fn coordinates(corpus: &mut Corpus) {
     ] {
         skip_key(corpus, name, about, &key);
     }
-    let zero = beside_a_good_key(&with(&[0; 32], &padded(&root)));
-    let about = "A coordinate may be 0, though nobody knows this key's other half.";
+    let zero = beside_a_usable_key(&with(&[0; 32], &padded(&root)));
+    let about = "A coordinate may be 0, although the private key to it is unknown.";
     corpus.keys("key-x-zero", about, zero, 2, 0);
     let case = draft("key-x-zero", about).minted_with(&odd()).key_set("key-x-zero");
     corpus.cases.push(case.refused(SIGNATURE));
@@ -190,8 +190,8 @@ fn not_objects(corpus: &mut Corpus) {
     for (name, entry) in [("null", "null"), ("number", "1"), ("string", r#""odd""#), ("list", "[]")] {
         let set = format!("{{\"keys\":[{entry},{}]}}", keys::first().jwk().json());
         let set_name = format!("entry-{name}");
-        corpus.keys(&set_name, "An entry that is no object is a key that does not fit.", set, 1, 1);
-        let case = draft(&set_name, "The good key next to it is not lost.").key_set(&set_name);
+        corpus.keys(&set_name, "An entry that is not an object is an unusable key.", set, 1, 1);
+        let case = draft(&set_name, "The usable key next to it stays in use.").key_set(&set_name);
         corpus.cases.push(case.accepted());
     }
 }
@@ -205,7 +205,7 @@ fn duplicates(corpus: &mut Corpus) {
         ("two", "Two keys of one name: neither can be meant.", vec![&first, &odd, &same_name]),
         ("identical", "One key twice is two of one name.", vec![&first, &odd, &odd]),
         ("escaped", "Two keys of one name, once spelled with an escape.", vec![&first, &odd, &escaped]),
-        ("three", "Three keys of one name: an odd number helps nobody.", vec![&odd, &same_name, &first, &odd]),
+        ("three", "Three keys of one name: none of them is used.", vec![&odd, &same_name, &first, &odd]),
     ] {
         let set = format!("same-kid-{name}");
         let count = entries.len();
@@ -225,7 +225,7 @@ fn documents(corpus: &mut Corpus) {
     let set = jwks([&key]);
     let many = |count: usize| format!("{{\"keys\":[{}{}]}}", "{},".repeat(count - 1), key.json());
     for (name, about, text, usable, skipped) in [
-        ("extra-members", "Members of the set that nobody knows.", set.replacen('{', r#"{"issuer":"x","next":{"keys":[]},"#, 1), 1, 0),
+        ("extra-members", "Unknown members of the set.", set.replacen('{', r#"{"issuer":"x","next":{"keys":[]},"#, 1), 1, 0),
         ("pretty", "Whitespace, in front and at the end too.", format!("\n{}\r\n", set.replace(',', ",\n\t")), 1, 0),
         ("64-keys", "The most keys, whether or not they fit.", many(64), 1, 63),
         ("262144-bytes", "The longest answer.", set.clone() + &" ".repeat(LIMIT - set.len()), 1, 0),
@@ -263,10 +263,10 @@ fn refused_documents(corpus: &mut Corpus) {
         ("keys-null", "`keys` is a list.", r#"{"keys":null}"#.to_owned(), 0),
         ("keys-string", "`keys` is a list.", r#"{"keys":"none"}"#.to_owned(), 0),
         ("keys-object", "`keys` is a list, not a map by name.", format!(r#"{{"keys":{{"key-1":{}}}}}"#, key.json()), 0),
-        ("no-keys", "An empty list: as good as no answer.", r#"{"keys":[]}"#.to_owned(), 0),
+        ("no-keys", "An empty list is refused.", r#"{"keys":[]}"#.to_owned(), 0),
         (
             "no-usable-key",
-            "Only keys that do not fit: as good as no answer.",
+            "A set with only unusable keys is refused.",
             jwks([&key.clone().with("use", r#""enc""#), &key.clone().with("kty", r#""RSA""#)]),
             2,
         ),
@@ -274,7 +274,7 @@ fn refused_documents(corpus: &mut Corpus) {
         ("duplicate-keys-member", "`keys` twice: whose keys are they?", set.replacen('{', r#"{"keys":[],"#, 1), 0),
         (
             "duplicate-member-in-key",
-            "A member of a key twice: a text two readers read differently is no key set.",
+            "A member of a key twice: parsers disagree about its value.",
             jwks([&keys::second().jwk(), &key.clone().and("x", r#""AAAA""#)]),
             0,
         ),
@@ -284,8 +284,8 @@ fn refused_documents(corpus: &mut Corpus) {
             jwks([&keys::second().jwk(), &key.clone().and(r"k\u0069d", r#""key-9""#)]),
             0,
         ),
-        ("duplicate-member-ignored", "A member twice in what nobody reads.", set.replacen('{', r#"{"meta":{"a":1,"a":2},"#, 1), 0),
-        ("depth-33", "Thirty-three levels, in what nobody reads.", set.replacen('{', &format!(r#"{{"meta":{},"#, nested(32)), 1), 0),
+        ("duplicate-member-ignored", "A member twice in an ignored member.", set.replacen('{', r#"{"meta":{"a":1,"a":2},"#, 1), 0),
+        ("depth-33", "Thirty-three levels, in an ignored member.", set.replacen('{', &format!(r#"{{"meta":{},"#, nested(32)), 1), 0),
     ] {
         corpus.keys(&format!("refused-{name}"), about, text, 0, skipped);
     }

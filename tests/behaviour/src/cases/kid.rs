@@ -63,17 +63,17 @@ fn names(corpus: &mut Corpus) {
     corpus.keys("kid-composed", "A name with a composed character.", jwks([&key.jwk()]), 1, 0);
     corpus
         .cases
-        .push(draft("kid-decomposed", "Names are not normalised.").minted_with(&key.named("e\u{301}")).key_set("kid-composed").refused(KEY_UNKNOWN));
+        .push(draft("kid-decomposed", "Names are not normalized.").minted_with(&key.named("e\u{301}")).key_set("kid-composed").refused(KEY_UNKNOWN));
 }
 
 fn unknown(corpus: &mut Corpus) {
     for (name, about, kid) in [
-        ("unknown", "A key nobody published.", "key-3"),
+        ("unknown", "An unpublished key.", "key-3"),
         ("upper-case", "Names are compared byte by byte.", "KEY-1"),
         ("prefix", "Half a name.", "key"),
         ("trailing-blank", "Names are not trimmed.", "key-1 "),
-        ("text-after-nul", "What C reads up to the NUL is not the name.", "key-1\0x"),
-        ("path-traversal", "Injection: a file whose content everybody knows.", "../../../../../../dev/null"),
+        ("text-after-nul", "A name is not cut at the NUL.", "key-1\0x"),
+        ("path-traversal", "Injection: a file whose content is public.", "../../../../../../dev/null"),
         ("absolute-path", "Injection: a file.", "/proc/sys/kernel/randomize_va_space"),
         ("sql", "Injection: a database.", "x' UNION SELECT 'AAAA';--"),
         ("shell", "Injection: a command.", "key-1|touch /tmp/pwned"),

@@ -39,7 +39,7 @@ pub fn add(corpus: &mut Corpus) {
             .require(&["email_verified"])
             .max_lifetime(60)
             .refused(LIFETIME),
-        draft("order-unexpected-audience-before-policy", "An audience nobody expects, and a requirement that is not met.")
+        draft("order-unexpected-audience-before-policy", "An unexpected audience, and a requirement that is not met.")
             .claim("aud", r#""api""#)
             .require(&["email_verified"])
             .refused(AUDIENCE),

@@ -97,7 +97,7 @@ fn legacy(corpus: &mut Corpus) {
         draft("organization-older-role-unasked", "A template may fill `org_role`, beside `o` too.")
             .payload(claims().with("o", r#""acme""#).with("org_role", r#""admin""#))
             .accepted_with(active("acme", None)),
-        draft("organization-older-other-unasked", "What is not read does not contradict.")
+        draft("organization-older-other-unasked", "A claim that is not read does not contradict.")
             .payload(older(r#""globex""#, admin).with("o", r#""acme""#))
             .accepted_with(active("acme", None)),
         draft("organization-older", "The older names, where they are read.")
@@ -131,10 +131,10 @@ fn legacy(corpus: &mut Corpus) {
 fn legacy_together(corpus: &mut Corpus) {
     let both = |o: &str, id: &str| claims().with("o", o).with("org_id", id).with("org_role", r#""admin""#);
     for (name, about, payload, role) in [
-        ("same", "Both names, one organization; `o` is no object, so the role is the older one.", both(r#""acme""#, r#""acme""#), Some("admin")),
+        ("same", "Both names, one organization; `o` is not an object, so the role is the older one.", both(r#""acme""#, r#""acme""#), Some("admin")),
         ("same-object", "`o` is an object: its role counts.", both(r#"{"id":"acme","rol":"member"}"#, r#""acme""#), Some("member")),
         ("same-object-no-role", "`o` is an object: that it names no role counts.", both(r#"{"id":"acme"}"#, r#""acme""#), None),
-        ("not-an-id", "What is no id does not contradict.", both(r#""acme""#, "7"), Some("admin")),
+        ("not-an-id", "A value that is not an id does not contradict.", both(r#""acme""#, "7"), Some("admin")),
     ] {
         let case = draft(&format!("organization-both-{name}"), about).payload(payload).legacy_organization();
         corpus.cases.push(case.accepted_with(active("acme", role)));

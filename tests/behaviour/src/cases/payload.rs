@@ -70,7 +70,7 @@ fn grammar(corpus: &mut Corpus) {
         ("1e999", "A number no double can hold: a reader that gives up on it loses the claims beside it.", "1e999"),
         ("minus-1e999", "A number no double can hold.", "-1e999"),
         ("1e309", "Just beyond what a double holds.", "1e309"),
-        ("1e999-nested", "A number no double can hold, deep inside a claim nobody reads.", r#"{"y":[0,{"z":1e999}]}"#),
+        ("1e999-nested", "A number no double can hold, deep inside an ignored claim.", r#"{"y":[0,{"z":1e999}]}"#),
         ("309-digits", "A number no double can hold, without an exponent.", &"9".repeat(309)),
     ] {
         refuse(corpus, &format!("number-{name}"), about, claims().with("x", value));
@@ -127,9 +127,9 @@ fn duplicates(corpus: &mut Corpus) {
         ("iss", "`iss` twice.", claims().and("iss", r#""https://evil.example""#)),
         ("exp", "`exp` twice: never expires, says one reader.", claims().and("exp", "9007199254740991")),
         ("impersonating", "`impersonating` twice.", claims().and("impersonating", "true").and("impersonating", "false")),
-        ("unknown", "A claim nobody reads, twice.", claims().and("x", "1").and("x", "2")),
+        ("unknown", "An ignored claim, twice.", claims().and("x", "1").and("x", "2")),
         ("empty-name", "The empty name, twice.", claims().and("", "1").and("", "2")),
-        ("nested", "A member twice inside a claim nobody reads.", claims().with("o", r#"{"role":"a","role":"b"}"#)),
+        ("nested", "A member twice inside an ignored claim.", claims().with("o", r#"{"role":"a","role":"b"}"#)),
         ("nested-deep", "A member twice, deep inside lists.", claims().with("o", r#"[[[{"y":{"z":1,"\u007a":1}}]]]"#)),
         ("surrogate-pair", "One name, raw and as a pair of escapes.", claims().and("🦀", "1").and(r"\ud83e\udd80", "2")),
     ] {

@@ -1,4 +1,4 @@
-//! What an operator may require of a token that is good.
+//! Requirements that a valid token must meet.
 
 use super::POLICY;
 use crate::Corpus;
@@ -28,7 +28,7 @@ pub fn add(corpus: &mut Corpus) {
             .require(&[EMAIL, PROFILE, OWNER])
             .payload(claims().with(EMAIL, "true").with("impersonating", "true"))
             .refused(POLICY),
-        draft("policy-none", "Nothing required: whoever it is may pass.")
+        draft("policy-none", "Nothing required: every user passes.")
             .payload(claims().with(PROFILE, "false").with("impersonating", "true"))
             .accepted_with(|auth| {
                 auth.profile_complete = false;

@@ -1,4 +1,4 @@
-//! Tokens with two faults: which one is told. Checks that need no key come before any key is looked for.
+//! Tokens with two faults: which one is reported. Checks that need no key come before any key is looked for.
 
 use super::{ALGORITHM, AUDIENCE, CLAIM, EXPIRED, KEY_UNKNOWN, MALFORMED, MISSING, SIGNATURE, TOO_LARGE, WRONG_ISSUER, shape::filled};
 use crate::Corpus;
@@ -13,7 +13,7 @@ pub fn add(corpus: &mut Corpus) {
     let too_large = filled(draft("order-size-before-shape", "Too large, and padded."), 16_384);
     corpus.cases.extend([
         too_large.sent_as(|token| token + "==").refused(TOO_LARGE),
-        draft("order-missing-before-scheme", "A header value that is all blanks is no token, rather than no scheme.")
+        draft("order-missing-before-scheme", "A header value of blanks means that the token is missing, not that the scheme is wrong.")
             .in_header(|_| " \t ".to_owned())
             .refused(MISSING),
         draft("order-shape-before-algorithm", "A padded signature, and `none`.").header(alg_none()).sent_as(|token| token + "==").refused(MALFORMED),
@@ -38,7 +38,7 @@ pub fn add(corpus: &mut Corpus) {
             .payload(wrong_issuer().and("x", "1").and("x", "1"))
             .refused(MALFORMED),
         draft("order-payload-before-key", "A payload that is not JSON, and an unknown key.").header(unknown()).payload("admin").refused(MALFORMED),
-        draft("order-payload-before-signature", "A payload that is not JSON, and somebody else's signature.")
+        draft("order-payload-before-signature", "A payload that is not JSON, and another key's signature.")
             .payload("admin")
             .signed_by(&keys::attackers())
             .refused(MALFORMED),
@@ -46,17 +46,17 @@ pub fn add(corpus: &mut Corpus) {
             .header(unknown())
             .payload(wrong_issuer())
             .refused(WRONG_ISSUER),
-        draft("order-issuer-before-signature", "The wrong issuer, and somebody else's signature.")
+        draft("order-issuer-before-signature", "The wrong issuer, and another key's signature.")
             .payload(wrong_issuer())
             .signed_by(&keys::attackers())
             .refused(WRONG_ISSUER),
         draft("order-key-before-signature", "An unknown key, and r = s = 0.").header(unknown()).signature([0; 64]).refused(KEY_UNKNOWN),
         draft("order-key-before-claims", "An unknown key, and no `sub`.").header(unknown()).without("sub").refused(KEY_UNKNOWN),
-        draft("order-signature-before-claims", "Somebody else's signature, and no `sub`.")
+        draft("order-signature-before-claims", "Another key's signature, and no `sub`.")
             .without("sub")
             .signed_by(&keys::attackers())
             .refused(SIGNATURE),
-        draft("order-signature-before-times", "Somebody else's signature, and expired.")
+        draft("order-signature-before-times", "Another key's signature, and expired.")
             .payload(expired())
             .signed_by(&keys::attackers())
             .refused(SIGNATURE),

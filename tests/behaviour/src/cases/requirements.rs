@@ -30,7 +30,10 @@ fn flags(corpus: &mut Corpus) {
     corpus.cases.extend([
         draft("require-organization-flag", "One is active.").claim("o", r#""acme""#).require_flags(ORGANIZATION).accepted_with(acme(None)),
         draft("require-organization-flag-none", "None is active.").require_flags(ORGANIZATION).refused(POLICY),
-        draft("require-organization-flag-malformed", "What is malformed is none.").claim("o", "{}").require_flags(ORGANIZATION).refused(POLICY),
+        draft("require-organization-flag-malformed", "A malformed organization counts as none.")
+            .claim("o", "{}")
+            .require_flags(ORGANIZATION)
+            .refused(POLICY),
         draft("require-organization-flag-nul", "An id C cannot read is none.").claim("o", r#""a\u0000""#).require_flags(ORGANIZATION).refused(POLICY),
         draft("require-organization-flag-older", "The older name is not read.")
             .claim("org_id", r#""acme""#)
@@ -78,15 +81,15 @@ fn scalars(corpus: &mut Corpus) {
         ("string-case", string, r#""Pro""#, r#""pro""#, false),
         ("string-longer", string, r#""pro ""#, r#""pro""#, false),
         ("string-normalization", "Nothing is normalized.", "\"\u{e9}\"", "\"e\u{301}\"", false),
-        ("string-number", "A string is no number.", r#""1""#, "1", false),
-        ("string-true", "A string is no boolean.", r#""true""#, "true", false),
+        ("string-number", "A string is not a number.", r#""1""#, "1", false),
+        ("string-true", "A string is not a boolean.", r#""true""#, "true", false),
         ("true", "A boolean.", "true", "true", true),
         ("false", "A boolean.", "false", "false", true),
         ("false-for-true", "A boolean.", "false", "true", false),
-        ("one-for-true", "A number is no boolean.", "1", "true", false),
-        ("null-for-false", "Null is no boolean.", "null", "false", false),
-        ("null-for-empty", "Null is no string.", "null", r#""""#, false),
-        ("object", "An object is no scalar.", r#"{"pro":true}"#, r#""pro""#, false),
+        ("one-for-true", "A number is not a boolean.", "1", "true", false),
+        ("null-for-false", "Null is not a boolean.", "null", "false", false),
+        ("null-for-empty", "Null is not a string.", "null", r#""""#, false),
+        ("object", "An object is not a scalar.", r#"{"pro":true}"#, r#""pro""#, false),
         ("number", number, "3", "3", true),
         ("number-point", number, "1", "1.0", true),
         ("number-exponent", number, "1.0", "1e0", true),
@@ -160,7 +163,7 @@ fn organizations(corpus: &mut Corpus) {
     let member = r#"{"id":"acme","rol":"member"}"#;
     corpus.cases.extend([
         draft("require-organization", "This one.").claim("o", r#""acme""#).require_organization("acme", None).accepted_with(acme(None)),
-        draft("require-organization-any-role", "This one, whatever the role.")
+        draft("require-organization-any-role", "This one, in any role.")
             .claim("o", member)
             .require_organization("acme", None)
             .accepted_with(acme(Some("member"))),

@@ -1,6 +1,6 @@
 //! Where torii's own SDKs contradict each other: one case for each row of the comparison that a token can show.
 
-use super::{AUDIENCE, CLAIM, EXPIRED, KEY_UNKNOWN, MALFORMED, MISSING, NOT_YET_VALID, beside_a_good_key, odd};
+use super::{AUDIENCE, CLAIM, EXPIRED, KEY_UNKNOWN, MALFORMED, MISSING, NOT_YET_VALID, beside_a_usable_key, odd};
 use crate::Corpus;
 use crate::draft::{NOW, claims, draft, header};
 use crate::keys::{self, jwks};
@@ -33,9 +33,7 @@ fn claims_and_flags(corpus: &mut Corpus) {
 
 fn audience_and_times(corpus: &mut Corpus) {
     corpus.cases.extend([
-        draft("sdks-aud-unexpected", "All but Python accept a token that has an audience nobody asked for.")
-            .claim("aud", r#""api""#)
-            .refused(AUDIENCE),
+        draft("sdks-aud-unexpected", "All but Python accept a token with an unexpected audience.").claim("aud", r#""api""#).refused(AUDIENCE),
         draft("sdks-aud-one-of-list", "Java wants the list to be the one expected audience and no other.")
             .claim("aud", r#"["web","api"]"#)
             .audiences(&["api"])
@@ -84,7 +82,7 @@ fn keys_and_headers(corpus: &mut Corpus) {
     corpus.cases.push(symmetric.signature(signature).refused(super::ALGORITHM));
 
     let es384 = odd().jwk().with("alg", r#""ES384""#);
-    corpus.keys("sdks-key-of-another-algorithm", "Python, Ruby and PHP use a P-256 key that says ES384.", beside_a_good_key(&es384), 1, 1);
+    corpus.keys("sdks-key-of-another-algorithm", "Python, Ruby and PHP use a P-256 key that says ES384.", beside_a_usable_key(&es384), 1, 1);
     corpus.cases.push(
         draft("sdks-key-of-another-algorithm", "Python, Ruby and PHP accept it.")
             .minted_with(&odd())

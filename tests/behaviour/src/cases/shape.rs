@@ -9,12 +9,12 @@ const LIMIT: usize = 16384;
 pub fn add(corpus: &mut Corpus) {
     size(corpus);
     parts(corpus);
-    other_serialisations(corpus);
+    other_serializations(corpus);
     alphabet(corpus);
     trailing_bits(corpus);
 }
 
-/// The draft with a claim that makes the token so many bytes long.
+/// The draft with a claim that makes the token this long, in bytes.
 pub fn filled(draft: Draft, size: usize) -> Draft {
     let with = |typ: &str, fill: usize| {
         let header = header().with("typ", format!("\"{typ}\""));
@@ -34,7 +34,7 @@ pub fn filled(draft: Draft, size: usize) -> Draft {
 fn size(corpus: &mut Corpus) {
     let limit = draft("size-limit", "16384 bytes are the longest token.");
     let limit = filled(limit, LIMIT);
-    let beyond = draft("size-beyond-limit", "A good token, were it not one byte too long.");
+    let beyond = draft("size-beyond-limit", "A token that is valid but for one byte too many.");
     let beyond = filled(beyond, LIMIT + 1);
     corpus.cases.extend([
         draft("size-empty", "No token.").sent_as(|_| String::new()).refused(MISSING),
@@ -70,22 +70,22 @@ fn parts(corpus: &mut Corpus) {
     }
 }
 
-fn other_serialisations(corpus: &mut Corpus) {
+fn other_serializations(corpus: &mut Corpus) {
     corpus.cases.extend([
-        draft("serialisation-flattened", "A good signature in the flattened JSON serialisation; compact only.")
+        draft("serialization-flattened", "A valid signature in the flattened JSON serialization; compact only.")
             .sent_as(|token| {
                 let [protected, payload, signature] = [0, 1, 2].map(|at| part(&token, at));
                 format!(r#"{{"payload":"{payload}","protected":"{protected}","signature":"{signature}"}}"#)
             })
             .refused(MALFORMED),
-        draft("serialisation-general", "A good signature in the general JSON serialisation; compact only.")
+        draft("serialization-general", "A valid signature in the general JSON serialization; compact only.")
             .sent_as(|token| {
                 let [protected, payload, signature] = [0, 1, 2].map(|at| part(&token, at));
                 let signatures = format!(r#"[{{"protected":"{protected}","signature":"{signature}"}}]"#);
                 format!(r#"{{"payload":"{payload}","signatures":{signatures}}}"#)
             })
             .refused(MALFORMED),
-        draft("serialisation-polyglot", "CVE-2022-39227: a text that is a JSON serialisation and has two dots as well.")
+        draft("serialization-polyglot", "CVE-2022-39227: a text that is a JSON serialization and has two dots as well.")
             .sent_as(|token| {
                 let [protected, payload, signature] = [0, 1, 2].map(|at| part(&token, at));
                 let forged = base64url(claims().with("sub", r#""admin""#).json());
@@ -93,13 +93,13 @@ fn other_serialisations(corpus: &mut Corpus) {
                 format!(r#"{{"  {protected}.{forged}.":"",{good}}}"#)
             })
             .refused(MALFORMED),
-        draft("serialisation-jwe", "Five parts: encrypted, with a key derivation as slow as the sender likes (CVE-2023-52428).")
+        draft("serialization-jwe", "Five parts: encrypted, with a key derivation as slow as the sender likes (CVE-2023-52428).")
             .sent_as(|_| {
                 let header = r#"{"alg":"PBES2-HS256+A128KW","enc":"A128GCM","p2c":2147483647,"p2s":"AAAAAAAAAAA"}"#;
                 [header.as_bytes(), &[1; 24], &[2; 12], &[3; 80], &[4; 16]].map(base64url).join(".")
             })
             .refused(MALFORMED),
-        draft("serialisation-jwe-short-tag", "CVE-2023-37464: five parts, the authentication tag cut to one byte.")
+        draft("serialization-jwe-short-tag", "CVE-2023-37464: five parts, the authentication tag cut to one byte.")
             .sent_as(|_| {
                 let header = r#"{"alg":"dir","enc":"A128GCM","kid":"key-1"}"#;
                 [header.as_bytes(), &[], &[2; 12], &[3; 80], &[4]].map(base64url).join(".")
@@ -121,7 +121,7 @@ fn alphabet(corpus: &mut Corpus) {
         ("inner-blank", "A blank before a dot.", |token| token.replacen('.', " .", 1)),
         ("inner-newline", "Folded lines, as MIME decoders like them.", |token| token.replace('.', ".\n")),
         ("trailing-nul", "A NUL at the end: the token is what C would read, and still not this text.", |token| token + "\0"),
-        ("text-after-nul", "A good token up to the NUL.", |token| token + "\0.forged.AAAA"),
+        ("text-after-nul", "A valid token up to the NUL.", |token| token + "\0.forged.AAAA"),
         ("not-ascii", "A letter outside ASCII.", |token| token.replacen('.', "\u{e9}.", 1)),
         ("zero-width", "An invisible character at the end.", |token| token + "\u{200b}"),
         ("percent-encoded", "Dots as in a URL.", |token| token.replace('.', "%2E")),
@@ -147,7 +147,7 @@ fn trailing_bits(corpus: &mut Corpus) {
     // A payload that leaves bits of its last character unused, as the header and every signature do.
     let payload = claims().with("x", "1");
     for (at, name) in ["header", "payload", "signature"].into_iter().enumerate() {
-        let about = "Unused bits of the last character that are not zero: a second spelling of a good token.";
+        let about = "Unused bits of the last character that are not zero: a second spelling of a valid token.";
         let case = draft(&format!("base64-loose-{name}"), about).payload(payload.clone()).sent_as(|token| {
             let mut parts = [0, 1, 2].map(|at| part(&token, at).to_owned());
             parts[at] = loose(&parts[at]);

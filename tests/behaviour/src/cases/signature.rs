@@ -25,9 +25,9 @@ fn length(corpus: &mut Corpus) {
         ("65-bytes", "A zero at the end.", |good| [good.bytes(), vec![0]].concat()),
         ("65-bytes-leading-zero", "A zero in front.", |good| [vec![0], good.bytes()].concat()),
         ("96-bytes", "As long as one of ES384.", |good| [vec![0; 16], padded(&good.r).to_vec(), vec![0; 16], padded(&good.s).to_vec()].concat()),
-        ("128-bytes", "A good one, twice.", |good| good.bytes().repeat(2)),
-        ("der", "A good one in DER, as OpenSSL makes it.", |good| good.der()),
-        ("der-in-64-bytes", "A good one in DER, cut to the right length.", |good| good.der()[..64].to_vec()),
+        ("128-bytes", "A valid one, twice.", |good| good.bytes().repeat(2)),
+        ("der", "A valid one in DER, as OpenSSL makes it.", |good| good.der()),
+        ("der-in-64-bytes", "A valid one in DER, cut to the right length.", |good| good.der()[..64].to_vec()),
         ("der-zeros", "CVE-2022-21449: r = s = 0 in DER (MAYCAQACAQA).", |_| vec![0x30, 6, 2, 1, 0, 2, 1, 0]),
     ];
     for (name, about, make) in cases {
@@ -80,10 +80,10 @@ fn pair(r: BigUint, s: BigUint) -> Signature {
     Signature { r, s }
 }
 
-/// With a key made for the purpose, s = 1 is good, and then s = n + 1 still fits in its bytes.
+/// With a key made for the purpose, s = 1 is valid, and then s = n + 1 still fits in its bytes.
 fn small_s(corpus: &mut Corpus) {
     let base = |name: &str, about: &str| draft(name, about).header(header().with("kid", r#""small-s""#)).key_set("small-s");
-    let smallest = base("signature-s-one", "s = 1 can be a good signature.");
+    let smallest = base("signature-s-one", "s = 1 can be a valid signature.");
     let (private, good) = es256::key_for(smallest.signed_text().as_bytes(), one());
     let key = Key::new("small-s", private);
     corpus.keys("small-s", "A key under which a certain token has a signature with s = 1.", jwks([&key.jwk()]), 1, 0);
@@ -94,7 +94,7 @@ fn small_s(corpus: &mut Corpus) {
     corpus.cases.push(beyond.refused(SIGNATURE));
 }
 
-/// Who holds a token can make its twin; RFC 7518 does not forbid it, and it says the same.
+/// The holder of a token can make a second signature for it. RFC 7518 allows that; the claims are the same.
 fn malleability(corpus: &mut Corpus) {
     let low = |good: Signature| if good.is_high() { good.twin() } else { good };
     corpus.cases.extend([
@@ -111,7 +111,7 @@ fn coverage(corpus: &mut Corpus) {
     let kept = |draft: Draft| draft.signature_from(|good| good.bytes());
     let of = |message: String| keys::first().sign(message.as_bytes()).bytes();
     corpus.cases.extend([
-        draft("signature-of-another-key", "Signed by somebody else under a known name.").signed_by(&keys::attackers()).refused(SIGNATURE),
+        draft("signature-of-another-key", "Signed by another key under a known name.").signed_by(&keys::attackers()).refused(SIGNATURE),
         kept(draft("signature-of-other-claims", "The claims were changed afterwards.")).payload(admin).refused(SIGNATURE),
         kept(draft("signature-of-another-header", "The header was changed afterwards, though not in what it says."))
             .header(header().with("typ", r#""JWT""#))
@@ -129,7 +129,7 @@ fn coverage(corpus: &mut Corpus) {
     ]);
     let mut negated = keys::first();
     negated.private = order() - negated.private;
-    corpus.keys("negated", "The first key's x with the other y: a good key, and another one.", jwks([&negated.jwk()]), 1, 0);
+    corpus.keys("negated", "The first key's x with the other y: a valid key, and another one.", jwks([&negated.jwk()]), 1, 0);
     corpus.cases.push(draft("signature-key-negated", "y counts: the mirrored point is another key.").key_set("negated").refused(SIGNATURE));
 }
 

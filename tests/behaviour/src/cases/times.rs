@@ -86,7 +86,7 @@ fn spelling(corpus: &mut Corpus) {
     }
     corpus.cases.extend([
         draft("iat-fraction", "Fractions are rounded down.").claim("iat", "1700000000.75").accepted(),
-        draft("iat-negative-fraction", "Down, not towards zero.").claim("iat", "-1.5").accepted_with(|auth| auth.issued_at = -2),
+        draft("iat-negative-fraction", "Down, not toward zero.").claim("iat", "-1.5").accepted_with(|auth| auth.issued_at = -2),
         draft("iat-exponent", "Any spelling of a number will do.").claim("iat", "1.7e9").accepted(),
         draft("nbf-fraction", "Any number.").claim("nbf", "1700000000.5").accepted(),
     ]);
@@ -157,7 +157,7 @@ fn start(corpus: &mut Corpus) {
                 false => case.refused(NOT_YET_VALID),
             });
         }
-        let case = draft(&format!("{claim}-fraction-beyond"), &format!("{claim} = now + 0.5: what is later by a fraction is later."));
+        let case = draft(&format!("{claim}-fraction-beyond"), &format!("{claim} = now + 0.5: a fraction of a second counts."));
         corpus.cases.push(case.claim(claim, format!("{NOW}.5")).leeway(0).now().refused(NOT_YET_VALID));
     }
 }

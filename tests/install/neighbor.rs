@@ -4,9 +4,9 @@ use std::ffi::c_int;
 
 /// Whether threads, panics and the heap work here: the length of what a panic in a thread said.
 #[unsafe(no_mangle)]
-pub extern "C" fn neighbour_works(number: c_int) -> c_int {
+pub extern "C" fn neighbor_works(number: c_int) -> c_int {
     std::panic::set_hook(Box::new(|_| {}));
-    let thread = std::thread::spawn(move || panic!("neighbour {number}"));
+    let thread = std::thread::spawn(move || panic!("neighbor {number}"));
     match thread.join() {
         Err(said) => said.downcast_ref::<String>().map_or(-1, |said| said.len() as c_int),
         Ok(()) => -2,

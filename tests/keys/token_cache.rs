@@ -1,4 +1,4 @@
-//! The cache of verdicts never says yes where a fresh verification would say no.
+//! The token cache never accepts a token that a verification without it would refuse.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,7 +28,7 @@ fn the_same_token_is_a_hit_and_any_other_is_not() {
     let other = issuer.mint(Mint::new().subject("somebody-else"));
     parts[1] = other.split('.').nth(1).unwrap();
     assert_eq!(status(verifier.verify(parts.join("."))), Status::TokenSignature);
-    assert_eq!(stat(&verifier, "/cached_tokens"), 1, "only good tokens are remembered");
+    assert_eq!(stat(&verifier, "/cached_tokens"), 1, "only accepted tokens are cached");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_removed_key_turns_a_hit_into_a_refusal() {
 }
 
 #[test]
-fn a_refresh_that_keeps_the_key_keeps_the_verdict() {
+fn a_refresh_that_keeps_the_key_keeps_the_entry() {
     let stage = Stage::take();
     let issuer = stage.issuer("kept");
     issuer.set_etag(false);
@@ -100,11 +100,11 @@ fn time_turns_a_hit_into_a_refusal() {
         assert_eq!(status(verifier.verify(&token)), expected, "at {at}");
     }
     assert_eq!(stat(&verifier, "/hits"), 2);
-    assert_eq!(stat(&verifier, "/cached_tokens"), 0, "what has expired is forgotten");
+    assert_eq!(stat(&verifier, "/cached_tokens"), 0, "an expired token is removed");
 }
 
 #[test]
-fn verdicts_are_one_verifiers_own() {
+fn each_verifier_has_its_own_cache() {
     let stage = Stage::take();
     let issuer = stage.issuer("policies");
     let token = issuer.mint(Mint::new().claim("email_verified", false).claim("aud", "a"));

@@ -1,4 +1,4 @@
-//! What the API knows, against what the workers know.
+//! Compares the users of the API with the records of the workers.
 
 use std::collections::HashMap;
 
@@ -7,9 +7,9 @@ use torii_emulator::Emulator;
 
 use crate::record::{Outcome, Record};
 
-pub fn judge(emulator: &Emulator, key: &str, record: &Record) {
+pub fn compare(emulator: &Emulator, key: &str, record: &Record) {
     let sent = count(&client(&emulator.control_url(), key), "POST", "/api/server/v1/users");
-    assert_eq!(sent, record.created.len() as i64, "each user was asked for once");
+    assert_eq!(sent, record.created.len() as i64, "each user was requested once");
 
     let filter = r#"{"statuses":["active","banned","deleted"]}"#;
     let client = client(emulator.url(), key);
@@ -17,7 +17,7 @@ pub fn judge(emulator: &Emulator, key: &str, record: &Record) {
     for user in client.users().all(Some(filter)) {
         let user = user.unwrap();
         let mark = user.str("/publicMetadata/mark").unwrap().to_owned();
-        assert!(record.created.contains_key(&mark), "nobody asked for {mark}");
+        assert!(record.created.contains_key(&mark), "no worker requested {mark}");
         assert!(users.insert(mark.clone(), user).is_none(), "{mark} is there twice");
     }
     for (mark, outcome) in &record.created {
