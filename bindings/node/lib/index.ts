@@ -39,7 +39,7 @@ export {
   ToriiUsageError,
   ToriiWebhookError,
 } from "./errors.js";
-export { version } from "./native.js";
+export { libraryPath, version } from "./native.js";
 export {
   ToriiRequire,
   ToriiRequirements,
