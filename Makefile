@@ -153,6 +153,11 @@ dist: | tools-rust
 	@scripts/require git objcopy:binutils
 	scripts/dist $(ARCHIVES) $(TARGETS)
 
+# Packages for other languages, with the libraries of these archives.
+.PHONY: dist-packages
+dist-packages: dist | tools-packages
+	BUILD="$(CURDIR)/$(BUILD)" scripts/dist-packages $(ARCHIVES) $(BUILD)/dist-packages $(TARGETS)
+
 # Not in `make test`: each target is compiled anew.
 .PHONY: test-dist
 test-dist: dist programs | tools-install

@@ -20,7 +20,6 @@ cp -r src include preload.php example README.md composer.json "$root/LICENSE" "$
 here=linux-$(uname -m)-$(ldd --version 2>&1 | grep -q musl && echo musl || echo gnu)
 if [ -e "$libdir/libtorii.so.0" ]; then
     install -D -m 755 "$libdir/libtorii.so.0" "$stage/lib/$here/libtorii.so.0"
-    (cd "$root" && packaging/third-party torii) >"$stage/lib/$here/LICENSE.third-party"
 else
     for library in "$libdir"/*/libtorii.so.0; do
         platform=$(basename "$(dirname "$library")")
@@ -39,5 +38,8 @@ found=$(TORII_LIBRARY=$stage/lib/$here/libtorii.so.0 php -d ffi.enable=true -r '
     echo "Cargo.toml has version $version, but the library has $found" >&2
     exit 1
 }
+if [ -e "$libdir/libtorii.so.0" ]; then
+    (cd "$root" && packaging/third-party torii) >"lib/$here/LICENSE.third-party"
+fi
 rm -f "$out/torii-torii-$version.zip"
 zip -q -X -r "$out/torii-torii-$version.zip" .
