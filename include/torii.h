@@ -522,7 +522,7 @@ TORII_API void torii_jwks_cache_clear(void);
 /// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
 /// ahead, or all of them with TORII_REVOKE_ALL. Of several calls for a user the latest time counts. If
 /// a maximum lifetime is set, the entry ends at `issued_before` plus that lifetime plus twice the
-/// leeway. Takes effect in this process, from the next verification on; a child of fork() has the
+/// leeway plus one day. Takes effect in this process, from the next verification on; a child of fork() has the
 /// entries of its parent. May be called while other threads verify. Does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is negative or too far ahead, or
 /// the list of calls is full. Since: 0.1.0.
@@ -852,7 +852,8 @@ torii_status_t torii_verifier_options_set_fixed_base(torii_verifier_options_t *o
 ///
 /// The effective user or root has to own the directory and its files, and group and others must not be able
 /// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
-/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Of `path`, only the last
+/// component is checked. Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
 /// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
 /// Since: 0.1.0.

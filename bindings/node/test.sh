@@ -25,5 +25,7 @@ export TORII_REPOSITORY=$here/../..
 
 cd "$project"
 node node_modules/typescript/bin/tsc -p tests/types
-[ $# -gt 0 ] || set -- tests/*.test.mjs
-exec node --test --test-reporter spec "${@/#/}"
+if [ $# -eq 0 ]; then
+    exec node --test --test-reporter spec tests/*.test.mjs
+fi
+exec node --test --test-reporter spec "${@/#/tests/}"

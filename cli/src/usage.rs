@@ -53,6 +53,7 @@ fn explain(error: &Error) -> String {
             Some(why) => format!("{argument}: {why}"),
             None => format!("{argument}: invalid value"),
         },
+        ErrorKind::TooManyValues => format!("{argument}: takes no value"),
         ErrorKind::MissingRequiredArgument => format!("missing argument: {argument}"),
         ErrorKind::ArgumentConflict => {
             let other = texts(error, ContextKind::PriorArg).join(", ");

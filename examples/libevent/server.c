@@ -319,7 +319,7 @@ static void handle(struct evhttp_request *request, void *arg)
     }
 }
 
-/* After each fetch, whatever its outcome. libevent keeps a request whose client has gone, and reply() frees it. */
+/* After each fetch, successful or not. libevent keeps a request whose client has gone, and reply() frees it. */
 static void retry_parked(struct server *server)
 {
     struct parked_list waiting = server->parked;

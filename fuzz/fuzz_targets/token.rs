@@ -30,13 +30,14 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
 });
 
 fuzz_target!(|data: &[u8]| {
-    let verdict = KNOWN.verifier.verify(data);
-    if let Ok(auth) = &verdict {
+    let result = KNOWN.verifier.verify(data);
+    if let Ok(auth) = &result {
         let token = str::from_utf8(data).expect("a valid token is text");
         assert!(KNOWN.good.contains(token), "{auth:?}");
     }
     let again = KNOWN.verifier.verify_nowait(data);
-    let status = |verdict: &torii::Result<_>| verdict.as_ref().map_or_else(|e| e.status(), |_| Status::Ok);
-    assert_eq!(status(&verdict), status(&again));
+    let status =
+        |result: &torii::Result<_>| result.as_ref().map_or_else(|e| e.status(), |_| Status::Ok);
+    assert_eq!(status(&result), status(&again));
     drop(KNOWN.verifier.authenticate(data));
 });

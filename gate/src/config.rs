@@ -29,6 +29,9 @@ const MAX_CONNECTIONS: u32 = 20_000;
 
 const SHUTDOWN_TIMEOUT: u32 = 10;
 
+/// Requests without credentials would pass requirements that name no exception.
+const CONTRADICTION: &str = "optional: contradicts the requirements (expected one of the two)";
+
 /// A valid configuration.
 pub(crate) struct Config {
     pub(crate) guard: Arc<Guard>,
@@ -80,7 +83,6 @@ fn config(settings: Settings, routes: Vec<Route>) -> Result<Config, String> {
 
 fn verifier(settings: &Settings) -> Result<Verifier, String> {
     let mut options = VerifierOptions::new();
-    let named = |name: &str, error: torii::Error| format!("{name}: {error}");
     let Some((first, further)) = settings.issuer.split_first() else {
         return Err("issuer: missing (expected --issuer, TORII_GATE_ISSUER or the file)".to_owned());
     };
@@ -106,6 +108,9 @@ fn verifier(settings: &Settings) -> Result<Verifier, String> {
     let requirements =
         settings.access.requirements().map_err(|error| named("requirements", error))?;
     if let Some(requirements) = requirements {
+        if settings.access.optional == Some(true) {
+            return Err(CONTRADICTION.to_owned());
+        }
         options.set_requirements(&requirements);
     }
     if let Some(realm) = &settings.realm {
@@ -118,9 +123,15 @@ fn verifier(settings: &Settings) -> Result<Verifier, String> {
     Verifier::new(first, &options).map_err(|error| error.to_string())
 }
 
+/// Names the option that an error is about, once.
+fn named(name: &str, error: torii::Error) -> String {
+    let text = error.to_string();
+    let subject = format!("{}: ", name.replace('-', "_"));
+    format!("{name}: {}", text.strip_prefix(&subject).unwrap_or(&text))
+}
+
 /// The options that are about keys.
 fn keys(settings: &Settings, several: bool, options: &mut VerifierOptions) -> Result<(), String> {
-    let named = |name: &str, error: torii::Error| format!("{name}: {error}");
     if let Some(path) = &settings.jwks {
         if several {
             let why = "given with several issuers (expected one: the file has the keys of one)";
@@ -170,10 +181,7 @@ fn listeners(settings: &Settings, routes: Vec<Route>) -> Result<Vec<(Address, Po
         let requirements = route.access.requirements();
         let requirements = requirements.map_err(|error| named(error.to_string()))?;
         let optional = match (route.access.optional, &requirements) {
-            (Some(true), Some(_)) => {
-                let why = "optional: contradicts the requirements (expected one of the two)";
-                return Err(named(why.to_owned()));
-            }
+            (Some(true), Some(_)) => return Err(named(CONTRADICTION.to_owned())),
             (Some(optional), _) => optional,
             // Requirements hold for every request.
             (None, Some(_)) => false,

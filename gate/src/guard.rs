@@ -1,9 +1,12 @@
 //! Decides over a request.
 
+use std::future::{self, Ready};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use hyper::HeaderMap;
+use hyper::{HeaderMap, Request};
 use tokio::time::sleep;
 use torii::{Auth, Check, Error, Requirements, Status, Verifier};
 
@@ -39,13 +42,22 @@ const SPACING: Duration = Duration::from_millis(20);
 
 impl Guard {
     /// Answers an authorization request, which has the headers of the client's request.
-    pub(crate) async fn answer(&self, policy: &Policy, headers: &HeaderMap) -> Answer {
-        let decision = match self.decide(policy, headers) {
+    pub(crate) fn answer<'a, B>(&'a self, policy: &'a Policy, request: Request<B>) -> Answering<'a>
+    where
+        B: Send + 'a,
+    {
+        match self.decide(policy, request.headers()) {
             Err(error) if error.status() == Status::KeysPending => {
-                self.wait(policy, headers, error).await
+                Answering::Later(Box::pin(async move {
+                    self.conclude(self.wait(policy, request.headers(), error).await)
+                }))
             }
-            decision => decision,
-        };
+            decision => Answering::Now(future::ready(self.conclude(decision))),
+        }
+    }
+
+    /// The answer that a decision stands for, counted.
+    fn conclude(&self, decision: Result<Option<Auth>, Error>) -> Answer {
         let (outcome, answer) =
             match decision.map_err(Refusal::from).and_then(|auth| self.pass(auth)) {
                 Ok(passed) => passed,
@@ -71,7 +83,6 @@ impl Guard {
     }
 
     /// Decides again whenever keys have been fetched, until the time is up.
-    #[cold]
     async fn wait(
         &self,
         policy: &Policy,
@@ -82,7 +93,7 @@ impl Guard {
         let deadline = self.keys.deadline();
         loop {
             let Some(issuer) = pending.issuer() else { return Err(pending) };
-            if !self.keys.fetched(issuer, deadline).await {
+            if !self.keys.changed(issuer, deadline).await {
                 return Err(pending);
             }
             match self.decide(policy, headers) {
@@ -106,5 +117,68 @@ impl Guard {
                 Err(auth.require(&self.unmet).map_or_else(Refusal::from, |()| Refusal::Defect))
             }
         }
+    }
+}
+
+/// An answer, at once or later. hyper moves the future of each request several times, so that one
+/// that waits for keys, which is large, has memory of its own.
+pub(crate) enum Answering<'a> {
+    Now(Ready<Answer>),
+    Later(Pin<Box<dyn Future<Output = Answer> + Send + 'a>>),
+}
+
+impl Future for Answering<'_> {
+    type Output = Answer;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        match self.get_mut() {
+            Answering::Now(answer) => Pin::new(answer).poll(context),
+            Answering::Later(answer) => answer.as_mut().poll(context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use hyper::header;
+    use torii::VerifierOptions;
+
+    use super::*;
+
+    /// Of the issuer https://acme.torii.so, with a `kid`, in time until 2100. Its signature is wrong.
+    const TOKEN: &str = "Bearer eyJhbGciOiJFUzI1NiIsImtpZCI6ImsifQ.\
+        eyJpc3MiOiJodHRwczovL2FjbWUudG9yaWkuc28iLCJzdWIiOiJ1IiwicGlkIjoicCIsImlhdCI6MSwiZXhwIjo0MTAyNDQ0ODAwfQ.\
+        AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ";
+
+    /// A fetch of keys may take longer than a request may wait, if it began later or never ends.
+    #[test]
+    fn a_request_waits_no_longer_than_its_own_deadline() {
+        // A proxy that accepts the connection, and answers nothing until it is closed.
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut options = VerifierOptions::new();
+        options.set_proxy(&format!("http://{}", proxy.local_addr().unwrap())).unwrap();
+        options.set_fetch_timeout_ms(60_000).unwrap().set_background_refresh(false);
+        let verifier = Arc::new(Verifier::new("https://acme.torii.so", &options).unwrap());
+        let keys = Arc::new(Keys::new(verifier.clone(), Duration::from_millis(50)));
+        let guard = Guard {
+            verifier: verifier.clone(),
+            keys,
+            credentials: Credentials { header: header::AUTHORIZATION, cookie: None },
+            identity: Vec::new(),
+            unmet: Requirements::new(),
+            metrics: Metrics::default(),
+        };
+        let request = Request::builder().header(header::AUTHORIZATION, TOKEN).body(()).unwrap();
+
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(guard.answer(&Policy::default(), request));
+        assert_eq!(answer.status(), 503);
+        assert!(answer.headers().contains_key(header::RETRY_AFTER));
+        let stats = verifier.stats().unwrap();
+        assert_eq!(stats.int("/issuers/0/fetches").unwrap(), 0, "the fetch is still in progress");
+        // Ends the fetch, for which the runtime waits.
+        drop(proxy);
     }
 }

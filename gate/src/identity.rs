@@ -217,12 +217,12 @@ const EMPTY: HeaderValue = HeaderValue::from_static("");
 
 /// A text as a header value, if it arrives as it is (RFC 9110 §5.5).
 fn value(text: &str) -> Result<HeaderValue, Unreadable> {
-    let arrives = text.trim_matches([' ', '\t']).len() == text.len()
-        && !text.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t');
-    match arrives {
-        true => HeaderValue::from_bytes(text.as_bytes()).map_err(|_| Unreadable),
-        false => Err(Unreadable),
+    let bytes = text.as_bytes();
+    if [bytes.first(), bytes.last()].iter().flatten().any(|end| matches!(end, b' ' | b'\t')) {
+        return Err(Unreadable);
     }
+    // Refuses control characters other than tabs.
+    HeaderValue::from_bytes(bytes).map_err(|_| Unreadable)
 }
 
 /// The JSON without blanks between its values, which could be line breaks.

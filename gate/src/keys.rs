@@ -1,12 +1,15 @@
 //! Fetches keys beside the requests, and wakes the requests that wait for them.
 //!
 //! The library decides when a fetch is due. Its blocking calls run on threads for them, one for each
-//! issuer at a time, so that no connection waits for the issuer of another.
+//! issuer at a time, so that no connection waits for the issuer of another. The revocations file is
+//! checked by a task of its own, which an issuer that hangs does not hold up.
 
+use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout_at};
 use torii::{Json, Verifier};
 
@@ -18,6 +21,8 @@ pub(crate) struct Keys {
     issuers: Vec<Issuer>,
     /// How long a request may wait.
     timeout: Duration,
+    /// Told whenever the revocations file was checked; `None` without a file.
+    file_checked: Option<watch::Sender<()>>,
 }
 
 struct Issuer {
@@ -38,6 +43,9 @@ struct State {
 /// The least time between two rounds, so that nothing makes a loop run hot.
 const SPACING: Duration = Duration::from_millis(100);
 
+/// How often the revocations file is checked. The library needs it to be within 5 s.
+const FILE_CHECK: Duration = Duration::from_secs(1);
+
 impl Keys {
     pub(crate) fn new(verifier: Arc<Verifier>, timeout: Duration) -> Self {
         let stats = verifier.stats().ok();
@@ -47,7 +55,9 @@ impl Keys {
             Some(Issuer { name, state: Mutex::default() })
         });
         let issuers = issuers.collect();
-        Keys { verifier, issuers, timeout }
+        let has_file = stats.as_ref().is_some_and(|stats| !stats.is_null("/revocations/file"));
+        let file_checked = has_file.then(|| watch::channel(()).0);
+        Keys { verifier, issuers, timeout, file_checked }
     }
 
     fn stats(&self) -> Option<Json> {
@@ -66,12 +76,39 @@ impl Keys {
         Instant::now() + self.timeout
     }
 
-    /// Waits until a fetch of the issuer's keys has ended. False if the time is up.
-    pub(crate) async fn fetched(self: &Arc<Self>, issuer: &str, deadline: Instant) -> bool {
+    /// Waits until a fetch of the issuer's keys has ended, or the revocations file was checked: a
+    /// request may need either. False if the time is up.
+    pub(crate) async fn changed(self: &Arc<Self>, issuer: &str, deadline: Instant) -> bool {
         let Some(index) = self.issuers.iter().position(|known| known.name == issuer) else {
             return false;
         };
-        timeout_at(deadline, self.fetch(index)).await.is_ok()
+        let file_checked = self.file_checked.as_ref().map(watch::Sender::subscribe);
+        let file_checked = async {
+            match file_checked {
+                Some(mut checked) => drop(checked.changed().await),
+                None => pending().await,
+            }
+        };
+        let changed = async {
+            tokio::select! {
+                () = self.fetch(index) => {}
+                () = file_checked => {}
+            }
+        };
+        timeout_at(deadline, changed).await.is_ok()
+    }
+
+    /// Checks the revocations file, if there is one, for as long as the gate runs.
+    pub(crate) async fn watch_file(self: Arc<Self>) {
+        let Some(checked) = &self.file_checked else { return };
+        loop {
+            let verifier = self.verifier.clone();
+            let check = spawn_blocking(move || verifier.refresh_revocations_due());
+            // An error: the check panicked. The next one may do better.
+            let _ = check.await;
+            checked.send_replace(());
+            sleep(FILE_CHECK).await;
+        }
     }
 
     /// Fetches keys that are due, for as long as the gate runs.
@@ -107,7 +144,7 @@ impl Keys {
     fn start(self: &Arc<Self>, index: usize) -> watch::Receiver<()> {
         let (ended, running) = watch::channel(());
         let keys = self.clone();
-        tokio::task::spawn_blocking(move || {
+        spawn_blocking(move || {
             // Dropped last, and also if the fetch panics.
             let _ended = ended;
             if let Some(issuer) = keys.issuers.get(index) {

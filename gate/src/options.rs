@@ -18,8 +18,8 @@ use crate::identity::IdentityHeader;
 /// the client. Ends with SIGTERM or SIGINT, after the requests in progress.
 #[derive(Args, Clone, Debug, Default)]
 #[command(after_help = "\
-Each option is also a variable, such as TORII_GATE_KEY_CACHE, with commas between several values, and a
-key of the file, such as key-cache, with an array of several values. The command line comes first, then
+Each option is also a variable, such as TORII_GATE_KEY_CACHE, with commas between several values, and a \
+key of the file, such as key-cache, with an array of several values. The command line comes first, then \
 the environment, then the file.
 
 Examples:

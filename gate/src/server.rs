@@ -74,6 +74,7 @@ async fn serve(config: Config) -> Result<(), Error> {
     }
     drop(open);
     tokio::spawn(guard.keys.clone().keep_fresh());
+    tokio::spawn(guard.keys.clone().watch_file());
     systemd::notify("READY=1");
 
     let signal = signals.next().await;
@@ -169,9 +170,7 @@ impl Accept {
             match &purpose {
                 Purpose::Authorization(policy) => {
                     let _counted = guard.metrics.connections().count();
-                    let answer = async |request: Request<Incoming>| {
-                        guard.answer(policy, request.headers()).await
-                    };
+                    let answer = |request| guard.answer(policy, request);
                     connection::serve(stream, stopping, answer).await;
                 }
                 Purpose::Operators => {

@@ -1,6 +1,9 @@
 """Keys: requests that wait for them, outages, readiness, metrics."""
 
 import concurrent.futures
+import json
+import os
+import tempfile
 import unittest
 
 from support import Gate, Torii, bearer, until
@@ -78,6 +81,34 @@ class Keys(unittest.TestCase):
         until(gate.ready, "keys at hand")
         self.assertEqual(gate.get(headers=bearer(self.valid)).status, 200)
 
+    def test_an_issuer_that_hangs_does_not_delay_revocations(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+
+        def revoke(*users):
+            with open(f"{folder}/new", "w") as file:
+                json.dump({"revoked": [{"sub": user, "before": "all"} for user in users]}, file)
+            os.chmod(f"{folder}/new", 0o600)
+            os.rename(f"{folder}/new", f"{folder}/revoked.json")
+
+        revoke()
+        gate = self.gate(revocations=f"{folder}/revoked.json", timeout=60)
+        until(gate.ready, "keys at hand")
+        other = self.torii.token(claims={"sub": "user-bob"})
+        unknown = self.torii.token(header={"kid": "never-published"})
+        self.torii.fault("hold")
+        with gate.connect() as waiting:
+            waiting.request(headers=bearer(unknown))
+            self.torii.fetches(at_least=2)
+            for users in (("user-ada",), (), ("user-ada",), (), ("user-ada",)):
+                revoke(*users)
+                status = 401 if users else 200
+                until(lambda: gate.get(headers=bearer(self.valid)).status == status, f"{status} for {users}")
+                self.assertEqual(gate.get(headers=bearer(other)).status, 200)
+            # All the time, the issuer has not answered.
+            self.assertEqual((gate.metric("torii_gate_waiting"), self.torii.fetches()), (1, 2))
+            self.torii.release()
+            self.assertEqual(waiting.answer().status, 401)
+
     def test_operators_have_an_address_of_their_own(self):
         gate = self.gate()
         until(gate.ready, "keys at hand")
@@ -89,12 +120,13 @@ class Keys(unittest.TestCase):
         self.assertEqual(gate.admin_get("/").values("x-user-id"), [])
 
     def test_metrics(self):
-        gate = self.gate(optional=True, **{"require": "email-verified"})
+        gate = self.gate(optional=True, route=[{"listen": "127.0.0.1:0", "require": "email-verified"}])
         until(gate.ready, "keys at hand")
+        gate.get()
         verified = self.torii.token(claims={"email_verified": True})
-        for headers in ((), bearer(verified), bearer(verified), bearer("nonsense"),
+        for headers in (bearer(verified), bearer(verified), bearer("nonsense"),
                         bearer(self.torii.token(claims={"email_verified": False}))):
-            gate.get(headers=headers)
+            gate.get(headers=headers, number=1)
         answer = gate.admin_get("/metrics")
         self.assertEqual(answer.header("content-type"), "application/openmetrics-text; version=1.0.0; charset=utf-8")
         for outcome, count in (("accepted", 2), ("anonymous", 1), ("unauthorized", 1), ("forbidden", 1),

@@ -445,7 +445,8 @@ pub unsafe extern "C" fn torii_verifier_options_set_fixed_base(
 ///
 /// The effective user or root has to own the directory and its files, and group and others must not be able
 /// to write to them. Files that differ, symbolic and hard links, damaged files, files of another URL and
-/// files from the future are ignored and counted in torii_verifier_stats_json(). Default: none.
+/// files from the future are ignored and counted in torii_verifier_stats_json(). Of `path`, only the last
+/// component is checked. Default: none.
 /// Errors: TORII_ERR_INVALID_ARGUMENT for an empty text. torii_verifier_new() fails with
 /// TORII_ERR_INVALID_CONFIG if the directory is missing and cannot be created, and on Windows.
 /// Since: 0.1.0.

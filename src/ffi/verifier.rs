@@ -225,7 +225,7 @@ pub extern "C" fn torii_jwks_cache_clear() {
 /// Revokes the tokens of a user issued at or before `issued_before`, Unix seconds at most one day
 /// ahead, or all of them with TORII_REVOKE_ALL. Of several calls for a user the latest time counts. If
 /// a maximum lifetime is set, the entry ends at `issued_before` plus that lifetime plus twice the
-/// leeway. Takes effect in this process, from the next verification on; a child of fork() has the
+/// leeway plus one day. Takes effect in this process, from the next verification on; a child of fork() has the
 /// entries of its parent. May be called while other threads verify. Does not block.
 /// Errors: TORII_ERR_INVALID_ARGUMENT if `user_id` is empty, the time is negative or too far ahead, or
 /// the list of calls is full. Since: 0.1.0.

@@ -194,8 +194,10 @@ impl IssuerKeys {
         call: &Call<'_>,
         time: Duration,
     ) -> Lease {
-        let lease = time.as_millis().try_into().unwrap_or(Millis::MAX / 4) + LEASE_MARGIN;
-        self.lease(progress, reason, now, call.timeout(), lease)
+        let time = time.as_millis().try_into().unwrap_or(Millis::MAX / 4);
+        let mut lease = self.lease(progress, reason, now, call.timeout(), time + LEASE_MARGIN);
+        lease.deadline = now + time;
+        lease
     }
 
     fn lease(

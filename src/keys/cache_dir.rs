@@ -72,17 +72,19 @@ impl KeyCacheDir {
         }
         // The working directory may change later.
         let path = std::path::absolute(path).map_err(|error| refuse(error.to_string()))?;
-        match create(&path) {
+        let directory = KeyCacheDir::existing(&path);
+        match create(&directory.0) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
                 Err(refuse(format!("cannot create it: {error}")))
             }
-            _ => Ok(KeyCacheDir(path)),
+            _ => Ok(directory),
         }
     }
 
     /// A directory that is only read.
     pub(crate) fn existing(path: &Path) -> Self {
-        KeyCacheDir(path.to_owned())
+        // With a slash or `/.` at the end, a symbolic link would be followed.
+        KeyCacheDir(path.components().collect())
     }
 
     /// The path of the file of this [name](super::CacheKey::file_name).
@@ -116,8 +118,8 @@ mod files {
     use super::{CachedKeys, KeyCacheDir};
     use crate::clock::Millis;
 
-    /// How long a write waits for those of other processes, which take two calls.
-    const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+    /// How long a write waits for those of other processes, at most. They hold the lock for two calls.
+    const LOCK_TIMEOUT: Millis = 5_000;
 
     impl KeyCacheDir {
         /// Reads the keys of `url` from the file of this name. `now` is in milliseconds since 1970. Keys
@@ -145,12 +147,14 @@ mod files {
             }))
         }
 
-        /// Writes the file of this name, unless a newer one is there. `now` is in milliseconds since 1970.
+        /// Writes the file of this name, unless a newer one is there. `now` is in milliseconds since 1970;
+        /// `left` is how long the write may wait for other processes.
         pub(in super::super) fn write(
             &self,
             name: &str,
             file: &CacheFile<'_>,
             now: Millis,
+            left: Millis,
         ) -> Result<(), String> {
             let directory = self.open().map_err(|ignored| self.about(None, ignored).why)?;
             let error = |error: io::Error| format!("{}: {error}", self.path(Some(name)));
@@ -158,7 +162,8 @@ mod files {
             let temporary = Temporary::create(&directory, name).map_err(error)?;
             temporary.fill(&file.encode()).map_err(error)?;
             // Held for two calls, so that the disk keeps no other process waiting.
-            let lock = Lock::take(&directory).map_err(error)?;
+            let lock = Lock::take(&directory, left.min(LOCK_TIMEOUT))
+                .map_err(|ignored| self.about(Some(LOCK), ignored).why)?;
             if !is_newer_there(&directory, name, file, now) {
                 temporary.rename(name).map_err(error)?;
             }
@@ -251,33 +256,61 @@ mod files {
 
     /// Keeps others from replacing files in the directory.
     ///
+    /// The lock is on a file that only this user can open. Anyone who can read the directory could
+    /// lock the directory itself.
+    ///
     /// A child made by `fork` inherits the lock, so it is released explicitly: closing the descriptor
     /// here would leave the child's.
-    struct Lock<'a>(&'a OwnedFd);
+    struct Lock(OwnedFd);
 
-    impl<'a> Lock<'a> {
+    /// The file that is locked. It stays empty.
+    const LOCK: &str = ".lock";
+
+    impl Lock {
         /// Returns `None` where the file system has no locks.
-        fn take(directory: &'a OwnedFd) -> io::Result<Option<Self>> {
+        fn take(directory: &OwnedFd, timeout: Millis) -> Result<Option<Self>, Ignored> {
+            let file = lock_file(directory)?;
             let start = Instant::now();
             loop {
-                match rustix::fs::flock(directory, FlockOperation::NonBlockingLockExclusive) {
-                    Ok(()) => return Ok(Some(Lock(directory))),
-                    Err(Errno::WOULDBLOCK | Errno::INTR) if start.elapsed() < LOCK_TIMEOUT => {
-                        thread::sleep(Duration::from_millis(1));
-                    }
-                    Err(Errno::WOULDBLOCK | Errno::INTR) => {
-                        return Err(io::Error::other("another process keeps the directory locked"));
-                    }
+                match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                    Ok(()) => return Ok(Some(Lock(file))),
+                    Err(Errno::WOULDBLOCK | Errno::INTR) => {}
                     Err(_) => return Ok(None),
                 }
+                if start.elapsed() >= Duration::from_millis(timeout) {
+                    let why = format!("locked by another process for more than {timeout} ms");
+                    return Err(Ignored::new("locked", why));
+                }
+                thread::sleep(Duration::from_millis(1));
             }
         }
     }
 
-    impl Drop for Lock<'_> {
+    impl Drop for Lock {
         fn drop(&mut self) {
-            let _ = rustix::fs::flock(self.0, FlockOperation::Unlock);
+            let _ = rustix::fs::flock(&self.0, FlockOperation::Unlock);
         }
+    }
+
+    /// Opens the file to lock, and creates it if it is missing.
+    fn lock_file(directory: &OwnedFd) -> Result<OwnedFd, Ignored> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = rustix::fs::openat(directory, LOCK, flags | OFlags::CLOEXEC, mode);
+        let file = file.map_err(|errno| match errno {
+            Errno::LOOP | Errno::MLINK => Ignored::new("file_type", "a symbolic link"),
+            errno => unreadable(errno),
+        })?;
+        let stat = rustix::fs::fstat(&file).map_err(unreadable)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Ignored::new("file_type", "not a regular file"));
+        }
+        check_owner_and_mode(&stat)?;
+        // The umask of the process, or a person, may have changed it.
+        if Mode::from_raw_mode(stat.st_mode) != mode {
+            rustix::fs::fchmod(&file, mode).map_err(unreadable)?;
+        }
+        Ok(file)
     }
 
     /// A file under a name that no process reads, locked by its writer. It is removed unless it is renamed.
@@ -333,12 +366,25 @@ mod files {
         }
     }
 
+    /// Whether [`Temporary::create`] makes such names.
+    fn is_temporary(name: &[u8]) -> bool {
+        let is_hex = |digits: &[u8], count| {
+            let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+            digits.len() == count && digits.iter().all(is_digit)
+        };
+        let numbered = name.strip_suffix(TEMPORARY.as_bytes());
+        let parts = numbered.and_then(|name| name.split_at_checked(64));
+        parts.is_some_and(|(name, number)| {
+            is_hex(name, 64) && number.strip_prefix(b".").is_some_and(|number| is_hex(number, 16))
+        })
+    }
+
     /// Removes temporary files whose writers were killed: their locks are free.
     fn remove_abandoned(directory: &OwnedFd) {
         let Ok(entries) = rustix::fs::Dir::read_from(directory) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if !name.to_bytes().ends_with(TEMPORARY.as_bytes()) {
+            if !is_temporary(name.to_bytes()) {
                 continue;
             }
             let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -375,6 +421,7 @@ mod files {
             &self,
             _: &str,
             _: &CacheFile<'_>,
+            _: Millis,
             _: Millis,
         ) -> Result<(), String> {
             Ok(())

@@ -177,9 +177,9 @@ impl IssuerKeys {
     }
 
     /// Writes keys to the key cache directory.
-    fn save(&self, fetched: Fetched, body: &[u8]) {
+    fn save(&self, fetched: Fetched, body: &[u8], deadline: Millis) {
         let Some(file) = self.file() else { return };
-        let outcome = file.write(fetched, body);
+        let outcome = file.write(fetched, body, deadline);
         self.shared.get().lock().cache_dir.write(outcome);
     }
 
@@ -199,11 +199,12 @@ impl IssuerKeys {
     }
 
     /// Ends a fetch and wakes its followers. Returns false, and stores nothing, if the fetch is no
-    /// longer in flight.
+    /// longer in flight. To write the keys to the key cache directory, waits until `deadline`.
     pub(super) fn complete(
         &self,
         id: FetchId,
         outcome: std::result::Result<NewKeys, FetchError>,
+        deadline: Millis,
     ) -> bool {
         let (shared, now) = (self.shared.get(), monotonic());
         let mut progress = shared.lock();
@@ -230,7 +231,7 @@ impl IssuerKeys {
         shared.ended.notify_all();
         drop(progress);
         if let Some((fetched, body)) = to_save {
-            self.save(fetched, &body);
+            self.save(fetched, &body, deadline);
         }
         true
     }

@@ -56,7 +56,7 @@ impl KeySet {
     }
 
     /// Whether the number of keys that have a table of multiples, or are getting one, is within its limit.
-    pub(super) fn has_room_for_tables(&self) -> bool {
+    pub(crate) fn has_room_for_tables(&self) -> bool {
         self.keys.iter().filter(|key| key.has_table()).count() <= MOST_IN_SET
     }
 

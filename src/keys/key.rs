@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 
-use super::jwks::KeySet;
 use super::key_table::KeyTable;
 use super::signature::Der;
 use crate::crypto;
@@ -62,9 +61,14 @@ impl Key {
     }
 
     /// As [`verify`](Self::verify), but with the key's table of multiples if it has one, and with
-    /// building it. aws-lc decides about each signature that the table does not accept. `set` is
-    /// one the key is in.
-    pub(crate) fn verify_fixed_base(&self, message: &[u8], signature: &[u8], set: &KeySet) -> bool {
+    /// building it. aws-lc decides about each signature that the table does not accept.
+    /// `set_has_room` tells whether no more keys of the set than allowed have begun a table.
+    pub(crate) fn verify_fixed_base(
+        &self,
+        message: &[u8],
+        signature: &[u8],
+        set_has_room: impl FnOnce() -> bool,
+    ) -> bool {
         crypto::with_thread_state(|| {
             let digest = digest(&SHA256, message);
             let by_table = self.table.accepts(&digest, signature);
@@ -74,7 +78,7 @@ impl Key {
             let valid = self.public.verify_digest_sig(&digest, signature).is_ok();
             match by_table {
                 Some(_) if valid => self.table.discard(),
-                None if valid => self.table.advance(&self.public, || set.has_room_for_tables()),
+                None if valid => self.table.advance(&self.public, set_has_room),
                 _ => {}
             }
             valid

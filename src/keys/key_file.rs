@@ -9,7 +9,7 @@ use super::cache_file::{CacheFile, Ignored};
 use super::cache_key::CacheKey;
 use super::freshness::Fetched;
 use super::jwks::KeySet;
-use crate::clock::{monotonic, since_1970};
+use crate::clock::{Millis, exactly, monotonic, since_1970};
 
 /// Where the keys of one cache key are kept for the next process.
 pub(super) struct KeyFile {
@@ -39,8 +39,14 @@ impl KeyFile {
         }))
     }
 
-    /// Writes the text of keys, unless the file has newer ones.
-    pub(super) fn write(&self, fetched: Fetched, body: &[u8]) -> Result<(), String> {
+    /// Writes the text of keys, unless the file has newer ones. Waits for other processes until
+    /// `deadline`.
+    pub(super) fn write(
+        &self,
+        fetched: Fetched,
+        body: &[u8],
+        deadline: Millis,
+    ) -> Result<(), String> {
         let now = since_1970();
         let age = monotonic().saturating_sub(fetched.sent_at) + fetched.headers.age();
         let file = CacheFile {
@@ -49,6 +55,6 @@ impl KeyFile {
             max_age: fetched.headers.max_age,
             body,
         };
-        self.directory.write(&self.name, &file, now)
+        self.directory.write(&self.name, &file, now, deadline.saturating_sub(exactly()))
     }
 }

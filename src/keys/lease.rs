@@ -8,6 +8,7 @@ use super::freshness::CacheHeaders;
 use super::issuer_keys::{IssuerKeys, NewKeys};
 use super::jwks::KeySet;
 use super::snapshot::Snapshot;
+use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::text::{NulStr, NulString};
 
@@ -17,6 +18,8 @@ pub(crate) struct Lease {
     id: FetchId,
     /// The keys when the fetch began: a 304 renews these and no others.
     base: Option<Arc<Snapshot>>,
+    /// Until when the call that leads the fetch may take. A host writes no file, and waits for none.
+    pub(super) deadline: Millis,
     completed: bool,
 }
 
@@ -30,7 +33,7 @@ pub(crate) enum Refused {
 
 impl Lease {
     pub(super) fn new(keys: Arc<IssuerKeys>, id: FetchId, base: Option<Arc<Snapshot>>) -> Self {
-        Lease { keys, id, base, completed: false }
+        Lease { keys, id, base, deadline: 0, completed: false }
     }
 
     /// The `ETag` of the keys when the fetch began, to be sent as `If-None-Match`.
@@ -88,7 +91,7 @@ impl Lease {
     /// Returns false if the lease ended before.
     fn end(mut self, outcome: std::result::Result<NewKeys, FetchError>) -> bool {
         self.completed = true;
-        self.keys.complete(self.id, outcome)
+        self.keys.complete(self.id, outcome, self.deadline)
     }
 }
 
@@ -96,7 +99,8 @@ impl Drop for Lease {
     fn drop(&mut self) {
         if !self.completed {
             let reason = "the fetch was abandoned".to_owned();
-            self.keys.complete(self.id, Err(FetchError { reason, timed_out: false }));
+            let error = FetchError { reason, timed_out: false };
+            self.keys.complete(self.id, Err(error), self.deadline);
         }
     }
 }

@@ -59,7 +59,7 @@ pub(super) enum Kid {
 }
 
 impl KnownHeaders {
-    /// Returns the `kid` of a header, as in the token, if this very header is known.
+    /// Returns the `kid` of a header, as in the token, if the header is known.
     pub(super) fn find(&self, encoded: &[u8]) -> Option<Kid> {
         let known = self.place(encoded)?.load();
         let same = known.as_ref().is_some_and(|known| *known.encoded == *encoded);
@@ -129,7 +129,7 @@ mod tests {
         keep(&one, &known);
         assert_eq!(parse(&one, &known).unwrap(), ("one".to_owned(), true));
         assert_eq!(parse(&other, &known).unwrap(), ("other".to_owned(), false));
-        // What else a token says is read nevertheless.
+        // The rest of a token is still read.
         let shorter = &one[..one.len() - 4];
         assert_eq!(parse(shorter, &known).unwrap_err().status(), Status::TokenSignature);
         let no_text = one.replace(".e30.", ".e3.");
@@ -163,7 +163,7 @@ mod tests {
 
     /// A header that differs in one character from a known one is read.
     #[test]
-    fn only_the_very_same_header_is_known() {
+    fn only_the_same_header_is_known() {
         let (known, none) = (KnownHeaders::default(), KnownHeaders::default());
         let good = of_kid("0123456789abcdef");
         keep(&good, &known);

@@ -264,7 +264,9 @@ impl Verifier {
         let key = keys.as_ref().and_then(|keys| {
             let key = keys.set.find(token.kid())?;
             let valid = if self.fixed_base {
-                key.verify_fixed_base(token.signed, &token.signature, &keys.set)
+                key.verify_fixed_base(token.signed, &token.signature, || {
+                    keys.set.has_room_for_tables()
+                })
             } else {
                 key.verify(token.signed, &token.signature)
             };
@@ -275,12 +277,13 @@ impl Verifier {
             return Err(Error::fixed(Status::TokenSignature, "token signature", why));
         };
         let valid = claims.check(self.legacy_organization)?;
-        valid.times.check(self.clock.now(), self.leeway)?;
+        let now = clock::now();
+        valid.times.check(self.clock.at(&now), self.leeway)?;
         valid.times.check_lifetime(self.max_lifetime)?;
         claims.check_audience(&self.audience)?;
         let challenge = self.challenge.clone();
         let verified = Verified::new(&token.payload, &valid, issuer.clone(), key.id, challenge);
-        self.revocations.check(&verified, call)?;
+        self.revocations.check(&verified, call, now.monotonic)?;
         self.requirements.check(&verified)?;
         self.known_headers.keep(&token);
         Ok(Arc::new(verified))
@@ -290,7 +293,7 @@ impl Verifier {
     /// requirements.
     fn check_current(&self, verified: &Verified, call: &Call<'_>, now: &Now) -> Result<()> {
         verified.times.check(self.clock.at(now), self.leeway)?;
-        self.revocations.check(verified, call)?;
+        self.revocations.check(verified, call, now.monotonic)?;
         self.requirements.check(verified)
     }
 
@@ -388,7 +391,7 @@ impl Verifier {
     ///
     /// The leeway is added: tokens with an `iat` of at most `issued_before` plus the leeway are
     /// refused. Of several calls for a user the latest time counts. With a maximum lifetime, an entry
-    /// ends when every token it could revoke has expired. A forked child has the entries of its
+    /// ends a day after every token it could revoke has expired. A forked child has the entries of its
     /// parent; later calls reach only their own process.
     ///
     /// # Errors

@@ -285,7 +285,7 @@ impl VerifierOptions {
     ///
     /// Anyone who can write there can log in as any user: use one directory for each trust domain. A
     /// directory or file is ignored, and counted in the statistics, unless the effective user or root
-    /// owns it and no other user can write to it.
+    /// owns it and no other user can write to it. Of `path`, only the last component is checked.
     ///
     /// # Errors
     /// [`Status::InvalidArgument`] if `path` is empty.

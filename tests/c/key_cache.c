@@ -397,6 +397,8 @@ int main(int argc, char **argv)
     char path[512];
     while (count_files(false, "", path) > 0)
         CHECK(unlink(path) == 0);
+    snprintf(path, sizeof path, "%s/.lock", directory); /* the file that writers lock */
+    CHECK(unlink(path) == 0);
     CHECK(rmdir(directory) == 0 && rmdir(folder) == 0);
     free(token);
     free(issuer);

@@ -52,9 +52,15 @@ impl Cache {
         verifier(issuer, &self.restart(without_threads()))
     }
 
+    /// The files, without the one that writers lock.
     fn files(&self) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(self.dir()) else { return Vec::new() };
-        entries.map(|entry| entry.unwrap().path()).collect()
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| *path != self.lock()).collect()
+    }
+
+    fn lock(&self) -> PathBuf {
+        self.dir().join(".lock")
     }
 
     /// The only file.
@@ -436,6 +442,156 @@ fn files_of_a_killed_writer_are_removed() {
 }
 
 #[test]
+fn files_of_other_programs_stay() {
+    let stage = Stage::take();
+    let (issuer, cache) = (stage.issuer("cache-foreign"), Cache::new());
+    cache.verifier(&issuer).refresh().unwrap();
+    let file = cache.file();
+    let (name, number) = (file.file_name().unwrap().to_str().unwrap(), "0123456789abcdef");
+    let mut foreign = [
+        "ledger.tmp".to_owned(),
+        ".tmp".to_owned(),
+        format!("{name}.tmp"),
+        format!("{name}.{number}"),
+        format!("{name}.{number}.tmp.tmp"),
+        format!("{name}.{number}0.tmp"),
+        format!("{name}.{}.tmp", &number[1..]),
+        format!("{name}.{}.tmp", number.to_uppercase()),
+        format!("{name}-{number}.tmp"),
+        format!("{}.{number}.tmp", &name[1..]),
+        format!("g{}.{number}.tmp", &name[1..]),
+    ]
+    .map(|name| cache.dir().join(name));
+    for path in &foreign {
+        fs::write(path, "another program's").unwrap();
+    }
+    cache.verifier(&issuer).refresh().unwrap();
+    let mut left = cache.files();
+    left.retain(|path| *path != file);
+    left.sort();
+    foreign.sort();
+    assert_eq!(left, foreign);
+}
+
+/// Anyone who can read the directory can lock it.
+#[test]
+fn a_lock_on_the_directory_keeps_no_write_up() {
+    let stage = Stage::take();
+    let (issuer, cache) = (stage.issuer("cache-locked"), Cache::new());
+    let writer = cache.verifier(&issuer);
+    let directory = fs::File::open(cache.dir()).unwrap();
+    rustix::fs::flock(&directory, FlockOperation::LockExclusive).unwrap();
+    writer.refresh().unwrap();
+    assert_eq!((events(&writer), last_error(&writer)), (nothing_ignored(0, 1), String::new()));
+    assert_eq!(fs::metadata(cache.lock()).unwrap().mode() & 0o7777, 0o600);
+    // A `chmod -R` does not let other users lock it either.
+    fs::set_permissions(cache.lock(), Permissions::from_mode(0o644)).unwrap();
+    seconds(10);
+    writer.refresh().unwrap();
+    assert_eq!(events(&writer), nothing_ignored(0, 2));
+    assert_eq!(fs::metadata(cache.lock()).unwrap().mode() & 0o7777, 0o600);
+}
+
+#[test]
+fn a_write_waits_for_other_processes_no_longer_than_the_call_may() {
+    let stage = Stage::take();
+    let (issuer, cache) = (stage.issuer("cache-busy"), Cache::new());
+    let writer = cache.verifier(&issuer);
+    writer.refresh().unwrap();
+    seconds(10);
+    let lock = fs::File::open(cache.lock()).unwrap();
+    rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();
+    issuer.fault(FaultKind::hold_answer(), Some(1));
+    thread::scope(|scope| {
+        let call = scope.spawn(|| writer.refresh().unwrap());
+        await_until("the second request", || issuer.jwks_requests() == 2);
+        // The time of the call is up.
+        seconds(61);
+        stage.emulator.release(&issuer.jwks_path());
+        call.join().unwrap();
+    });
+    assert_eq!(events(&writer), (0, 1, 1, "{}".to_owned()));
+    let why = "locked by another process for more than 0 ms";
+    let error = last_error(&writer);
+    assert!(error.ends_with(&format!("/.lock`: {why}")), "{error}");
+    // A writer that ends makes way for the next one.
+    thread::scope(|scope| {
+        seconds(10);
+        let call = scope.spawn(|| writer.refresh().unwrap());
+        await_until("the third request", || issuer.jwks_requests() == 3);
+        drop(lock);
+        call.join().unwrap();
+    });
+    assert_eq!(events(&writer), (0, 2, 1, "{}".to_owned()));
+}
+
+#[test]
+fn a_lock_file_that_another_user_may_have_made_is_not_used() {
+    let stage = Stage::take();
+    let (issuer, cache) = (stage.issuer("cache-lock"), Cache::new());
+    let writer = cache.verifier(&issuer);
+    let target = cache.0.join("target");
+    fs::write(&target, "").unwrap();
+    fs::set_permissions(&target, Permissions::from_mode(0o644)).unwrap();
+    let (owner, file) = ("owned by user 65534 (expected user 0 or root)", cache.lock());
+    type Make<'a> = &'a dyn Fn();
+    let cases: &[(&str, Make<'_>)] = &[
+        ("a symbolic link", &|| symlink(&target, &file).unwrap()),
+        ("not a regular file", &|| {
+            rustix::fs::mknodat(CWD, &file, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        }),
+        ("Is a directory", &|| fs::create_dir(&file).unwrap()),
+        ("writable by group or others (mode 0666)", &|| {
+            fs::write(&file, "").unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(0o666)).unwrap();
+        }),
+        (owner, &|| {
+            fs::write(&file, "").unwrap();
+            chown(&file, Some(65_534), None).unwrap();
+        }),
+    ];
+    for (failed, (why, make)) in (1..).zip(cases) {
+        if *why == owner && !is_root() {
+            eprintln!("{why}: left out: only root can give files away");
+            continue;
+        }
+        make();
+        seconds(10);
+        writer.refresh().unwrap();
+        assert_eq!(events(&writer), (0, 0, failed, "{}".to_owned()), "{why}");
+        let error = last_error(&writer);
+        assert!(error.contains("/.lock`: ") && error.contains(why), "{error}");
+        assert_eq!(cache.files(), [] as [PathBuf; 0], "{why}");
+        fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+    }
+    assert_eq!(fs::metadata(&target).unwrap().mode() & 0o7777, 0o644);
+}
+
+#[test]
+fn a_symbolic_link_is_not_followed_with_a_slash_at_the_end_either() {
+    let stage = Stage::take();
+    let (issuer, cache) = (stage.issuer("cache-link"), Cache::new());
+    let [link, target] = ["link", "target"].map(|name| cache.0.join(name));
+    fs::create_dir(&target).unwrap();
+    fs::set_permissions(&target, Permissions::from_mode(0o700)).unwrap();
+    symlink(&target, &link).unwrap();
+    for (detours, end) in (1..).zip(["", "/", "//", "/.", "/./", "/.//."]) {
+        let path = cache.0.join(format!("{}link{end}", "detour/../".repeat(detours)));
+        let mut options = without_threads();
+        options.set_key_cache_dir(&path).unwrap();
+        let verifier = verifier(&issuer, &options);
+        verifier.refresh().unwrap();
+        assert_eq!(events(&verifier), (0, 0, 1, r#"{"file_type":1}"#.to_owned()), "{end}");
+        assert_eq!(fs::read_dir(&target).unwrap().count(), 0, "{end}");
+    }
+    // A directory may have a slash at the end.
+    let mut options = without_threads();
+    options.set_key_cache_dir(format!("{}/", cache.dir().display())).unwrap();
+    verifier(&issuer, &options).refresh().unwrap();
+    cache.file();
+}
+
+#[test]
 fn only_keys_that_the_library_fetched_are_written() {
     let stage = Stage::take();
     let (issuer, cache) = (stage.issuer("cache-given"), Cache::new());
@@ -499,7 +655,7 @@ fn a_missing_directory_is_created_in_an_existing_one() {
     fs::create_dir(cache.0.join("a")).unwrap();
     verifier(&issuer, &options).refresh().unwrap();
     assert_eq!(fs::metadata(&missing).unwrap().mode() & 0o7777, 0o700);
-    assert_eq!(fs::read_dir(&missing).unwrap().count(), 1);
+    assert_eq!(fs::read_dir(&missing).unwrap().count(), 2, "keys, and a file to lock");
 }
 
 #[test]

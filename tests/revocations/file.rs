@@ -5,6 +5,8 @@ use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use torii_emulator::FaultKind;
+
 use super::*;
 
 /// Another user than the one the tests run as.
@@ -101,6 +103,39 @@ fn a_change_takes_effect_and_so_does_lifting_a_ban() {
     assert_eq!(results(), [false, false], "written in place");
     assert_eq!(stat(&verifier, "/revocations/file/failures"), 0);
     assert_eq!(stat(&verifier, "/cached_tokens"), 2, "which a revocation leaves as they are");
+}
+
+#[test]
+fn a_change_while_a_call_waits_for_keys_takes_effect() {
+    let stage = Stage::take();
+    let folder = Folder::of(&[]);
+    let mut options = VerifierOptions::new();
+    options.set_revocations_file(folder.file()).unwrap();
+    options.set_key_lifetime_seconds(100).unwrap().set_fetch_timeout_ms(60_000).unwrap();
+    options.set_background_refresh(false).set_clock(|| NOW);
+    let verifier = stage.verifier(&options);
+    let token = stage.token("user", NOW);
+    for cached in [false, true] {
+        if cached {
+            folder.revoke(&[]);
+            milliseconds(1_000);
+            assert!(!refused(&verifier, &token));
+            // The keys are too old now; the list is not.
+            milliseconds(100_000);
+            verifier.refresh_revocations_due();
+        }
+        let requests = stage.issuer.jwks_requests();
+        stage.issuer.fault(FaultKind::hold_answer(), Some(1));
+        std::thread::scope(|scope| {
+            let call = scope.spawn(|| refused(&verifier, &token));
+            await_until("a request for keys", || stage.issuer.jwks_requests() > requests);
+            folder.revoke(&["user"]);
+            milliseconds(2_000);
+            EMULATOR.release(&stage.issuer.jwks_path());
+            assert!(call.join().unwrap(), "cached: {cached}");
+        });
+        assert_eq!(stat(&verifier, "/cached_tokens"), i64::from(cached));
+    }
 }
 
 #[test]

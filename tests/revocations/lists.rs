@@ -187,7 +187,7 @@ fn arguments_are_checked() {
 }
 
 #[test]
-fn an_entry_of_a_call_ends_with_the_last_token_it_could_revoke() {
+fn an_entry_of_a_call_ends_a_day_after_the_last_token_it_could_revoke() {
     let stage = Stage::take();
     let now = Arc::new(AtomicI64::new(NOW));
     let clock = now.clone();
@@ -203,7 +203,27 @@ fn an_entry_of_a_call_ends_with_the_last_token_it_could_revoke() {
     assert_eq!(stat(&verifier, "/revocations/entries"), 1);
     now.store(NOW + 660, Ordering::Relaxed);
     assert_eq!(verify(&verifier, &token), Status::TokenExpired);
+    now.store(NOW + 660 + 86_399, Ordering::Relaxed);
+    assert_eq!(stat(&verifier, "/revocations/entries"), 1);
+    now.store(NOW + 660 + 86_400, Ordering::Relaxed);
     assert_eq!(stat(&verifier, "/revocations/entries"), 0);
+}
+
+#[test]
+fn a_clock_that_is_ahead_for_a_moment_lifts_no_ban() {
+    let stage = Stage::take();
+    let now = Arc::new(AtomicI64::new(NOW));
+    let clock = now.clone();
+    let mut options = stage.options();
+    options.set_max_lifetime_seconds(2_000_000).set_clock(move || clock.load(Ordering::Relaxed));
+    let verifier = stage.verifier(&options);
+    let token = stage.token("user", NOW);
+    verifier.revoke("user", NOW).unwrap();
+    now.store(NOW + 2_000_000 + 86_000, Ordering::Relaxed);
+    // A call drops entries that have ended and are stored together with its own.
+    verifier.revoke("user", NOW - 1).unwrap();
+    now.store(NOW, Ordering::Relaxed);
+    assert_eq!(verify(&verifier, &token), Status::TokenRevoked);
 }
 
 #[test]

@@ -61,9 +61,10 @@ impl Stage {
     }
 }
 
+static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::start);
+
 /// A new issuer.
 fn issuer() -> Issuer {
-    static EMULATOR: LazyLock<Emulator> = LazyLock::new(Emulator::start);
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     EMULATOR.create_issuer(&format!("issuer-{}", COUNT.fetch_add(1, Ordering::Relaxed)))
 }

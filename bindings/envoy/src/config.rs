@@ -68,7 +68,8 @@ impl Route {
     pub fn parse(json: &[u8]) -> Result<Route, String> {
         let route: Route = serde_json::from_slice(json).map_err(|error| error.to_string())?;
         if !route.requirements.is_empty() && (route.skip || route.optional == Some(true)) {
-            return Err("`requirements`: contradict `skip` and `optional`".to_owned());
+            return Err("`requirements`: contradict `skip` and `optional` (expected one of them)"
+                .to_owned());
         }
         Ok(route)
     }
@@ -149,6 +150,9 @@ impl Settings {
 
     /// Creates the verifier and all that a filter needs. Nothing is fetched yet.
     pub fn build(self, counters: Counters, log: Log) -> Result<Config, String> {
+        if self.optional && !self.requirements.is_empty() {
+            return Err("`requirements`: contradict `optional` (expected one of them)".to_owned());
+        }
         let options = self.options()?;
         let Some(first) = self.issuers.first() else { return Err("`issuers` is empty".to_owned()) };
         let verifier = Verifier::new(&first.issuer, &options);

@@ -46,6 +46,8 @@ FILTER = [
     ({"issuers": [ACME], "requirements": []}, "`requirements`: an alternative without a requirement"),
     ({"issuers": [ACME], "requirements": [{"flags": ["organization"]}, {}]},
      "`requirements`: an alternative without a requirement"),
+    ({"issuers": [ACME], "requirements": {"flags": ["email_verified"]}, "optional": True},
+     "`requirements`: contradict `optional` (expected one of them)"),
     ({"issuers": [ACME], "fixed_base": 1}, "expected a boolean"),
     ({"issuers": [ACME], "key_cache_dir": "/nowhere/keys"}, "key cache directory `/nowhere/keys`: cannot create it"),
     ({"issuers": [ACME], "revocations_file": "/nowhere"}, "revocations file `/nowhere`: "),
@@ -127,7 +129,7 @@ class Loading(unittest.TestCase):
     def test_a_valid_one_is_accepted(self):
         full = {"issuers": [ACME, {"issuer": "https://globex.torii.so"}], "audiences": ["api"],
                 "ignore_audience": False, "leeway_seconds": 10, "max_lifetime_seconds": 3600,
-                "legacy_organization": True, "optional": True,
+                "legacy_organization": True, "optional": False,
                 "requirements": [{"flags": ["email_verified"]},
                                  {"claims": [{"pointer": "/plan", "json": "\"pro\""}],
                                   "organizations": [{"id": "o-1", "role": "admin"}]}],
@@ -137,8 +139,11 @@ class Loading(unittest.TestCase):
                 "realm": "api", "resource_metadata": "https://api.example/metadata",
                 "fetch_timeout_ms": 1000, "key_lifetime_seconds": 60, "max_stale_seconds": 0,
                 "proxy": "http://127.0.0.1:3128", "allow_http": True, "token_cache_bytes": 0}
-        status, log = self.check(full, {"optional": False, "requirements": {}, "skip": True})
-        self.assertEqual(status, 0, log)
+        anonymous = {"issuers": [ACME], "optional": True}
+        for config, route in ((full, {"optional": True, "requirements": {}, "skip": True}),
+                              (anonymous, {"requirements": {"flags": ["organization"]}})):
+            status, log = self.check(config, route)
+            self.assertEqual(status, 0, log)
 
 
 if __name__ == "__main__":

@@ -90,6 +90,8 @@ ngx_http_torii_create_key_caches(ngx_cycle_t *cycle,
 static void
 ngx_http_torii_create_key_cache(ngx_cycle_t *cycle, ngx_str_t *path)
 {
+    ngx_fd_t          fd;
+    ngx_file_info_t   fi;
     ngx_core_conf_t  *ccf;
 
     if (ngx_create_dir(path->data, 0700) == NGX_FILE_ERROR) {
@@ -102,15 +104,39 @@ ngx_http_torii_create_key_cache(ngx_cycle_t *cycle, ngx_str_t *path)
         return;
     }
 
+    if (geteuid() != 0) {
+        return;
+    }
+
     ccf = (ngx_core_conf_t *) ngx_get_conf(cycle->conf_ctx, ngx_core_module);
 
-    /* a link that has taken its place gets the user, not what it points to */
+    /* a user who can write to its parent may have put another in its place */
 
-    if (geteuid() == 0
-        && lchown((const char *) path->data, ccf->user, ccf->group) == -1)
-    {
+    fd = open((const char *) path->data,
+              O_RDONLY|O_DIRECTORY|O_NOFOLLOW|O_CLOEXEC);
+
+    if (fd == NGX_INVALID_FILE) {
         ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
-                      "lchown(\"%V\") failed", path);
+                      "open(\"%V\") failed", path);
+        return;
+    }
+
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                      ngx_fd_info_n " \"%V\" failed", path);
+
+    } else if (fi.st_uid != 0 || (fi.st_mode & 0777) != 0700) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
+                      "\"%V\" is not the directory that was created", path);
+
+    } else if (fchown(fd, ccf->user, ccf->group) == -1) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                      "fchown(\"%V\") failed", path);
+    }
+
+    if (ngx_close_file(fd) == NGX_FILE_ERROR) {
+        ngx_log_error(NGX_LOG_ERR, cycle->log, ngx_errno,
+                      ngx_close_file_n " \"%V\" failed", path);
     }
 }
 

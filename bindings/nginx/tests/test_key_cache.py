@@ -3,12 +3,36 @@
 import os
 import pwd
 import shutil
+import subprocess
+import tempfile
 import unittest
 
-from harness import eventually
+from harness import Nginx, eventually
 from parking import Parking
 
 NOBODY = pwd.getpwnam("nobody")
+
+# Renames a directory or a link over one that has just been created.
+SWAP = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int mkdir(const char *path, mode_t mode)
+{
+    int (*next)(const char *, mode_t) = (int (*)(const char *, mode_t)) dlsym(RTLD_NEXT, "mkdir");
+    int result = next(path, mode);
+
+    if (result == 0 && strcmp(path, getenv("SWAP_PATH")) == 0
+        && (rmdir(path) != 0 || rename(getenv("SWAP_BY"), path) != 0))
+        abort();
+    return result;
+}
+"""
 
 
 class KeyCache(Parking):
@@ -38,6 +62,32 @@ class KeyCache(Parking):
         self.assertEqual((stat.st_uid, stat.st_mode & 0o7777), (NOBODY.pw_uid, 0o700))
         for name in os.listdir(self.path()):
             self.assertEqual(os.stat(f"{self.path()}/{name}").st_uid, NOBODY.pw_uid)
+
+    def test_only_the_directory_that_was_created_is_given_away(self):
+        # As someone may do who can write to its parent: right after mkdir() the directory is another one.
+        folder = tempfile.mkdtemp(prefix="torii-swap-")
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        with open(f"{folder}/swap.c", "w") as file:
+            file.write(SWAP)
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", f"{folder}/swap.so", f"{folder}/swap.c", "-ldl"], check=True)
+        for place, owner, mode in (("foreign", 1, 0o700), ("root", 0, 0o755), ("link", 0, 0o700)):
+            with self.subTest(place):
+                target = f"{folder}/{place}"
+                os.mkdir(target, mode)
+                os.chown(target, owner, owner)
+                if place == "link":
+                    os.symlink(target, f"{folder}/to-link")
+                    target = f"{folder}/to-link"
+                self.nginx = Nginx(f"""server {{ listen 127.0.0.1:{self.port}; torii_issuer {self.emulator.issuer};
+                    torii_key_cache keys; torii on; location / {{ return 200 ok; }} }}""", start=False)
+                environment = {**os.environ, "LD_PRELOAD": f"{folder}/swap.so", "SWAP_PATH": self.path(), "SWAP_BY": target}
+                self.nginx.start(environment=environment).ready(self.port)
+                self.nginx.stop()
+                self.assertEqual(os.lstat(self.path()).st_uid, owner)
+                self.assertEqual(os.stat(f"{folder}/{place}" if place == "link" else self.path()).st_uid, owner)
+                reason = "open(" if place == "link" else "is not the directory that was created"
+                self.assertIn(reason, self.nginx.read_log())
 
     def test_restart_while_the_issuer_is_unreachable(self):
         first = self.filled(workers=4)

@@ -1,4 +1,7 @@
 import { inspect } from "node:util";
+import { failed } from "./errors.js";
+import { type NativeAuth, native } from "./native.js";
+import { ToriiRequirements } from "./requirements.js";
 
 /** The identity in a verified token. */
 export interface ToriiAuth {
@@ -38,10 +41,17 @@ export interface ToriiAuth {
   readonly claimsJson: string;
   /** All claims, parsed when they are first read. */
   readonly raw: Record<string, unknown>;
+  /**
+   * Checks requirements of a route after the token was verified. Neither `exp` nor a revocation is checked
+   * again.
+   *
+   * @throws {ToriiPolicyError} if one of them is not met.
+   */
+  require(requirements: ToriiRequirements): void;
 }
 
 /** The values of an {@link Identity}, kept for further calls with the same token. */
-export type Facts = Omit<ToriiAuth, "raw">;
+export type Facts = Omit<ToriiAuth, "raw" | "require"> & { readonly native: NativeAuth };
 
 /** A result: the caller's own, so that it may be changed. */
 export class Identity implements ToriiAuth {
@@ -58,7 +68,7 @@ export class Identity implements ToriiAuth {
   readonly flags: number;
   readonly issuedAt: number;
   readonly expiresAt: number;
-  readonly #claimsJson: string;
+  readonly #facts: Facts;
   #raw: Record<string, unknown> | undefined;
 
   constructor(facts: Facts) {
@@ -75,16 +85,22 @@ export class Identity implements ToriiAuth {
     this.flags = facts.flags;
     this.issuedAt = facts.issuedAt;
     this.expiresAt = facts.expiresAt;
-    this.#claimsJson = facts.claimsJson;
+    this.#facts = facts;
   }
 
   get claimsJson(): string {
-    return this.#claimsJson;
+    return this.#facts.claimsJson;
   }
 
   get raw(): Record<string, unknown> {
-    this.#raw ??= JSON.parse(this.#claimsJson) as Record<string, unknown>;
+    this.#raw ??= JSON.parse(this.claimsJson) as Record<string, unknown>;
     return this.#raw;
+  }
+
+  require(requirements: ToriiRequirements): void {
+    const number = ToriiRequirements.number(requirements);
+    const failure = native.unmet(this.#facts.native, number);
+    if (failure !== null) throw failed(failure);
   }
 
   toJSON(): object {
@@ -96,8 +112,8 @@ export class Identity implements ToriiAuth {
   }
 }
 
-/** Reads a new result of the native module: the texts, one after the other. */
-export function facts(texts: string, record: Float64Array): Facts {
+/** Reads a new result of the native module, with its texts, one after the other. */
+export function facts(auth: NativeAuth, texts: string, record: Float64Array): Facts {
   let start = 0;
   const next = (index: number): string | null => {
     const length = record[index] as number;
@@ -121,5 +137,6 @@ export function facts(texts: string, record: Float64Array): Facts {
     flags,
     issuedAt: record[2] as number,
     expiresAt: record[3] as number,
+    native: auth,
   };
 }

@@ -151,7 +151,7 @@ function cookieOf(cookies: string, wanted: string): string {
   return values.length === 1 ? (values[0] as string) : values.join(", ");
 }
 
-/** A part of a text, without the blanks at one end. In linear time, whatever a client sends. */
+/** A part of a text, without the blanks at one end. In linear time for any input. */
 function trimmed(text: string, start: number, end: number, at: "start" | "end"): string {
   const isBlankAt = (index: number) => text[index] === " " || text[index] === "\t";
   if (at === "start") while (start < end && isBlankAt(start)) start += 1;

@@ -41,8 +41,13 @@ export interface VerifierSettings {
   now?: number;
 }
 
+/** A result. Has no methods. */
+export type NativeAuth = object;
+
 export interface NativeVerifier {
   checkFunction(): CheckFunction;
+  /** The result with this number, the last one that was verified. */
+  result(number: number): NativeAuth;
   takeFailure(): string | null;
   setNow(now: number): void;
   dueInMs(): number | null;
@@ -103,6 +108,7 @@ interface Native {
     organizations: { id: string; role?: string }[],
   ): number;
   dropRequirements(number: number): void;
+  unmet(auth: NativeAuth, requirements: number): string | null;
   clearJwksCache(): void;
   version(): string;
 }

@@ -392,7 +392,7 @@ export class ToriiVerifier {
       if (typeof answer === "number") return undefined;
     }
     const number = record[0] as number;
-    const learned = facts(answer, record);
+    const learned = facts(this.#open().result(number), answer, record);
     this.#known[number % PLACES] = [number, learned];
     return new Identity(learned);
   }

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use napi::bindgen_prelude::*;
 use napi_derive::napi;
-use torii::VerifierOptions;
+use torii::{Auth, VerifierOptions};
 
 use crate::check::{self, Checker};
-use crate::failure::thrown;
+use crate::failure::{self, thrown};
 use crate::requirements;
 
 /// An issuer, and its keys if they are given.
@@ -75,6 +75,13 @@ impl Verifier {
         check::function(env, self.checker.clone())
     }
 
+    /// Returns the result with this number, for calls of [`unmet`].
+    #[napi(catch_unwind, ts_return_type = "object")]
+    pub fn result(&self, number: f64) -> Result<External<Auth>> {
+        let missing = || Error::from_reason(failure::internal("a result that does not exist"));
+        self.checker.result(number).map(External::new).ok_or_else(missing)
+    }
+
     /// Returns the failure of the last call that reported one, as JSON.
     #[napi(catch_unwind)]
     pub fn take_failure(&self) -> Option<String> {
@@ -120,6 +127,18 @@ impl Verifier {
 impl Verifier {
     pub(crate) fn shared(&self) -> Arc<torii::Verifier> {
         self.verifier.clone()
+    }
+}
+
+/// Checks requirements of a result. Returns the failure as JSON; null if they are met.
+#[napi(catch_unwind)]
+pub fn unmet(
+    #[napi(ts_arg_type = "object")] auth: &External<Auth>,
+    requirements: u32,
+) -> Option<String> {
+    match requirements::get(requirements) {
+        Some(requirements) => auth.require(&requirements).err().map(|error| failure::json(&error)),
+        None => Some(failure::internal("requirements that do not exist")),
     }
 }
 

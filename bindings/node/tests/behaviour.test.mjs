@@ -121,6 +121,11 @@ for (const each of cases) {
     ran.cases += 1;
     if (required) {
       check(each, verification(each, verifierOf(each), { requirements: required }));
+      check(each, () => {
+        const auth = verification(each, verifierOf(each))();
+        auth.require(required);
+        return auth;
+      });
       ran.requirements += 1;
     }
   });

@@ -433,6 +433,31 @@ test("requirements of a call", async () => {
   assert.throws(() => verifier.verifyNow(token, { requirements: { flags: 1 } }), ToriiUsageError);
 });
 
+test("requirements of a result", async () => {
+  const verifier = await ready({ realm: "reports", tokenCacheBytes: 0 });
+  const token = await torii.token({ claims: { plan: "pro" } });
+  const other = await torii.token({ claims: { plan: "free" } });
+  const pro = new ToriiRequirements({ claims: { "/plan": "pro" } });
+  const auth = verifier.verifyNow(token);
+  // Results with other claims take every place that the native module has.
+  const others = Array.from({ length: 5000 }, () => verifier.verifyNow(other));
+  verifier.close();
+  auth.require(pro);
+  assert.throws(() => others[0].require(pro), (error) => {
+    assert.ok(error instanceof ToriiPolicyError, error);
+    assert.match(error.message, /^claim `\/plan`: not the required value/);
+    const { status, wwwAuthenticate } = error;
+    assert.deepEqual([status, wwwAuthenticate], [403, 'Bearer realm="reports", error="insufficient_scope"']);
+    return true;
+  });
+  for (const wrong of [undefined, null, { flags: 1 }]) {
+    assert.throws(() => auth.require(wrong), (error) => {
+      assert.ok(error instanceof ToriiUsageError, error);
+      return /^requirements: not ToriiRequirements/.test(error.message);
+    });
+  }
+});
+
 test("a call keeps its requirements while it waits for keys", async () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc");

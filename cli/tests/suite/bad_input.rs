@@ -15,6 +15,7 @@ fn an_invalid_command_line_is_one_line_of_error() {
         (&["verify", "a", "b"], "too many arguments; see torii verify --help"),
         (&["verify", &token, &token], "too many arguments; see torii verify --help"),
         (&["verify", "--issuer"], "--issuer <URL>: missing value; see torii verify --help"),
+        (&["verify", "--json=x", "a"], "--json: takes no value; see torii verify --help"),
         (&["verify", "--requir", "x"], "unknown option --requir; did you mean --require?"),
         (
             &["verify", "--require", &token],

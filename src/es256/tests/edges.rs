@@ -45,10 +45,10 @@ fn sparse_multipliers_and_keys_near_the_generator() {
                 let (digest, signature) = key.signature(u1, u2);
                 if is_infinite {
                     // The sum is infinity.
-                    assert!(!key.verdict(&digest, &signature));
+                    assert!(!key.is_valid(&digest, &signature));
                     infinite += 1;
                 } else {
-                    assert!(key.verdict(&digest, &signature), "{private:x?} {u1:x?} {u2:x?}");
+                    assert!(key.is_valid(&digest, &signature), "{private:x?} {u1:x?} {u2:x?}");
                     valid += 1;
                 }
             }
@@ -67,7 +67,7 @@ fn infinity_is_not_a_signature() {
             let r = if n == 0 { small(1) } else { random.scalar() };
             let s = random.scalar();
             let digest = to_bytes(&minus(&times(&r, &private)));
-            assert!(!key.verdict(&digest, &join(&r, &s)));
+            assert!(!key.is_valid(&digest, &join(&r, &s)));
         }
     }
 }
@@ -83,7 +83,7 @@ fn sums_that_double() {
             let same = times(&u2, &private);
             for u1 in [same, plus(&minus(&same), &small(2))] {
                 let (digest, signature) = key.signature(&u1, &u2);
-                assert!(key.verdict(&digest, &signature));
+                assert!(key.is_valid(&digest, &signature));
             }
         }
     }
@@ -140,17 +140,17 @@ fn r_near_zero_n_p_and_p_minus_n() {
                     with_point(&point, &random.scalar(), &random.scalar());
                 let (r, s) = from_signature(&signature);
                 assert_eq!(r, if less(&x, &N) { x } else { sub(&x, &N) });
-                assert_eq!(key.verdict(&digest, &signature), r != [0; 4], "{x:x?}");
+                assert_eq!(key.is_valid(&digest, &signature), r != [0; 4], "{x:x?}");
                 tried += 1;
                 if !less(&x, &N) {
                     wrapped += 1;
                     // x itself is out of range.
-                    assert!(!key.verdict(&digest, &join(&x, &s)));
+                    assert!(!key.is_valid(&digest, &join(&x, &s)));
                 }
                 // Another number whose remainder is r.
                 for other in [add(&r, &N), add(&r, &P), sub(&r, &N), plus(&r, &gap), minus(&r)] {
                     if other != r {
-                        key.verdict(&digest, &join(&other, &s));
+                        key.is_valid(&digest, &join(&other, &s));
                     }
                 }
             }
@@ -171,9 +171,9 @@ fn r_plus_n_is_tried_below_p_only() {
         let (u1, u2) = (random.scalar(), random.scalar());
         let (key, ..) = with_point(&point, &u1, &u2);
         let s = quotient(&r, &u2);
-        assert!(!key.verdict(&to_bytes(&times(&u1, &s)), &join(&r, &s)));
+        assert!(!key.is_valid(&to_bytes(&times(&u1, &s)), &join(&r, &s)));
         let (r, s) = (small(x), quotient(&small(x), &u2));
-        assert_eq!(key.verdict(&to_bytes(&times(&u1, &s)), &join(&r, &s)), x != 0);
+        assert_eq!(key.is_valid(&to_bytes(&times(&u1, &s)), &join(&r, &s)), x != 0);
     }
 }
 
@@ -183,8 +183,8 @@ fn r_and_s_out_of_range_are_refused() {
     let key = Key::of(&random.scalar());
     let (digest, valid) = key.signature(&random.scalar(), &random.scalar());
     let (r, s) = from_signature(&valid);
-    assert!(key.verdict(&digest, &valid));
-    assert!(key.verdict(&digest, &join(&r, &minus(&s))), "-s is as valid as s");
+    assert!(key.is_valid(&digest, &valid));
+    assert!(key.is_valid(&digest, &join(&r, &minus(&s))), "-s is as valid as s");
     let edge = |center: &Limbs| {
         let center = *center;
         (0..5).flat_map(move |n| [add(&center, &small(n)), sub(&center, &small(n))])
@@ -192,10 +192,10 @@ fn r_and_s_out_of_range_are_refused() {
     let edges: Vec<_> =
         [small(0), N, P, sub(&P, &N), [u64::MAX; 4]].iter().flat_map(edge).collect();
     for edge in &edges {
-        assert!(!key.verdict(&digest, &join(edge, &s)));
-        assert!(!key.verdict(&digest, &join(&r, edge)));
+        assert!(!key.is_valid(&digest, &join(edge, &s)));
+        assert!(!key.is_valid(&digest, &join(&r, edge)));
         for other in &edges {
-            key.verdict(&digest, &join(edge, other));
+            key.is_valid(&digest, &join(edge, other));
         }
     }
 }
@@ -216,7 +216,7 @@ fn s_near_zero_and_n() {
             let k = random.scalar();
             let r = r_of(&k);
             let e = plus(&times(&k, &s), &minus(&times(&r, &private)));
-            assert!(key.verdict(&to_bytes(&e), &join(&r, &s)));
+            assert!(key.is_valid(&to_bytes(&e), &join(&r, &s)));
         }
     }
 }
@@ -232,10 +232,10 @@ fn digests_near_zero_and_n() {
             let k = random.scalar();
             let r = r_of(&k);
             let s = quotient(&plus(&e, &times(&r, &private)), &k);
-            assert!(key.verdict(&to_bytes(&e), &join(&r, &s)));
-            assert!(!key.verdict(&to_bytes(&add(&e, &small(1))), &join(&r, &s)));
+            assert!(key.is_valid(&to_bytes(&e), &join(&r, &s)));
+            assert!(!key.is_valid(&to_bytes(&add(&e, &small(1))), &join(&r, &s)));
             let above = add(&e, &N);
-            assert_eq!(key.verdict(&to_bytes(&above), &join(&r, &s)), less(&e, &above));
+            assert_eq!(key.is_valid(&to_bytes(&above), &join(&r, &s)), less(&e, &above));
         }
     }
 }

@@ -22,7 +22,7 @@ fn a_wrong_bit_in_a_result_never_makes_a_signature_valid() {
             1 => bad[random.below(32) as usize] ^= 1 << random.below(8),
             _ => bad[32 + random.below(32) as usize] ^= 1 << random.below(8),
         }
-        assert!(!key.verdict(&altered, &bad));
+        assert!(!key.is_valid(&altered, &bad));
         let mut index = 0;
         loop {
             let bit = random.below(256) as u32;
@@ -85,7 +85,7 @@ fn a_wrong_bit_in_a_used_entry_makes_no_signature_valid() {
                 key.table.entries[index] = right;
             }
         }
-        assert!(key.verdict(&digest, &valid));
+        assert!(key.is_valid(&digest, &valid));
     }
 }
 
@@ -105,7 +105,7 @@ fn a_table_that_is_not_complete_accepts_nothing() {
     let mut random = Random(24);
     let mut key = Key::of(&random.scalar());
     let (digest, valid) = key.signature(&random.scalar(), &random.scalar());
-    assert!(key.verdict(&digest, &valid));
+    assert!(key.is_valid(&digest, &valid));
     key.table.entries.truncate(ROW * 20);
     assert!(!accepts(generator(), &key.table, &digest, &valid));
     assert!(!accepts(&key.table, generator(), &digest, &valid));

@@ -50,7 +50,7 @@ impl Key {
     }
 
     /// Returns whether the signature is valid, on which the tables and aws-lc have to agree.
-    fn verdict(&self, digest: &[u8; 32], signature: &[u8; 64]) -> bool {
+    fn is_valid(&self, digest: &[u8; 32], signature: &[u8; 64]) -> bool {
         let accepted = accepts(generator(), &self.table, digest, signature);
         let reference = self.reference(digest, signature);
         assert_eq!(accepted, reference, "{:02x?} {digest:02x?} {signature:02x?}", self.point);

@@ -165,7 +165,7 @@ fn keys_may_be_older_than_the_machine_runs() {
     };
     let (now, body) = (since_1970(), key_set("a"));
     let file = CacheFile { url: &key.url, requested_at: now - AGE, max_age: None, body: &body };
-    directory.write(&key.file_name(), &file, now).unwrap();
+    directory.write(&key.file_name(), &file, now, 0).unwrap();
     let issuer = Arc::new(NulString::new("https://old.example"));
     let keys = super::super::registry::shared(&issuer, key);
     std::fs::remove_dir_all(&folder).unwrap();

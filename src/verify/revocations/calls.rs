@@ -27,7 +27,7 @@ struct Entry {
     hash: u64,
     user: Arc<str>,
     before: i64,
-    /// When no token is left that it could revoke.
+    /// When it is dropped.
     ends_at: i64,
 }
 

@@ -24,7 +24,7 @@ use watch::{Outdated, Terms, WatchedFile};
 use super::REVOKE_ALL;
 use super::options::VerifierOptions;
 use super::verified::{Field, Verified};
-use crate::clock::{Clock, monotonic};
+use crate::clock::{Clock, Millis, monotonic};
 use crate::error::{Error, Result, Status};
 use crate::keys::Call;
 
@@ -85,13 +85,14 @@ impl Revocations {
         Ok(revocations)
     }
 
-    /// Refuses a token that is revoked. Costs two loads while there are no revocations.
-    pub(super) fn check(&self, verified: &Verified, call: &Call<'_>) -> Result<()> {
+    /// Refuses a token that is revoked. Costs two loads while there are no revocations. `now` is read
+    /// after the call has its keys, for which it may have waited.
+    pub(super) fn check(&self, verified: &Verified, call: &Call<'_>, now: Millis) -> Result<()> {
         if let Some(lists) = self.lists.get() {
             self.refuse(verified, |user| lists.calls.find(user).max(lists.json_entry(user)))?;
         }
         let Some(file) = &self.file else { return Ok(()) };
-        let terms = self.terms(call.started(), call.may_wait());
+        let terms = self.terms(call.started(), now, call.may_wait());
         file.keep_current(&terms, || self.clock.now())
             .map_err(|outdated| self.outdated(&outdated).of_issuer(&verified.issuer.name))?;
         self.refuse(verified, |user| file.find(user))
@@ -131,9 +132,10 @@ impl Revocations {
         let now = self.clock.now();
         check_user(user).map_err(|why| Error::argument("user_id", why))?;
         check_before(before, now).map_err(|why| Error::argument("issued_before", why))?;
+        // A day after the last token it could revoke, since a clock may be ahead for a moment.
         let ends_at = match self.max_lifetime {
             0 => i64::MAX,
-            max => before.saturating_add(max).saturating_add(2 * self.leeway),
+            max => before.saturating_add(max).saturating_add(2 * self.leeway + DAY),
         };
         let room = self.lists().calls.insert(User::new(user), before, ends_at, now);
         room.then_some(()).ok_or(Error::argument("revocations", FULL))
@@ -181,11 +183,12 @@ impl Revocations {
     }
 
     fn blocking(&self) -> Terms {
-        self.terms(monotonic(), true)
+        let now = monotonic();
+        self.terms(now, now, true)
     }
 
-    fn terms(&self, started: u64, may_wait: bool) -> Terms {
-        Terms { started, may_wait, background: self.background, timeout: self.timeout }
+    fn terms(&self, started: Millis, now: Millis, may_wait: bool) -> Terms {
+        Terms { started, now, may_wait, background: self.background, timeout: self.timeout }
     }
 }
 

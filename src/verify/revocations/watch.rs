@@ -61,14 +61,28 @@ struct Progress {
 /// How a call may bring the list up to date.
 #[derive(Clone, Copy)]
 pub(super) struct Terms {
-    /// When the call started.
+    /// When the call started, for its deadline.
     pub(super) started: Millis,
+    /// The time now, for the age of the list: the call may have waited for keys.
+    pub(super) now: Millis,
     /// Whether the call may check the file, or wait for another thread that does.
     pub(super) may_wait: bool,
     /// Whether a thread may be started to check the file.
     pub(super) background: bool,
     /// How long the call may wait.
     pub(super) timeout: Duration,
+}
+
+impl Terms {
+    /// Until when the call waits for a check that began at this time.
+    ///
+    /// A check that has just begun may take a second even if the time of the call is up: calls that
+    /// waited for the same failed fetch of keys all come to the file at once.
+    fn waits_until(&self, checking_since: Millis) -> Millis {
+        let timeout = Millis::try_from(self.timeout.as_millis()).unwrap_or(Millis::MAX);
+        let of_call = checking_since.min(self.started).saturating_add(timeout);
+        of_call.max(checking_since.saturating_add(timeout.min(EVERY)))
+    }
 }
 
 /// Why the list is too old for a call.
@@ -124,7 +138,7 @@ impl WatchedFile {
         terms: &Terms,
         now: impl FnOnce() -> i64,
     ) -> Result<(), Outdated> {
-        if self.age(terms.started) < EVERY {
+        if self.age(terms.now) < EVERY {
             return Ok(());
         }
         self.catch_up(terms, now())
@@ -137,21 +151,21 @@ impl WatchedFile {
     #[cold]
     fn catch_up(self: &Arc<Self>, terms: &Terms, now: i64) -> Result<(), Outdated> {
         if terms.may_wait {
-            if let Some(check) = self.try_lead(terms.started) {
+            if let Some(check) = self.try_lead(terms.now) {
                 check.perform(now);
                 return Ok(());
             }
-            return match self.age(terms.started) {
+            return match self.age(terms.now) {
                 ..MAX_AGE => Ok(()),
                 _ => self.check_unless_within(MAX_AGE, terms, now).map(drop),
             };
         }
         if terms.background
-            && let Some(check) = self.try_lead(terms.started)
+            && let Some(check) = self.try_lead(terms.now)
         {
             check.perform_aside(now);
         }
-        match self.age(terms.started) {
+        match self.age(terms.now) {
             ..MAX_AGE_NOWAIT => Ok(()),
             _ => Err(Outdated::Pending),
         }
@@ -191,7 +205,7 @@ impl WatchedFile {
         let shared = self.shared.get();
         loop {
             let mut progress = shared.lock();
-            if self.age(terms.started) < max_age {
+            if self.age(terms.now) < max_age {
                 return Ok(None);
             }
             if progress.checking_since.is_none() {
@@ -249,9 +263,8 @@ impl Shared {
     /// Waits until a check has ended. Returns false if the time of the call is up before, or if the
     /// check in flight has taken that long.
     fn wait(&self, progress: MutexGuard<'_, Progress>, terms: &Terms) -> bool {
-        let since = progress.checking_since.unwrap_or(terms.started).min(terms.started);
-        let timeout = Millis::try_from(terms.timeout.as_millis()).unwrap_or(Millis::MAX);
-        let left = since.saturating_add(timeout).saturating_sub(monotonic());
+        let checking_since = progress.checking_since.unwrap_or(terms.started);
+        let left = terms.waits_until(checking_since).saturating_sub(monotonic());
         if left == 0 {
             return false;
         }

@@ -36,6 +36,9 @@ void verifyToken("", {});
 const auth: ToriiAuth = verifier.verifyNow(new Uint8Array(), {
   requirements: new ToriiRequirements({ claims: { "/plan": "pro", "/level": 3n } }),
 });
+auth.require(new ToriiRequirements({ flags: ToriiRequire.ORGANIZATION }));
+// @ts-expect-error they are created once
+auth.require({ flags: ToriiRequire.ORGANIZATION });
 export const locale: string | null = auth.locale;
 // @ts-expect-error the claims have any type
 export const plan: string = auth.raw.plan;

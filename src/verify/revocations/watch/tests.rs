@@ -37,18 +37,27 @@ pub(super) fn watched(
 
 /// A call that starts when the last check is this old.
 fn after(file: &WatchedFile, age: Millis) -> Terms {
-    let started = file.checked_at.load(Ordering::SeqCst) + age;
-    Terms { started, may_wait: true, background: false, timeout: LONG }
+    let now = file.checked_at.load(Ordering::SeqCst) + age;
+    Terms { started: now, now, may_wait: true, background: false, timeout: LONG }
 }
 
 pub(super) fn blocking() -> Terms {
-    Terms { started: monotonic(), may_wait: true, background: false, timeout: LONG }
+    let now = monotonic();
+    Terms { started: now, now, may_wait: true, background: false, timeout: LONG }
 }
 
 /// Makes the list too old for any call.
 pub(super) fn make_old(file: &WatchedFile) {
     file.checked_at.store(0, Ordering::SeqCst);
     file.tried_at.store(0, Ordering::SeqCst);
+}
+
+fn until(holds: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < LONG);
+        thread::yield_now();
+    }
 }
 
 fn keep_current(file: &Arc<WatchedFile>, terms: Terms) -> Result<(), Outdated> {
@@ -79,6 +88,38 @@ fn a_call_that_may_not_wait_uses_no_list_older_than_five_seconds() {
         assert_eq!(keep_current(&file, terms), expected, "{age}");
     }
     assert_eq!(reads.load(Ordering::SeqCst), 1);
+}
+
+#[cfg_attr(not(feature = "model"), test)]
+fn time_spent_on_keys_counts_for_the_age_of_the_list() {
+    let reads = Arc::new(AtomicUsize::new(0));
+    let file = watched(&reads, |number| found(&number.to_string()));
+    file.check(&blocking(), 0).unwrap();
+    let Terms { started, .. } = after(&file, 0);
+    let waited = |age| Terms { started, ..after(&file, age) };
+    let nowait = Terms { may_wait: false, ..waited(5_000) };
+    assert_eq!(keep_current(&file, nowait), Err(Outdated::Pending));
+    assert_eq!(keep_current(&file, waited(1_000)), Ok(()));
+    assert!(has(&file, "1"), "the call has checked");
+    let nowait = Terms { may_wait: false, background: true, ..waited(60_000) };
+    assert_eq!(keep_current(&file, nowait), Err(Outdated::Pending));
+    until(|| has(&file, "2"));
+}
+
+#[cfg_attr(not(feature = "model"), test)]
+fn a_call_waits_for_a_check_until_its_deadline_or_briefly() {
+    let terms =
+        |timeout| Terms { started: 10_000, timeout: Duration::from_millis(timeout), ..blocking() };
+    for (timeout, checking_since, until) in [
+        (5_000, 10_000, 15_000),
+        (5_000, 13_000, 15_000),
+        (5_000, 8_000, 13_000),
+        (5_000, 15_000, 16_000),
+        (200, 10_200, 10_400),
+        (0, 10_000, 10_000),
+    ] {
+        assert_eq!(terms(timeout).waits_until(checking_since), until, "{timeout} {checking_since}");
+    }
 }
 
 #[cfg_attr(not(feature = "model"), test)]
