@@ -2,6 +2,7 @@
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
 # make install PREFIX=/usr/local, make uninstall, make deb
+# make dist    builds release files for other machines: TARGETS="x86_64-unknown-linux-musl …"; make test-dist tries them
 # make docs    writes the site, with the reference of each language, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
 #
@@ -144,6 +145,24 @@ $(DIST)/third-party-command: Cargo.lock packaging/third-party
 	mkdir -p $(@D)
 	packaging/third-party torii-cli torii-emulator >$@
 
+# Archives for machines without a compiler, which need no certain Linux: see docs/platforms.md.
+TARGETS ?= x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu x86_64-unknown-linux-musl aarch64-unknown-linux-musl
+ARCHIVES := $(BUILD)/archives
+.PHONY: dist
+dist: | tools-rust
+	@scripts/require git objcopy:binutils
+	scripts/dist $(ARCHIVES) $(TARGETS)
+
+# Packages for other languages, with the libraries of these archives.
+.PHONY: dist-packages
+dist-packages: dist | tools-packages
+	BUILD="$(CURDIR)/$(BUILD)" scripts/dist-packages $(ARCHIVES) $(BUILD)/dist-packages $(TARGETS)
+
+# Not in `make test`: each target is compiled anew.
+.PHONY: test-dist
+test-dist: dist programs | tools-install
+	tests/dist.sh $(ARCHIVES) $(EMULATOR) $(TARGETS)
+
 # ---- tests -------------------------------------------------------------------------------------
 
 BINDINGS := cpp go ruby php python node nginx envoy
@@ -193,6 +212,7 @@ tools-rust: tools
 suite-lint: | tools
 	@scripts/require python3 git
 	scripts/words
+	scripts/licenses
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings

@@ -2,10 +2,14 @@
 # Makes the packages for pip: package.sh LIBDIR OUTDIR
 #
 # The source distribution loads the system's library. The wheel contains LIBDIR/libtorii.so.0 and
-# names the oldest glibc that it needs. The tools are kept in a virtual environment below $BUILD (/tmp).
+# names the oldest glibc that it needs. There is a wheel for each platform if LIBDIR has their libraries, as
+# scripts/dist-packages puts them: LIBDIR/linux-aarch64-musl/libtorii.so.0, with LICENSE.third-party beside it. The tools are kept in a virtual environment below $BUILD (/tmp).
 set -euo pipefail
 
-library=$(realpath "$1/libtorii.so.0")
+libdir=$(realpath "$1")
+library=$libdir/libtorii.so.0
+here=linux-$(uname -m)-$(ldd --version 2>&1 | grep -q musl && echo musl || echo gnu)
+[[ -e $library ]] || library=$libdir/$here/libtorii.so.0
 mkdir -p "$2"
 out=$(realpath "$2")
 cd "$(dirname "$0")"
@@ -36,6 +40,24 @@ find "$stage/torii" -name __pycache__ -prune -exec rm -r {} +
 cd "$stage/torii"
 python -m build --no-isolation --sdist --outdir "$out" . &>"$stage/log" || { cat "$stage/log" >&2; exit 1; }
 
+if [[ ! -e $libdir/libtorii.so.0 ]]; then
+    for library in "$libdir"/linux-*/libtorii.so.0; do
+        IFS=- read -r os cpu libc <<<"$(basename "$(dirname "$library")")"
+        install -m 755 "$library" src/torii_backend/libtorii.so.0
+        install -m 644 "$(dirname "$library")/LICENSE.third-party" LICENSE.third-party
+        policy=manylinux2014_$cpu
+        if [[ $libc == musl ]]; then
+            policy=musllinux_1_2_$cpu
+            # The name that musl's C library has in Alpine.
+            patchelf --replace-needed libc.so "libc.musl-$cpu.so.1" src/torii_backend/libtorii.so.0
+        fi
+        rm -f "$stage"/wheel/*.whl
+        _PYTHON_HOST_PLATFORM=$os-$cpu python -m build --no-isolation --wheel --outdir "$stage/wheel" . &>"$stage/log" &&
+            auditwheel repair --plat "$policy" --only-plat --wheel-dir "$out" "$stage"/wheel/*.whl &>"$stage/log" ||
+            { cat "$stage/log" >&2; exit 1; }
+    done
+    exit
+fi
 install -m 755 "$library" src/torii_backend/libtorii.so.0
 (cd "$root" && packaging/third-party torii) >LICENSE.third-party
 python -m build --no-isolation --wheel --outdir "$stage/wheel" . &>"$stage/log" || { cat "$stage/log" >&2; exit 1; }

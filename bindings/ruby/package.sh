@@ -2,10 +2,14 @@
 # Builds the gems: package.sh LIBDIR OUTDIR
 #
 # torii-VERSION.gem has no library and uses the system's; torii-VERSION-PLATFORM.gem contains
-# LIBDIR/libtorii.so.0, for machines like this one.
+# LIBDIR/libtorii.so.0, for machines like this one. There is one for each platform if LIBDIR has their libraries, as
+# scripts/dist-packages puts them: LIBDIR/linux-aarch64-musl/libtorii.so.0, with LICENSE.third-party beside it.
 set -euo pipefail
 
-library=$(realpath "$1/libtorii.so.0")
+libdir=$(realpath "$1")
+library=$libdir/libtorii.so.0
+here=linux-$(uname -m)-$(ldd --version 2>&1 | grep -q musl && echo musl || echo gnu)
+[ -e "$library" ] || library=$libdir/$here/libtorii.so.0
 mkdir -p "$2"
 out=$(realpath "$2")
 cd "$(dirname "$0")"
@@ -24,6 +28,16 @@ cp -r lib example README.md torii.gemspec "$root/LICENSE" "$stage"
 cd "$stage"
 gem build --strict torii.gemspec --output "$out/torii-$version.gem" >/dev/null
 
+if [ ! -e "$libdir/libtorii.so.0" ]; then
+    for library in "$libdir"/linux-*/libtorii.so.0; do
+        IFS=- read -r os cpu libc <<<"$(basename "$(dirname "$library")")"
+        install -m 755 "$library" lib/torii/libtorii.so.0
+        install -m 644 "$(dirname "$library")/LICENSE.third-party" LICENSE.third-party
+        TORII_GEM_PLATFORM=$cpu-$os-$libc gem build --strict torii.gemspec \
+            --output "$out/torii-$version-$cpu-$os-$libc.gem" >/dev/null
+    done
+    exit
+fi
 install -m 755 "$library" lib/torii/libtorii.so.0
 (cd "$root" && packaging/third-party torii) >LICENSE.third-party
 platform=$(ruby -e 'print Gem::Platform.local')

@@ -13,7 +13,13 @@ Gem::Specification.new do |spec|
   spec.license = 'MIT'
   spec.required_ruby_version = '>= 3.0'
   bundled = Dir['lib/torii/libtorii.*']
-  spec.platform = Gem::Platform::CURRENT unless bundled.empty?
+  if (platform = ENV.fetch('TORII_GEM_PLATFORM', nil))
+    # In parts: RubyGems before 3.3.22 drops the C library from a text, and would install a gem for musl on glibc.
+    spec.platform = Gem::Platform.new(platform.split('-', 3))
+    spec.required_rubygems_version = '>= 3.3.22'
+  elsif !bundled.empty?
+    spec.platform = Gem::Platform::CURRENT
+  end
   spec.files = Dir['lib/**/*.rb', 'example/*', 'README.md', 'LICENSE*'] + bundled
   spec.metadata['rubygems_mfa_required'] = 'true'
   spec.add_dependency 'ffi', '~> 1.15'

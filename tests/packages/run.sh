@@ -149,7 +149,7 @@ test_php() {
   get_composer
   mkdir "$project"
   mv "$work/php-packages" "$project/packages"
-  bundled=$project/vendor/torii/torii/lib/libtorii.so.0
+  bundled=$project/vendor/torii/torii/lib/linux-$(uname -m)-gnu/libtorii.so.0
   # The interfaces of PSR 7, 15 and 17 are those of Debian's php-psr.
   cat >"$project/composer.json" <<JSON
 {

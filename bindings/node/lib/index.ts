@@ -40,7 +40,7 @@ export {
   ToriiWebhookError,
 } from "./errors.js";
 export type { RequestLike } from "./headers.js";
-export { version } from "./native.js";
+export { libraryPath, version } from "./native.js";
 export {
   ToriiRequire,
   ToriiRequirements,

@@ -121,11 +121,11 @@ function packages(): string[] {
   return platform === "win32" ? [`${host}-msvc`] : [host];
 }
 
-function load(): Native {
+function load(): [Native, string] {
   const failed: string[] = [];
   for (const name of packages()) {
     try {
-      return require(name) as Native;
+      return [require(name) as Native, require.resolve(name)];
     } catch (error) {
       failed.push(`${name}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
     }
@@ -139,7 +139,12 @@ function load(): Native {
 /** The version of this package. */
 export const version = "0.1.0";
 
-export const native: Native = load();
+const [loaded, path] = load();
+
+export const native: Native = loaded;
+
+/** The path of the loaded native module. */
+export const libraryPath: string = path;
 
 if (native.version() !== version) {
   throw new Error(

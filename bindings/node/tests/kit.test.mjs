@@ -73,6 +73,7 @@ test("ES modules and CommonJS have the same classes", () => {
   }
   for (const [name, value] of Object.entries(require("libtorii"))) assert.equal(libtorii[name], value, name);
   assert.equal(libtorii.version, require("libtorii/package.json").version);
+  assert.match(libtorii.libraryPath, /\/libtorii\.node$/);
 });
 
 test("the example", async () => {

@@ -19,13 +19,14 @@ final class Library
     /** The ABI version of include/torii-ffi.h. */
     public const ABI_VERSION = 0;
 
-    /** The library in a package that contains it. */
-    private const BUNDLED = __DIR__ . '/../lib/libtorii.so.0';
+    /** A folder for each platform whose library the package contains: linux-x86_64-gnu. */
+    private const BUNDLED = __DIR__ . '/../lib';
 
-    /** The name for the dynamic linker. */
-    private const NAME = 'libtorii.so.0';
+    /** The file names, by PHP_OS_FAMILY. */
+    private const NAMES = ['Darwin' => 'libtorii.0.dylib', 'Windows' => 'torii.dll'];
 
     private static ?FFI $ffi = null;
+    private static string $path = '';
     private static CData $error;
 
     /** @var array<string, CData> */
@@ -35,6 +36,17 @@ final class Library
     public static function ffi(): FFI
     {
         return self::$ffi ?? self::load();
+    }
+
+    /**
+     * The library that is in use: a path, or the name that the dynamic linker was given.
+     *
+     * @throws LibraryException
+     */
+    public static function path(): string
+    {
+        self::ffi();
+        return self::$path;
     }
 
     /** Where functions put their errors. One place suffices: check() reads it right after the call. */
@@ -89,14 +101,16 @@ final class Library
             return null;
         }
         self::checkAbi('the library of ffi.preload', $ffi->torii_abi_version());
+        self::$path = 'ffi.preload';
         return $ffi;
     }
 
     /** The library that TORII_LIBRARY names, else that of the package, else the dynamic linker's. */
     private static function find(): FFI
     {
-        $bundled = realpath(self::BUNDLED);
-        $places = [self::NAME => 'with the dynamic linker'];
+        $name = self::NAMES[PHP_OS_FAMILY] ?? 'libtorii.so.0';
+        $bundled = realpath(self::BUNDLED . '/' . self::platform() . "/$name");
+        $places = [$name => 'with the dynamic linker'];
         if ($named = getenv('TORII_LIBRARY')) {
             $places = [$named => 'in TORII_LIBRARY'];
         } elseif ($bundled) {
@@ -118,9 +132,24 @@ final class Library
         );
     }
 
+    /** The platform that runs PHP, as the folders of the package are named. */
+    private static function platform(): string
+    {
+        // As in the names of compilers; macOS and Windows have names of their own.
+        $machine = ['arm64' => 'aarch64', 'amd64' => 'x86_64'][strtolower(php_uname('m'))] ?? php_uname('m');
+        if (PHP_OS_FAMILY !== 'Linux') {
+            return strtolower(PHP_OS_FAMILY) . "-$machine";
+        }
+        // The C library of this process: a system may have both.
+        $musl = str_contains((string) @file_get_contents('/proc/self/maps'), '/ld-musl-')
+            || !file_exists('/proc/self/maps') && glob('/lib/ld-musl-*') && !glob('/lib*/ld-linux*');
+        return "linux-$machine-" . ($musl ? 'musl' : 'gnu');
+    }
+
     private static function open(string $path): FFI
     {
         self::checkAbi($path, FFI::cdef('uint32_t torii_abi_version(void);', $path)->torii_abi_version());
+        self::$path = $path;
         return FFI::cdef(file_get_contents(__DIR__ . '/../include/torii-ffi.h'), $path);
     }
 

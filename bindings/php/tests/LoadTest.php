@@ -16,6 +16,11 @@ final class LoadTest extends TestCase
         self::assertMatchesRegularExpression('/TORII_LIBRARY.*Install/s', $message);
     }
 
+    public function testThePathOfTheLibrary(): void
+    {
+        self::assertSame(getenv('TORII_LIBRARY'), \Torii\Library::path());
+    }
+
     public function testAnotherAbi(): void
     {
         $library = tempnam(sys_get_temp_dir(), 'torii');

@@ -40,6 +40,10 @@ def test_the_library_is_found_by_the_loader() -> None:
     assert run.stdout.strip() == torii_backend.library_version, run.stderr
 
 
+def test_the_path_of_the_library() -> None:
+    assert torii_backend.library_path == os.environ["TORII_LIBRARY"]
+
+
 def test_a_missing_library_names_the_places_and_the_remedy() -> None:
     message = last_line(imported())
     assert message.startswith("ImportError: torii_backend needs libtorii")

@@ -31,6 +31,9 @@ module Torii
   # @return [String] the version of the loaded library
   def self.library_version = Native.torii_version
 
+  # @return [String] the path of the loaded library, or the name that the dynamic linker was given
+  def self.library_path = Native.library_path
+
   # Drops the keys of every issuer, for tests: all verifiers of the process fetch again.
   def self.clear_keys = Native.torii_jwks_cache_clear
 end

@@ -24,6 +24,7 @@ class LoadTest < Minitest::Test
 
   def test_versions
     assert_equal Torii::VERSION, Torii.library_version
+    assert_equal ENV.fetch('TORII_LIBRARY'), Torii.library_path
     assert_equal Torii::Native::ABI_VERSION, Torii::Native.torii_abi_version
     specification = Gem::Specification.load(File.join(__dir__, '../torii.gemspec'))
     assert_equal Torii::VERSION, specification.version.to_s

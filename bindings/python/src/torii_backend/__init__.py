@@ -11,6 +11,7 @@ Importing this package loads libtorii. ``ImportError`` if it is missing or of an
 """
 
 from torii_backend import webhooks
+from torii_backend._native import path as _path
 from torii_backend._native import quick as _quick
 from torii_backend.client import ToriiClient, create_torii_client
 from torii_backend.errors import (
@@ -58,6 +59,9 @@ __version__ = "0.1.0"
 library_version: str = _quick.torii_version().decode()
 """The version of the loaded libtorii."""
 
+library_path: str = _path
+"""The path of the loaded libtorii, or the name that the loader was given."""
+
 __all__ = [
     "METRICS_TYPE",
     "ToriiAllowedOrigins",
@@ -95,6 +99,7 @@ __all__ = [
     "authenticate_request",
     "clear_jwks_cache_for_tests",
     "create_torii_client",
+    "library_path",
     "library_version",
     "verify_token",
     "webhooks",

@@ -226,7 +226,7 @@ def _find() -> tuple[str, PyDLL, CDLL]:
     )
 
 
-def _load() -> tuple[PyDLL, CDLL]:
+def _load() -> tuple[str, PyDLL, CDLL]:
     path, quick, blocking = _find()
     try:
         quick.torii_abi_version.restype = c_uint32
@@ -243,10 +243,10 @@ def _load() -> tuple[PyDLL, CDLL]:
     for library in (quick, blocking):
         for name, (result, *_) in _UNCONVERTED.items():
             getattr(library, name).restype = result
-    return quick, blocking
+    return path, quick, blocking
 
 
-quick, blocking = _load()
+path, quick, blocking = _load()
 
 
 class Handle(c_void_p):

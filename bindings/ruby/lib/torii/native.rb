@@ -13,7 +13,10 @@ module Torii
     ABI_VERSION = 0
 
     # The file name of the library.
-    LIBRARY = FFI::Platform.mac? ? 'libtorii.0.dylib' : 'libtorii.so.0'
+    LIBRARY = if FFI::Platform.mac? then 'libtorii.0.dylib'
+              elsif FFI::Platform.windows? then 'torii.dll'
+              else 'libtorii.so.0'
+              end
 
     # The library in a gem for one platform.
     BUNDLED = File.join(__dir__, LIBRARY)
@@ -21,7 +24,7 @@ module Torii
     # Loads the library and checks its ABI version.
     # @raise [LoadError]
     def self.load_library
-      path = find_library
+      @library_path = path = find_library
       attach_function :torii_abi_version, [], :uint32
       return if torii_abi_version == ABI_VERSION
 
@@ -30,6 +33,10 @@ module Torii
     rescue FFI::NotFoundError => e
       raise LoadError, missing({ path => e })
     end
+
+    # The library that is in use: a path, or the name that the dynamic linker was given.
+    # @return [String]
+    def self.library_path = @library_path
 
     # Uses the library that TORII_LIBRARY names, else that of the gem, else the dynamic linker's.
     def self.find_library
