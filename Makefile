@@ -158,7 +158,7 @@ dist: | tools-rust
 dist-packages: dist | tools-packages
 	BUILD="$(CURDIR)/$(BUILD)" scripts/dist-packages $(ARCHIVES) $(BUILD)/dist-packages $(TARGETS)
 
-# Not in `make test`: each target is compiled anew.
+# Not in `make test`: each target is compiled on its own.
 .PHONY: test-dist
 test-dist: dist programs | tools-install
 	tests/dist.sh $(ARCHIVES) $(EMULATOR) $(TARGETS)
