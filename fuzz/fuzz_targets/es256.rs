@@ -27,7 +27,7 @@ static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
     private[0][31] = 1;
     private[1][31] = 2;
     private[2][30] = 0x20;
-    private[3] = *b"an unused private key 1";
+    private[3] = *b"an unused private key: 32 bytes.";
     private.iter().map(key).collect()
 });
 
