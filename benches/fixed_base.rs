@@ -95,7 +95,7 @@ fn main() {
 fn verifier(fixed_base: bool) -> (Verifier, Vec<String>) {
     let emulator = Emulator::start();
     let issuer = emulator.issuer("acme");
-    let mint = |n| issuer.mint(Mint::new().subject(&format!("user-{n}")));
+    let mint = |n| issuer.mint(Mint::new().subject(&format!("user-{n}")).expires_in(86_400));
     let tokens: Vec<String> = (0..SIGNATURES).map(mint).collect();
     let mut options = VerifierOptions::new();
     options.set_jwks(issuer.jwks().to_string().as_bytes()).unwrap();

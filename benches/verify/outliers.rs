@@ -19,7 +19,7 @@ pub(crate) fn run(emulator: &Emulator) {
     // Every signature is verified, and keys are refreshed from 0.8 s on.
     options.set_token_cache_bytes(0).set_key_lifetime_seconds(1).unwrap();
     let verifier = Verifier::new(&issuer.url(), &options).unwrap();
-    let token = issuer.mint(Mint::new());
+    let token = issuer.mint(Mint::new().expires_in(super::LIFETIME));
     verifier.verify(&token).unwrap();
 
     let (mut quiet, mut busy) = (Vec::new(), Vec::new());

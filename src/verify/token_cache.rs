@@ -144,3 +144,51 @@ impl TokenCache {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use quick_cache::UnitWeighter;
+
+    use super::*;
+
+    fn token(start: &str) -> Vec<u8> {
+        [start.as_bytes(), b"the end of a signature"].concat()
+    }
+
+    #[test]
+    fn tokens_with_the_same_end_are_told_apart() {
+        let table = Cache::with(
+            10,
+            10,
+            UnitWeighter,
+            Seeds([1, 2]),
+            quick_cache::sync::DefaultLifecycle::default(),
+        );
+        table.insert(Token(token("one ").into()), 1);
+        assert_eq!(table.get(&TokenRef(&token("one "))), Some(1));
+        for other in ["two ", "one", "one  ", ""] {
+            assert_eq!(table.get(&TokenRef(&token(other))), None, "{other:?}");
+        }
+        table.insert(Token(token("two ").into()), 2);
+        assert_eq!(table.get(&TokenRef(&token("one "))), Some(1));
+        assert_eq!(table.get(&TokenRef(&token("two "))), Some(2));
+    }
+
+    /// Else all tokens would share a place, or a token would not be found again.
+    #[test]
+    fn a_token_has_its_place_by_the_whole_of_its_end() {
+        let seeds = Seeds::random();
+        let base: [u8; END] = *b"0123456789abcdef";
+        let place = |end: &[u8]| seeds.hash_one(TokenRef(end));
+        assert_eq!(place(&base), seeds.hash_one(Token(base.into())));
+        for at in 0..END {
+            for bit in 0..8 {
+                let mut other = base;
+                other[at] ^= 1 << bit;
+                assert_ne!(place(&other), place(&base), "bit {bit} of byte {at}");
+            }
+        }
+        assert_ne!(place(&base), Seeds::random().hash_one(TokenRef(&base)), "seeded");
+        assert_eq!(place(b"short"), place(&[0; END]), "no accepted token");
+    }
+}

@@ -1,7 +1,9 @@
 /*
  * Verifies one token many times, for counting instructions:
  *
- *     counts ISSUER JWKS TOKEN STATUS CACHE_BYTES TIMES
+ *     counts ISSUER JWKS TOKEN STATUS CACHE_BYTES TIMES FIXED_BASE
+ *
+ * FIXED_BASE is 0 or 1.
  */
 
 #include <stdio.h>
@@ -15,10 +17,11 @@ int main(int argc, char **argv)
     torii_verifier_options_t *options = torii_verifier_options_new();
     torii_verifier_t *verifier = NULL;
 
-    if (argc != 7
+    if (argc != 8
         || torii_verifier_options_set_jwks_json(options, argv[2], strlen(argv[2]), NULL) != TORII_OK
         || torii_verifier_options_set_token_cache_bytes(options, strtoul(argv[5], NULL, 10), NULL)
                != TORII_OK
+        || torii_verifier_options_set_fixed_base(options, argv[7][0] == '1', NULL) != TORII_OK
         || torii_verifier_new(argv[1], strlen(argv[1]), options, &verifier, NULL) != TORII_OK)
         return 2;
     torii_verifier_options_free(options);

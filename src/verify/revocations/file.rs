@@ -150,7 +150,8 @@ fn last_write(metadata: &Metadata) -> Option<Duration> {
     metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
