@@ -267,9 +267,10 @@ mod files {
     const LOCK: &str = ".lock";
 
     impl Lock {
-        /// Returns `None` where the file system has no locks.
+        /// Returns `None` where the file system has no locks, and if root made the file: then a file may
+        /// be replaced by one that is a little older.
         fn take(directory: &OwnedFd, timeout: Millis) -> Result<Option<Self>, Ignored> {
-            let file = lock_file(directory)?;
+            let Some(file) = lock_file(directory)? else { return Ok(None) };
             let start = Instant::now();
             loop {
                 match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -293,14 +294,16 @@ mod files {
     }
 
     /// Opens the file to lock, and creates it if it is missing.
-    fn lock_file(directory: &OwnedFd) -> Result<OwnedFd, Ignored> {
+    fn lock_file(directory: &OwnedFd) -> Result<Option<OwnedFd>, Ignored> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mode = Mode::RUSR | Mode::WUSR;
-        let file = rustix::fs::openat(directory, LOCK, flags | OFlags::CLOEXEC, mode);
-        let file = file.map_err(|errno| match errno {
-            Errno::LOOP | Errno::MLINK => Ignored::new("file_type", "a symbolic link"),
-            errno => unreadable(errno),
-        })?;
+        let file = match rustix::fs::openat(directory, LOCK, flags | OFlags::CLOEXEC, mode) {
+            Err(Errno::ACCESS) => return Ok(None),
+            Err(Errno::LOOP | Errno::MLINK) => {
+                return Err(Ignored::new("file_type", "a symbolic link"));
+            }
+            opened => opened.map_err(unreadable)?,
+        };
         let stat = rustix::fs::fstat(&file).map_err(unreadable)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(Ignored::new("file_type", "not a regular file"));
@@ -310,7 +313,7 @@ mod files {
         if Mode::from_raw_mode(stat.st_mode) != mode {
             rustix::fs::fchmod(&file, mode).map_err(unreadable)?;
         }
-        Ok(file)
+        Ok(Some(file))
     }
 
     /// A file under a name that no process reads, locked by its writer. It is removed unless it is renamed.

@@ -136,6 +136,16 @@ class KeyCache(Parking):
             os.chmod(f"{self.path()}/{name}", 0o644)
         self.ignored("owned by user 1", token)
 
+    def test_after_root_wrote_into_the_directory(self):
+        # As `torii keys --key-cache` does for an operator. The workers can open none of these files, and replace them.
+        self.filled()
+        for name in os.listdir(self.path()):
+            os.chown(f"{self.path()}/{name}", 0, 0)
+        self.again()
+        written = [name for name in os.listdir(self.path()) if not name.startswith(".")]
+        self.assertEqual(len(written), 1)
+        eventually(lambda: os.stat(f"{self.path()}/{written[0]}").st_uid == NOBODY.pw_uid, what="a file of the worker's")
+
     def test_symbolic_link(self):
         token = self.filled()
         os.rename(self.path(), f"{self.nginx.folder}/elsewhere")

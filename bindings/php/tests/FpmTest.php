@@ -167,7 +167,7 @@ final class FpmTest extends EmulatorTestCase
             self::assertCount($fetches, $this->torii->requests('/acme/'), 'a fetch');
         } finally {
             $server->stop();
-            array_map('unlink', glob("$folder/*"));
+            array_map('unlink', glob("$folder/{,.}[!.]*", GLOB_BRACE));
             rmdir($folder);
         }
     }

@@ -47,7 +47,7 @@ final class VerifierTest extends EmulatorTestCase
             self::assertStringContainsString('KeysUnavailableException', $start(null));
             self::assertSame(self::USER, $start($folder));
         } finally {
-            array_map(unlink(...), glob("$folder/*"));
+            array_map(unlink(...), glob("$folder/{,.}[!.]*", GLOB_BRACE));
             rmdir($folder);
         }
     }

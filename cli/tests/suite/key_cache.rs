@@ -9,12 +9,14 @@ use torii_emulator::FaultKind;
 
 use crate::world::{Folder, World, text};
 
-/// The directory, and the only file in it.
+/// The directory, and the only file of keys in it.
 fn cache(folder: &Folder) -> (String, impl Fn() -> PathBuf) {
     let directory = folder.path().join("keys");
     let name = directory.to_str().unwrap().to_owned();
     (name, move || {
-        let files: Vec<_> = fs::read_dir(&directory).unwrap().map(|f| f.unwrap().path()).collect();
+        let mut files: Vec<_> =
+            fs::read_dir(&directory).unwrap().map(|f| f.unwrap().path()).collect();
+        files.retain(|path| !path.ends_with(".lock"));
         assert_eq!(files.len(), 1, "{files:?}");
         files[0].clone()
     })
