@@ -21,6 +21,8 @@ def main():
             # Each round has its own verifier, and with it an empty token cache.
             {"".join(f'location /{n} {{ torii on; torii_audience round-{n} app; return 200 "hello"; }}'
                      for n in range(ROUNDS))}
+            {"".join(f'location /fixed/{n} {{ torii on; torii_audience fixed-{n} app; torii_fixed_base on; return 200 "hello"; }}'
+                     for n in range(ROUNDS))}
         }}
         server {{ listen 127.0.0.1:{bare}; location / {{ return 200 "hello"; }} }}
     """, threads=1).ready(port)
@@ -48,11 +50,13 @@ def main():
             assert int(total) <= DISTINCT, "tokens came twice"
         return float(rate), float(p99), (computed(worker) - before) / int(total) * 1e6
 
-    rows = {"no module": [], "the same token": [], "distinct tokens": []}
+    rows = {"no module": [], "the same token": [], "distinct tokens": [], "with fixed_base": []}
     for n in range(ROUNDS):
         rows["no module"].append(measure(f"http://127.0.0.1:{bare}/", same))
         rows["the same token"].append(measure(f"http://127.0.0.1:{port}/", same))
         rows["distinct tokens"].append(measure(f"http://127.0.0.1:{port}/{n}", distinct))
+        # In the first round the table of the key is built.
+        rows["with fixed_base"].append(measure(f"http://127.0.0.1:{port}/fixed/{n}", distinct))
     for name, found in rows.items():
         rate, p99, cpu = (statistics.median(column) for column in zip(*found, strict=True))
         ratio = statistics.median(mine[0] / none[0] for mine, none in zip(found, rows["no module"], strict=True))
