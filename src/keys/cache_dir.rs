@@ -204,17 +204,10 @@ mod files {
     fn read(directory: &OwnedFd, name: &str) -> Result<Option<Vec<u8>>, Ignored> {
         // Opening a FIFO would wait for a writer.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
+        let (file, stat) = match rustix::fs::openat(directory, name, flags, Mode::empty()) {
             Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::LOOP | Errno::MLINK) => {
-                return Err(Ignored::new("file_type", "a symbolic link"));
-            }
-            opened => opened.map_err(unreadable)?,
+            opened => regular(opened)?,
         };
-        let stat = rustix::fs::fstat(&file).map_err(unreadable)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Ignored::new("file_type", "not a regular file"));
-        }
         if stat.st_nlink != 1 {
             return Err(Ignored::new("hard_link", "has other names (hard links)"));
         }
@@ -226,6 +219,19 @@ mod files {
             0..=MAX_FILE => Ok(Some(text)),
             _ => Err(Ignored::new("damaged", format!("longer than {longest} bytes"))),
         }
+    }
+
+    /// Checks that a file opened with O_NOFOLLOW is a regular one.
+    fn regular(opened: rustix::io::Result<OwnedFd>) -> Result<(OwnedFd, Stat), Ignored> {
+        let file = opened.map_err(|errno| match errno {
+            Errno::LOOP | Errno::MLINK => Ignored::new("file_type", "a symbolic link"),
+            errno => unreadable(errno),
+        })?;
+        let stat = rustix::fs::fstat(&file).map_err(unreadable)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(Ignored::new("file_type", "not a regular file"));
+        }
+        Ok((file, stat))
     }
 
     fn check_owner_and_mode(stat: &Stat) -> Result<(), Ignored> {
@@ -297,17 +303,11 @@ mod files {
     fn lock_file(directory: &OwnedFd) -> Result<Option<OwnedFd>, Ignored> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         let mode = Mode::RUSR | Mode::WUSR;
-        let file = match rustix::fs::openat(directory, LOCK, flags | OFlags::CLOEXEC, mode) {
+        let (file, stat) = match rustix::fs::openat(directory, LOCK, flags | OFlags::CLOEXEC, mode)
+        {
             Err(Errno::ACCESS) => return Ok(None),
-            Err(Errno::LOOP | Errno::MLINK) => {
-                return Err(Ignored::new("file_type", "a symbolic link"));
-            }
-            opened => opened.map_err(unreadable)?,
+            opened => regular(opened)?,
         };
-        let stat = rustix::fs::fstat(&file).map_err(unreadable)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(Ignored::new("file_type", "not a regular file"));
-        }
         check_owner_and_mode(&stat)?;
         // The umask of the process, or a person, may have changed it.
         if Mode::from_raw_mode(stat.st_mode) != mode {

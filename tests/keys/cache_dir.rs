@@ -250,7 +250,9 @@ fn the_first_fetch_is_unconditional_and_a_304_renews_the_time() {
         let (_, rest) = text.split_once("\nrequested-at ").unwrap();
         rest.split('\n').next().unwrap().parse().unwrap()
     };
-    assert!(time(&after) >= time(&before) + 301_000);
+    // The system's time and the age of keys are of two clocks, each up to one tick late.
+    const TICK: u64 = 10;
+    assert!(time(&after) + TICK >= time(&before) + 301_000);
     let body = |text: &str| text.split_once("\n\n").unwrap().1.to_owned();
     assert_eq!(body(&after), body(&before));
     assert_eq!(events(&first), nothing_ignored(0, 2));
