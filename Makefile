@@ -14,6 +14,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
+ifeq ($(filter grouped-target,$(.FEATURES)),)
+$(error GNU make 4.3 or later is needed; on macOS and BSD it is gmake)
+endif
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -29,20 +32,24 @@ COMMANDS ?= $(RELEASE)
 # is compiled once. Another choice of members (-p) compiles some crates again.
 MEMBERS := --profile ci --locked --workspace --features test-hooks
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"$$/\1/p' Cargo.toml)
+# The shared library, as cargo names it and as programs that are linked with it ask for it.
+SYSTEM := $(shell uname -s)
+LIBRARY := $(if $(filter Darwin,$(SYSTEM)),libtorii.dylib,libtorii.so)
+SONAME := $(if $(filter Darwin,$(SYSTEM)),libtorii.0.dylib,libtorii.so.0)
 RUST_SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock)
 
 TOOLS := cargo cc:gcc make curl
 
 .PHONY: all
-all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
+all: $(RELEASE)/$(LIBRARY) $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
 all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
 # A target that is built already needs no tools: `sudo make install` finds no cargo.
-$(RELEASE)/libtorii.so: $(RUST_SOURCES)
+$(RELEASE)/$(LIBRARY): $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
-	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
+	ln -sf $(LIBRARY) $(RELEASE)/$(SONAME)
 	touch $@
 
 ifneq ($(COMMANDS),$(RELEASE))
@@ -50,7 +57,7 @@ $(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
 endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
-$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator gate -type f)
+$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/$(LIBRARY) $(shell find api cli emulator gate -type f)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
@@ -97,18 +104,18 @@ install: all
 uninstall:
 	$(INSTALLER) uninstall $(RELEASE) $(COMMANDS) $(DIST)
 
-$(DIST)/libtorii.a: $(RELEASE)/libtorii.so abi/symbols.txt packaging/static-library
+$(DIST)/libtorii.a: $(RELEASE)/$(LIBRARY) abi/symbols.txt packaging/static-library
 	mkdir -p $(@D)
 	packaging/static-library $(RELEASE)/libtorii.a abi/symbols.txt $@
 
-$(DIST)/native-libraries: $(RELEASE)/libtorii.so packaging/native-libraries
+$(DIST)/native-libraries: $(RELEASE)/$(LIBRARY) packaging/native-libraries
 	mkdir -p $(@D)
 	packaging/native-libraries $(RELEASE) >$@
 
 $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
 	rm -f $(@D)/*.3
-	awk -v version=$(VERSION) -v date=$$(date -u -d @$${SOURCE_DATE_EPOCH:-$$(stat -c %Y $<)} +%F) -v dir=$(@D) -f packaging/manual.awk $<
+	awk -v version=$(VERSION) -v date=$$(packaging/date $<) -v dir=$(@D) -f packaging/manual.awk $<
 
 # The manual pages of torii and of each of its subcommands.
 $(DIST)/man1/torii.1: $(COMMANDS)/torii
