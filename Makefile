@@ -135,6 +135,12 @@ deb: deb-files
 
 deb-files: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DIST)/third-party-command
 
+# RPM packages of the library, the headers and the command.
+.PHONY: rpm
+rpm: all $(DIST)/third-party-library $(DIST)/third-party-command
+	@scripts/require rpmbuild:rpm
+	packaging/rpm $(BUILD)/rpm
+
 $(DIST)/ngx_http_torii_module.so: $(RELEASE)/libtorii.so include/torii.h $(shell find bindings/nginx/config bindings/nginx/build.sh bindings/nginx/src)
 	@scripts/require dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev
 	export DEB_BUILD_MAINT_OPTIONS=hardening=+all; \
