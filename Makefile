@@ -115,7 +115,8 @@ $(DIST)/native-libraries: $(RELEASE)/$(LIBRARY) packaging/native-libraries
 $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
 	rm -f $(@D)/*.3
-	awk -v version=$(VERSION) -v date=$$(packaging/date $<) -v dir=$(@D) -f packaging/manual.awk $<
+	date=$$(packaging/date $<); \
+	awk -v version=$(VERSION) -v date=$$date -v dir=$(@D) -f packaging/manual.awk $<
 
 # The manual pages of torii and of each of its subcommands.
 $(DIST)/man1/torii.1: $(COMMANDS)/torii
@@ -173,8 +174,14 @@ dist-packages: dist | tools-packages
 
 # Not in `make test`: each target is compiled on its own.
 .PHONY: test-dist
-test-dist: dist programs | tools-install
+test-dist: dist programs $(BUILD)/sbom/.made | tools-install
 	tests/dist.sh $(ARCHIVES) $(EMULATOR) $(TARGETS)
+	$(BUILD)/sbom/bin/python tests/sbom.py $(TARGETS:%=$(ARCHIVES)/libtorii-$(VERSION)-%.tar.gz)
+
+$(BUILD)/sbom/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
+	touch $@
 
 # ---- tests -------------------------------------------------------------------------------------
 

@@ -54,9 +54,13 @@ done
 ! PATH=$work/bsd find . -printf x >/dev/null 2>&1 || failed "find -printf is not refused"
 ! PATH=$work/bsd bash -c 'stat -c %Y LICENSE' 2>/dev/null || failed "stat is there"
 
+for tools in busybox bsd; do
+  [ "$(PATH=$work/$tools packaging/date LICENSE)" = "$(date -u -r LICENSE +%F)" ] || failed "packaging/date with the tools of $tools"
+done
+
 # in_system TOOLS SYSTEM TARGET VARIABLE...: make, with what is built already.
 in_system() {
-  local tools=$1 system=$2 built=$work/built-$2
+  local tools=$1 system=$2 built=$work/built-$1-$2
   shift 2
   if [ ! -d "$built" ]; then
     mkdir -p "$built/release" "$built/dist"/{man1,completions}
