@@ -1,7 +1,7 @@
 # make demo    builds the library and shows its main jobs against a local torii
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
-# make install PREFIX=/usr/local, make uninstall, make deb
+# make install PREFIX=/usr/local, make uninstall, make deb, make rpm
 # make dist    builds release files for other machines: TARGETS="x86_64-unknown-linux-musl …"; make test-dist tries them
 # make docs    writes the site, with the reference of each language, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
@@ -182,6 +182,16 @@ $(BUILD)/sbom/.made: | tools-rust
 	python3 -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
 	touch $@
+
+# The library for Windows, built with Debian's mingw. An experiment, and not in `make test`.
+.PHONY: test-windows
+test-windows: programs | tools-windows
+	scripts/windows $(BUILD)/windows
+	tests/windows/run.sh $(BUILD)/windows $(EMULATOR)
+
+.PHONY: tools-windows
+tools-windows: tools-rust
+	@scripts/require x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 nasm wine =wine64
 
 # ---- tests -------------------------------------------------------------------------------------
 

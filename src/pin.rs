@@ -10,8 +10,7 @@
 //! | macOS | [`pin`] opens the library once more, with `RTLD_NODELETE` |
 //! | Windows | [`pin`] calls `GetModuleHandleExW` with `GET_MODULE_HANDLE_EX_FLAG_PIN` |
 //!
-//! What is kept is the file that contains this code: in a static program the program, in a module for Node.js the
-//! module.
+//! This keeps the file that contains this code: the program if it is static, or the module for Node.js.
 
 #[cfg(target_vendor = "apple")]
 mod dlopen;

@@ -59,5 +59,5 @@ for archive in sys.argv[1:]:
     references = {each["bom-ref"] for each in document["components"]} | {document["metadata"]["component"]["bom-ref"]}
     for dependency in document["dependencies"]:
         if unknown := {dependency["ref"], *dependency.get("dependsOn", [])} - references:
-            sys.exit(f"FAILED: {name}: dependencies name what is no component: {', '.join(sorted(unknown))}")
+            sys.exit(f"FAILED: {name}: dependencies without a component: {', '.join(sorted(unknown))}")
     print(f"{name}: {len(document['components'])} components, valid CycloneDX 1.5")

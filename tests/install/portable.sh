@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# portable.sh TARGETDIR: what other systems have in place of Debian's tools installs the same files, with the names of
-# that system. The systems are stood in for: busybox, BSD's options, and a `uname` that names another kernel.
+# portable.sh TARGETDIR: `make install` puts the same files in place with the tools of other systems, under the names of
+# that system. Busybox, BSD's options, and a `uname` that names another kernel stand in for these systems.
 set -euo pipefail
 
 deps=$(realpath "$1/deps")
