@@ -22,7 +22,8 @@ linked macos "-Wl,-install_name,@rpath/libtorii.0.dylib"
 linked windows ""
 
 # Where no flag keeps the library loaded.
-libc=$(find "$deps" -name 'liblibc-*.rlib' | head -n 1)
+# The one of the last build: there may be some of an older compiler.
+libc=$(ls -t "$deps"/liblibc-*.rlib | sed -n 1p)
 rustc --edition 2024 --crate-type cdylib --crate-name pin -L "dependency=$deps" --extern libc="$libc" tests/install/pin.rs \
   -o "$work/pin.so"
 cc -std=c11 -Wall -Wextra -Werror tests/install/pin.c -o "$work/pin" -ldl
@@ -54,7 +55,14 @@ done
 ! PATH=$work/bsd find . -printf x >/dev/null 2>&1 || failed "find -printf is not refused"
 ! PATH=$work/bsd bash -c 'stat -c %Y LICENSE' 2>/dev/null || failed "stat is there"
 
+manual() { # AWK OUT
+  mkdir "$2"
+  "$1" -v version=1 -v date=2023-11-14 -v dir="$2" -f packaging/manual.awk include/torii.h
+}
+manual awk "$work/manual"
 for tools in busybox bsd; do
+  manual "$work/$tools/awk" "$work/manual-$tools"
+  diff -r "$work/manual" "$work/manual-$tools" || failed "the awk of $tools writes other manual pages"
   [ "$(PATH=$work/$tools packaging/date LICENSE)" = "$(date -u -r LICENSE +%F)" ] || failed "packaging/date with the tools of $tools"
 done
 
