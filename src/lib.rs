@@ -40,6 +40,8 @@ mod jitter;
 mod json;
 mod keys;
 mod patch;
+#[allow(unsafe_code, reason = "dladdr, dlopen and GetModuleHandleExW")]
+mod pin;
 mod sync;
 mod text;
 mod token;
