@@ -128,13 +128,21 @@ $(DIST)/completions/torii.%: $(COMMANDS)/torii
 	mkdir -p $(@D)
 	$< completions $* >$@
 
-# Debian packages of the same files, and of nginx's module.
+# Debian packages of the same files, and of nginx's module: for the Debian of this machine, or for SUITE=trixie.
+THIS_SUITE := $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
+SUITE ?= $(THIS_SUITE)
+deb-files: all $(DIST)/third-party-library $(DIST)/third-party-command
+ifeq ($(SUITE),$(THIS_SUITE))
+deb-files: $(DIST)/ngx_http_torii_module.so
+DEB_TOOLS := dh:debhelper
+else
+DEB_TOOLS := mmdebstrap unshare:util-linux newuidmap:uidmap
+endif
+
 .PHONY: deb deb-files
 deb: deb-files
-	@scripts/require dh:debhelper
-	packaging/deb $(BUILD)/deb
-
-deb-files: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DIST)/third-party-command
+	@scripts/require $(DEB_TOOLS)
+	packaging/deb $(BUILD)/deb/$(SUITE) $(SUITE)
 
 # RPM packages of the library, the headers and the command.
 .PHONY: rpm
@@ -166,6 +174,10 @@ ARCHIVES := $(BUILD)/archives
 dist: | tools-rust
 	@scripts/require git objcopy:binutils
 	scripts/dist $(ARCHIVES) $(TARGETS)
+
+NATIVE := $(shell uname -m)-unknown-linux-gnu
+$(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz: $(RUST_SOURCES)
+	$(MAKE) --no-print-directory dist TARGETS=$(NATIVE)
 
 # Packages for other languages, with the libraries of these archives.
 .PHONY: dist-packages
@@ -415,9 +427,15 @@ suite-rpm: programs rpm | tools-rpm
 tools-rpm: tools-rust
 	@scripts/require rpmbuild:rpm pkg-config unshare:util-linux
 
-# In a Debian of its own.
+# In a Debian of its own. If that is another one than this machine's, the suites of bindings and an archive are tested in it too.
 suite-deb: deb programs | tools-deb
-	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb $(BUILD)
+	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb/$(SUITE) $(SUITE)
+ifneq ($(SUITE),$(THIS_SUITE))
+	BUILD="$(CURDIR)/$(BUILD)" LANGUAGES="ruby python" scripts/dist-packages $(ARCHIVES) $(BUILD)/deb/packages $(NATIVE)
+	tests/install/debian-bindings.sh $(SUITE) $(BUILD)/deb/$(SUITE) $(ARCHIVES) $(NATIVE) $(BUILD)/deb/packages
+
+suite-deb: $(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz | tools-packages
+endif
 
 .PHONY: tools-deb
 tools-deb: tools-rust
