@@ -163,6 +163,12 @@ dist-packages: dist | tools-packages
 test-dist: dist programs | tools-install
 	tests/dist.sh $(ARCHIVES) $(EMULATOR) $(TARGETS)
 
+# A second build in another folder has the same bytes. Not in `make test` either.
+.PHONY: test-reproducible
+test-reproducible: TARGETS = x86_64-unknown-linux-gnu
+test-reproducible: dist
+	for target in $(TARGETS); do tests/reproducible.sh $(ARCHIVES) $$target; done
+
 # ---- tests -------------------------------------------------------------------------------------
 
 BINDINGS := cpp go ruby php python node nginx envoy
