@@ -114,7 +114,7 @@ check() { # TRIPLE
       [[ $library =~ ^(lib(c|m|dl|rt|pthread|util)\.so(\.[0-9]+)?|ld-linux.*)$ ]] || failed "$binary needs $library"
     done
     case $triple in
-    *-gnu) [ -n "$oldest" ] && [ "$(printf '%s\n' GLIBC_2.17 "$oldest" | sort -V | tail -n 1)" = GLIBC_2.17 ] || failed "$binary needs $oldest" ;;
+    *-gnu) [ "$(printf '%s\n' GLIBC_2.17 "${oldest:-no glibc}" | sort -V | tail -n 1)" = GLIBC_2.17 ] || failed "$binary needs ${oldest:-no glibc}" ;;
     *-musl) [ "$binary" = lib/libtorii.so ] || [ -z "$needed" ] || failed "$binary needs $needed" ;;
     esac
     python3 - "$home/$binary" "$home/sbom.cdx.json" <<'END' || failed "$binary: its list of crates"
