@@ -205,6 +205,12 @@ test-windows: programs | tools-windows
 tools-windows: tools-rust
 	@scripts/require x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 nasm wine =wine64
 
+# A second build in another folder has the same bytes. Not in `make test` either.
+.PHONY: test-reproducible
+test-reproducible: TARGETS = x86_64-unknown-linux-gnu
+test-reproducible: dist
+	for target in $(TARGETS); do tests/reproducible.sh $(ARCHIVES) $$target; done
+
 # ---- tests -------------------------------------------------------------------------------------
 
 BINDINGS := cpp go ruby php python node nginx envoy
