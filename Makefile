@@ -153,15 +153,20 @@ dist: | tools-rust
 	@scripts/require git objcopy:binutils
 	scripts/dist $(ARCHIVES) $(TARGETS)
 
-# Packages for other languages, with the libraries of these archives.
+# Packages for other languages, with the libraries of these archives: LANGUAGES="python ruby php node go".
 .PHONY: dist-packages
 dist-packages: dist | tools-packages
+	rm -rf $(BUILD)/dist-packages
 	BUILD="$(CURDIR)/$(BUILD)" scripts/dist-packages $(ARCHIVES) $(BUILD)/dist-packages $(TARGETS)
 
 # Not in `make test`: each target is compiled on its own.
 .PHONY: test-dist
 test-dist: dist programs | tools-install
 	tests/dist.sh $(ARCHIVES) $(EMULATOR) $(TARGETS)
+
+.PHONY: test-dist-packages
+test-dist-packages: dist-packages programs | tools-packages
+	BUILD="$(CURDIR)/$(BUILD)" tests/dist-packages.sh $(ARCHIVES) $(BUILD)/dist-packages $(EMULATOR) $(TARGETS)
 
 # ---- tests -------------------------------------------------------------------------------------
 
