@@ -104,8 +104,8 @@ test_python() {
       uses "wheel $tag, in an empty environment" "$library" env -C "$work" "$home/venv/bin/python" "$here/program.py"
       ;;
     *)
-      scripts/debian-files "$foreign" "libpython3.11-stdlib:$(debian_arch)+libc6$|libffi8|zlib1g|libpython3.11-minimal" \
-        "python3.11-minimal:$(debian_arch)+libexpat1"
+      scripts/debian-files "$foreign" "libc6:$(debian_arch)" "python3.11-minimal:$(debian_arch)+libexpat1|zlib1g" \
+        "libpython3.11-stdlib:$(debian_arch)+libffi8|libpython3.11-minimal"
       uses "wheel $tag, under qemu" "$library" \
         env -C "$work" PYTHONPATH="$home" PYTHONDONTWRITEBYTECODE=1 "${run[@]}" "$foreign/usr/bin/python3.11" "$here/program.py"
       ;;
@@ -121,7 +121,7 @@ get_rubygems() {
 }
 
 test_ruby() {
-  local triple rubygems index home gem said order
+  local triple rubygems index home gem said order ruby
   get_rubygems
   newer() { RUBYLIB=$rubygems "$@"; }
   newer ruby -e 'exit Gem::VERSION >= "3.3.22"' || failed "RubyGems of Debian 13 is not in use"
@@ -174,20 +174,18 @@ END
       tar xOf "$packages/ruby/$gem.gem" data.tar.gz | tar xzC "$home"
       verifies "$gem, in a C program" "$home/lib/torii/libtorii.so.0" "$triple"
       ;;
-    "$(uname -m)"-*)
-      newer env GEM_HOME="$home" GEM_PATH="$home:$(ruby -e 'print Gem.path.join(":")')" \
-        ruby -S "$rubygems/../../../bin/gem" install --local --no-document --silent "$packages/ruby/$gem.gem"
-      # The installed gem serves any RubyGems.
-      newer uses "$gem" "$home/gems/$gem/lib/torii/libtorii.so.0" env -C "$work" GEM_HOME="$home" ruby "$here/program.rb"
-      ;;
     *)
-      scripts/debian-files "$foreign" "libc6:$(debian_arch)" "ruby3.1:$(debian_arch)" ruby-rubygems rubygems-integration \
-        "libruby3.1:$(debian_arch)+libcrypt1|libffi8|libgmp10|libyaml-0-2|zlib1g|libssl3" "ruby-ffi:$(debian_arch)"
-      # It is installed by this machine's Ruby, for that one.
+      ruby=(ruby)
+      if [ "$arch" != "$(uname -m)" ]; then
+        scripts/debian-files "$foreign" "libc6:$(debian_arch)" "ruby3.1:$(debian_arch)" ruby-rubygems rubygems-integration \
+          "libruby3.1:$(debian_arch)+libcrypt1|libffi8|libgmp10|libyaml-0-2|zlib1g|libssl3" "ruby-ffi:$(debian_arch)"
+        ruby=("${run[@]}" "$foreign/usr/bin/ruby3.1")
+      fi
+      # Newer than Debian's Ruby, this RubyGems does not find Debian's ffi. Its gems serve any Ruby.
       newer env GEM_HOME="$home" ruby -S "$rubygems/../../../bin/gem" install --local --no-document --silent --force \
         --ignore-dependencies "$packages/ruby/$gem.gem"
-      uses "$gem, under qemu" "$home/gems/$gem/lib/torii/libtorii.so.0" \
-        env -C "$work" "${run[@]}" "$foreign/usr/bin/ruby3.1" -I "$home/gems/$gem/lib" "$here/program.rb"
+      uses "$gem, on $(uname -m) for $arch" "$home/gems/$gem/lib/torii/libtorii.so.0" \
+        env -C "$work" "${ruby[@]}" -I "$home/gems/$gem/lib" "$here/program.rb"
       ;;
     esac
   done
@@ -224,7 +222,7 @@ END
     cmp "$library" "$(archive "$triple")/lib/libtorii.so" || failed "the package has another library for $platform"
     case $triple in
     *-musl)
-      # What PHP would read in Alpine.
+      # The line that the C library has there in Alpine.
       said=$(php -r 'require getenv("AUTOLOAD"); echo Torii\Library::platform("Linux", $argv[1], "1-2 r-xp 0 08:01 1  /lib/ld-musl-$argv[1].so.1\n");' "$arch")
       [ "$said" = "$platform" ] || failed "on $platform, the package uses the library for $said"
       verifies "composer package, $platform, in a C program" "$library" "$triple"
@@ -242,9 +240,9 @@ END
   done
 
   platform=linux-$(uname -m)-gnu
-  mv "$home/lib/$platform" "$work"
+  mv "$home/lib/$platform" "$home/lib/linux-riscv64-gnu"
   refuses "composer package without a library for this machine" "looked in the package, for $platform (it has linux-" \
-    "with the dynamic linker, for libtorii.so.0" -- env -C "$work" php "$work/program.php"
+    linux-riscv64-gnu "with the dynamic linker, for libtorii.so.0" -- env -C "$work" php "$work/program.php"
 }
 
 # A registry of the packages, of files: npm asks for /NAME.
