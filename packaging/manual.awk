@@ -3,8 +3,11 @@
 #
 #     awk -v dir=DIR -v version=VERSION -v date=YYYY-MM-DD -f manual.awk torii.h
 
-function literal(s) {
-  gsub(/\\/, "\\\\e", s)
+function literal(s,    pieces, count, i) {
+  # Not by gsub: in the replacement, a backslash means something else in each awk.
+  count = split(s, pieces, /\\/)
+  s = pieces[1]
+  for (i = 2; i <= count; i++) s = s "\\e" pieces[i]
   gsub(/-/, "\\-", s)
   return s ~ /^[.']/ ? "\\&" s : s
 }

@@ -183,7 +183,7 @@ fn turn(contender: &Contender<'_>) -> f64 {
 
 /// The processor time of this thread.
 #[cfg(target_os = "linux")]
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call only writes the time.
     let read = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
@@ -193,7 +193,7 @@ fn processor_time() -> Duration {
 
 /// The wall clock in its place.
 #[cfg(not(target_os = "linux"))]
-fn processor_time() -> Duration {
+pub(crate) fn processor_time() -> Duration {
     static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
     START.get_or_init(Instant::now).elapsed()
 }

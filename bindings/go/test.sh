@@ -31,6 +31,13 @@ echo "the shared library, with the checks of cgo pointers and the race detector"
 GOEXPERIMENT=cgocheck2 go test -count=1 -timeout 60m -race -run "${RUN:-.}" . ./toriitest -v >"$work/log" || { grep -v '^ *=== ' "$work/log" >&2; exit 1; }
 grep -hE '[0-9]+ (cases|rows|key sets|webhooks)$|^ok' "$work/log"
 
+# Only the linkers of Linux and Windows know -l:FILE; on Windows the header has to know that the library is static.
+flags() { CGO_ENABLED=1 GOOS=$1 go list -tags torii_static -f '{{join .CgoCFLAGS " "}};{{join .CgoLDFLAGS " "}}' .; }
+for expected in "linux ;-Wl,--as-needed -l:libtorii.a" "darwin ;" "windows -DTORII_STATIC;-Wl,--as-needed -l:libtorii.a"; do
+    found="${expected%% *} $(flags "${expected%% *}")"
+    [ "$found" = "$expected" ] || { echo "flags for $found (expected ${expected#* })" >&2; exit 1; }
+done
+
 echo "the static library, by the build tag torii_static"
 go test -c -tags torii_static -o "$work/static" .
 if readelf -d "$work/static" | grep -q libtorii; then

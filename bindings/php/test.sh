@@ -7,7 +7,8 @@ export TORII_LIBRARY="$(realpath "$1")/libtorii.so.0"
 export TORII_HEADER="$(realpath "$2")/torii.h"
 export TORII_EMULATOR="$(realpath "$3")"
 PATH="$PATH:/usr/sbin"
-PHP_FPM="$(command -v php-fpm || command -v php-fpm8.2)"
+# Debian's name has a version: php-fpm8.2.
+PHP_FPM="$(command -v "$(compgen -c php-fpm | sort -V | tail -n 1)")"
 export PATH PHP_FPM
 cd "$(dirname "$0")"
 exec php -d ffi.enable=true -d memory_limit=256M "$(command -v phpunit)"

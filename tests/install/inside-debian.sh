@@ -6,9 +6,9 @@ version=$1 issuer=$2 token=$3 port=$4
 export DEBIAN_FRONTEND=noninteractive
 failed() { echo "FAILED: $*" >&2; exit 1; }
 
-before=$(find / -xdev -name '*torii*' ! -path '/debs/*')
+before=$(find / -xdev -name '*torii*' ! -path '/here/*')
 [ -z "$before" ] || failed "already there: $before"
-dpkg --install /debs/*.deb >/debs/log 2>&1 || { cat /debs/log >&2; exit 1; }
+dpkg --install /here/*.deb >/here/log 2>&1 || { cat /here/log >&2; exit 1; }
 
 cd /tmp
 compile() { cc -Wall -Wextra -Wpedantic -Werror /usr/share/doc/libtorii-dev/examples/quickstart.c -o "$@"; }
@@ -45,6 +45,8 @@ wait "$GATE_PID" || failed "torii-gate ends with $?"
 [[ $good == "HTTP/1.0 200 OK" && $bad == "HTTP/1.0 401 "* ]] || failed "torii-gate answers $good, $bad ($listening)"
 echo "torii-gate: answers requests"
 
+depends=$(dpkg-deb --field /here/libnginx-mod-http-torii_*.deb Depends)
+[[ $depends == *nginx-abi-"$(nginx -v 2>&1 | sed 's/.*nginx.//')"* ]] || failed "nginx's module depends on $depends"
 cat >/etc/nginx/conf.d/torii.conf <<NGINX
 server {
     listen 127.0.0.1:$port;
@@ -67,14 +69,20 @@ nginx -s stop 2>output
 [[ $good == "HTTP/1.1 200 OK user "* ]] || failed "nginx answers a good token with $good"
 [[ $bad == "HTTP/1.1 401 "* ]] || failed "nginx answers a bad token with $bad"
 rm /etc/nginx/conf.d/torii.conf
-echo "libnginx-mod-http-torii: lets a good token through, and no bad one"
+echo "libnginx-mod-http-torii: lets a good token through, and no bad one ($(nginx -v 2>&1 | sed 's/.*: //'))"
 
-packages=$(for deb in /debs/*.deb; do dpkg-deb --field "$deb" Package; done)
+for page in man1/torii.1 man1/torii-gate.1 man3/libtorii.3 man3/torii_verifier.3; do
+  [[ $(zgrep -m 1 '^\.TH ' "/usr/share/man/$page.gz") == *" $version"* ]] || failed "no manual page $page of $version"
+done
+[ -e /usr/share/man/man1/torii-emulator.1.gz ] || failed "no manual page of torii-emulator"
+echo "manual pages: of this version"
+
+packages=$(for deb in /here/*.deb; do dpkg-deb --field "$deb" Package; done)
 for package in libtorii0 libtorii-dev torii; do
   zgrep -q '^aws-lc-sys ' "/usr/share/doc/$package/third-party.gz" || failed "$package does not say whose code it carries"
 done
 dpkg --verify $packages
-dpkg --purge $packages >/debs/log 2>&1 || { cat /debs/log >&2; exit 1; }
-after=$(find / -xdev -name '*torii*' ! -path '/debs/*')
+dpkg --purge $packages >/here/log 2>&1 || { cat /here/log >&2; exit 1; }
+after=$(find / -xdev -name '*torii*' ! -path '/here/*')
 [ -z "$after" ] || failed "purge leaves $after"
 echo $packages": installed, used and purged"

@@ -74,6 +74,24 @@ test("a worker that ends during calls harms no other", async () => {
   assert.ok(total < 200, `${total} requests`);
 });
 
+test("a program on another platform looks for the package of that platform", async () => {
+  const expected = {
+    "darwin-arm64": "libtorii-darwin-arm64",
+    "win32-x64": "libtorii-win32-x64-msvc",
+  };
+  for (const [host, name] of Object.entries(expected)) {
+    const [platform, arch] = host.split("-");
+    const source = `
+      Object.defineProperty(process, "platform", { value: "${platform}" });
+      Object.defineProperty(process, "arch", { value: "${arch}" });
+      try { require("libtorii"); } catch (error) { console.log(error.message); }`;
+    const { stdout } = await promisify(execFile)(process.execPath, ["-e", source]);
+    const [first, ...tried] = stdout.trim().split("\n");
+    assert.match(first, new RegExp(`^libtorii: no native module for ${host} `));
+    assert.deepEqual(tried.map((line) => line.split(":")[0]), [name]);
+  }
+});
+
 test("the module can be loaded and unloaded again and again", async () => {
   const said = await run("unloading.mjs");
   assert.equal(said, "20 workers, 20 verified");

@@ -22,9 +22,6 @@ final class Library
     /** A folder for each platform whose library the package contains: linux-x86_64-gnu. */
     private const BUNDLED = __DIR__ . '/../lib';
 
-    /** The file names, by PHP_OS_FAMILY. */
-    private const NAMES = ['Darwin' => 'libtorii.0.dylib', 'Windows' => 'torii.dll'];
-
     private static ?FFI $ffi = null;
     private static string $path = '';
     private static CData $error;
@@ -108,7 +105,7 @@ final class Library
     /** The library that TORII_LIBRARY names, else that of the package, else the dynamic linker's. */
     private static function find(): FFI
     {
-        $name = self::NAMES[PHP_OS_FAMILY] ?? 'libtorii.so.0';
+        $name = self::fileName(PHP_OS_FAMILY);
         $platform = self::thisPlatform();
         $bundled = realpath(self::BUNDLED . "/$platform/$name");
         $places = [$name => 'with the dynamic linker'];
@@ -129,10 +126,20 @@ final class Library
         }
         throw new LibraryException(
             'libtorii cannot be used: looked ' . implode('; ', $tried) . '. Install the package libtorii0, or set '
-            . 'TORII_LIBRARY to the full path of libtorii.so.0. Under php-fpm, FFI has to be allowed or preloaded, '
+            . "TORII_LIBRARY to the full path of $name. Under php-fpm, FFI has to be allowed or preloaded, "
             . 'as the README shows',
             previous: $e,
         );
+    }
+
+    /** The file name of the library in a family of operating systems (PHP_OS_FAMILY). */
+    public static function fileName(string $family): string
+    {
+        return match ($family) {
+            'Darwin' => 'libtorii.' . self::ABI_VERSION . '.dylib',
+            'Windows' => 'torii.dll',
+            default => 'libtorii.so.' . self::ABI_VERSION,
+        };
     }
 
     /** The platform that runs PHP. */

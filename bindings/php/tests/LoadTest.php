@@ -43,6 +43,14 @@ final class LoadTest extends TestCase
         yield 'Windows' => ['windows-x86_64', 'Windows', 'AMD64', ''];
     }
 
+    public function testFileNames(): void
+    {
+        self::assertSame('libtorii.so.0', \Torii\Library::fileName('Linux'));
+        self::assertSame('libtorii.so.0', \Torii\Library::fileName('BSD'));
+        self::assertSame('libtorii.0.dylib', \Torii\Library::fileName('Darwin'));
+        self::assertSame('torii.dll', \Torii\Library::fileName('Windows'));
+    }
+
     public function testAnotherAbi(): void
     {
         $library = tempnam(sys_get_temp_dir(), 'torii');

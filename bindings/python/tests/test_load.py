@@ -44,6 +44,22 @@ def test_the_path_of_the_library() -> None:
     assert torii_backend.library_path == os.environ["TORII_LIBRARY"]
 
 
+@pytest.mark.parametrize(
+    ("platform", "name"),
+    [
+        ("linux", "libtorii.so.0"),
+        ("freebsd14", "libtorii.so.0"),
+        ("darwin", "libtorii.0.dylib"),
+        ("win32", "torii.dll"),
+    ],
+)
+def test_the_file_name_on_each_platform(
+    monkeypatch: pytest.MonkeyPatch, platform: str, name: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert _native._file_name() == name
+
+
 def test_a_missing_library_names_the_places_and_the_remedy() -> None:
     message = last_line(imported())
     assert message.startswith("ImportError: torii_backend needs libtorii")

@@ -22,6 +22,13 @@ class LoadTest < Minitest::Test
     end
   end
 
+  def test_file_names
+    names = %w[linux freebsd darwin windows].to_h { |system| [system, Torii::Native.file_name(system)] }
+    assert_equal({ 'linux' => 'libtorii.so.0', 'freebsd' => 'libtorii.so.0', 'darwin' => 'libtorii.0.dylib',
+                   'windows' => 'torii.dll' }, names)
+    assert_equal 'libtorii.so.0', Torii::Native::LIBRARY
+  end
+
   def test_versions
     assert_equal Torii::VERSION, Torii.library_version
     assert_equal ENV.fetch('TORII_LIBRARY'), Torii.library_path

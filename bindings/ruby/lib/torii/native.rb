@@ -12,11 +12,18 @@ module Torii
     # The ABI version of these declarations.
     ABI_VERSION = 0
 
-    # The file name of the library.
-    LIBRARY = if FFI::Platform.mac? then 'libtorii.0.dylib'
-              elsif FFI::Platform.windows? then 'torii.dll'
-              else 'libtorii.so.0'
-              end
+    # The file name of the library on an operating system, as FFI names it.
+    # @return [String]
+    def self.file_name(system)
+      case system
+      when 'darwin' then "libtorii.#{ABI_VERSION}.dylib"
+      when 'windows' then 'torii.dll'
+      else "libtorii.so.#{ABI_VERSION}"
+      end
+    end
+
+    # The file name of the library on this one.
+    LIBRARY = file_name(FFI::Platform::OS)
 
     # The library in a gem for one platform.
     BUNDLED = File.join(__dir__, LIBRARY)
@@ -63,7 +70,7 @@ module Torii
         "#{places.fetch(path, 'in TORII_LIBRARY')}, for #{path} (#{error.message.lines.first&.chomp})"
       end
       "libtorii was not found: looked #{tried.join('; ')}. Install the package libtorii0, or the gem for this " \
-        'platform if there is one, or set TORII_LIBRARY to the full path of libtorii.so.0'
+        "platform if there is one, or set TORII_LIBRARY to the full path of #{LIBRARY}"
     end
     private_class_method :find_library, :candidates, :missing
 
