@@ -179,9 +179,10 @@ NATIVE := $(shell uname -m)-unknown-linux-gnu
 $(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz: $(RUST_SOURCES)
 	$(MAKE) --no-print-directory dist TARGETS=$(NATIVE)
 
-# Packages for other languages, with the libraries of these archives.
+# Packages for other languages, with the libraries of these archives: LANGUAGES="python ruby php node go".
 .PHONY: dist-packages
 dist-packages: dist | tools-packages
+	rm -rf $(BUILD)/dist-packages
 	BUILD="$(CURDIR)/$(BUILD)" scripts/dist-packages $(ARCHIVES) $(BUILD)/dist-packages $(TARGETS)
 
 # Not in `make test`: each target is compiled on its own.
@@ -194,6 +195,16 @@ $(BUILD)/sbom/.made: | tools-rust
 	python3 -m venv $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
 	touch $@
+
+# A second build in another folder has the same bytes. Not in `make test` either.
+.PHONY: test-reproducible
+test-reproducible: TARGETS = x86_64-unknown-linux-gnu
+test-reproducible: dist
+	for target in $(TARGETS); do tests/reproducible.sh $(ARCHIVES) $$target; done
+
+.PHONY: test-dist-packages
+test-dist-packages: dist-packages programs | tools-packages
+	BUILD="$(CURDIR)/$(BUILD)" tests/dist-packages.sh $(ARCHIVES) $(BUILD)/dist-packages $(EMULATOR) $(TARGETS)
 
 # ---- tests -------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ fn main() {
     match system.as_str() {
         "linux" | "freebsd" | "netbsd" | "openbsd" | "dragonfly" => {
             println!("cargo::rustc-cdylib-link-arg=-Wl,-soname,libtorii.so.0");
-            // `src/pin.rs` says why, and what other platforms do.
+            // `src/fork/pin.rs` says why, and what other platforms do.
             println!("cargo::rustc-cdylib-link-arg=-Wl,-z,nodelete");
         }
         // Found where the program's rpath says; without this, only where it was built.

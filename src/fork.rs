@@ -9,6 +9,8 @@
 //! - aws-lc has locks that cannot be replaced. A thread calls code that may take one inside
 //!   [`without_fork`], and a fork waits until no thread is there.
 
+mod pin;
+
 use std::marker::PhantomData;
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use std::mem;
@@ -16,8 +18,6 @@ use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 #[cfg(any(target_os = "linux", target_os = "android"))]
 use std::time::Duration;
-
-use crate::pin::pin;
 
 /// How many forks lie between the process that loaded the library and this one.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
@@ -42,11 +42,11 @@ fn watch() {
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
     if !WATCHED.load(Ordering::Acquire) {
-        pin();
+        pin::pin();
         // Two threads may both register. Each handler then runs twice per fork, which changes
         // nothing: sections nest, and a generation is only compared.
         // SAFETY: The handlers live as long as the library, which is never unloaded
-        // ([`crate::pin`]). They allocate nothing and cannot unwind. The child's handler only
+        // ([`pin`]). They allocate nothing and cannot unwind. The child's handler only
         // releases the lock that `before` took on the same thread and adds to an atomic.
         unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
         WATCHED.store(true, Ordering::Release);
@@ -55,7 +55,7 @@ fn watch() {
 
 #[cfg(not(unix))]
 fn watch() {
-    pin();
+    pin::pin();
 }
 
 /// Runs `work` while no thread of the process can fork. A fork waits for the end of `work`, so it

@@ -32,7 +32,7 @@ mod error;
 mod es256;
 #[cfg(feature = "capi")]
 mod ffi;
-#[allow(unsafe_code, reason = "pthread_atfork, signal masks and aws-lc's thread state")]
+#[allow(unsafe_code, reason = "pthread_atfork, signal masks, aws-lc's thread state, pinning")]
 mod fork;
 mod http;
 pub mod inspect;
@@ -40,8 +40,6 @@ mod jitter;
 mod json;
 mod keys;
 mod patch;
-#[allow(unsafe_code, reason = "dladdr, dlopen and GetModuleHandleExW")]
-mod pin;
 mod sync;
 mod text;
 mod token;

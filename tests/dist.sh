@@ -9,6 +9,8 @@ cd "$(dirname "$0")/.."
 root=$PWD
 version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' Cargo.toml)
 foreign=$root/.build/foreign
+# The cache of zig that scripts/target fills.
+export ZIG_GLOBAL_CACHE_DIR=$root/.build/zig/cache
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 unset LD_LIBRARY_PATH PKG_CONFIG_PATH PKG_CONFIG_LIBDIR PKG_CONFIG_SYSROOT_DIR CC CFLAGS LDFLAGS
@@ -30,7 +32,8 @@ for_target() {
   # The C library of this machine is another one, or the processor is.
   if [ "$arch" != "$(uname -m)" ] || [ "$libc" = musl ]; then
     zig=$root/.build/zig/bin/python3
-    cc=("$zig" -m ziglang cc -target "$arch-linux-$libc$([ "$libc" = musl ] || echo .2.17)" -dynamic)
+    # zig's sanitizer, on by default, needs functions that the musl of Debian 12 does not have.
+    cc=("$zig" -m ziglang cc -target "$arch-linux-$libc$([ "$libc" = musl ] || echo .2.17)" -dynamic -fno-sanitize=undefined)
     case $1 in
     x86_64-unknown-linux-musl)
       scripts/debian-files "$foreign" musl:amd64
@@ -105,13 +108,13 @@ check() { # TRIPLE
     failed "$name: libtorii.a defines other symbols"
   for binary in lib/libtorii.so bin/torii bin/torii-emulator; do
     needed=$(readelf -d "$home/$binary" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | tr '\n' ' ')
-    oldest=$(readelf -VW "$home/$binary" | grep -o 'GLIBC_2\.[0-9.]*' | sort -uV | tail -n 1)
+    oldest=$(readelf -VW "$home/$binary" | { grep -o 'GLIBC_2\.[0-9.]*' || true; } | sort -uV | tail -n 1)
     echo "$triple: $binary: $(stat -Lc %s "$home/$binary") bytes, needs ${needed:-nothing }${oldest:-}"
     for library in $needed; do
       [[ $library =~ ^(lib(c|m|dl|rt|pthread|util)\.so(\.[0-9]+)?|ld-linux.*)$ ]] || failed "$binary needs $library"
     done
     case $triple in
-    *-gnu) [ "$(printf '%s\n' GLIBC_2.17 "$oldest" | sort -V | tail -n 1)" = GLIBC_2.17 ] || failed "$binary needs $oldest" ;;
+    *-gnu) [ "$(printf '%s\n' GLIBC_2.17 "${oldest:-no glibc}" | sort -V | tail -n 1)" = GLIBC_2.17 ] || failed "$binary needs ${oldest:-no glibc}" ;;
     *-musl) [ "$binary" = lib/libtorii.so ] || [ -z "$needed" ] || failed "$binary needs $needed" ;;
     esac
     python3 - "$home/$binary" "$home/sbom.cdx.json" <<'END' || failed "$binary: its list of crates"
@@ -161,7 +164,46 @@ END
   echo "$triple: torii verify, torii doctor, torii-gate, torii-emulator"
 }
 
+# refuses EXPECTED COMMAND...: one line, before anything is compiled.
+refuses() {
+  local expected=$1 said
+  shift
+  if said=$(env CARGO=false "$@" 2>&1); then failed "$* succeeds"; fi
+  # shellcheck disable=SC2053
+  [[ $said == $expected && $said != *$'\n'* ]] || failed "$* says: $said"
+}
+
+signatures() {
+  local said
+  scripts/require minisign
+  refuses 'dist: TARGETS: unknown target "mips-linux" (expected some of x86_64-*)' scripts/dist "$work/none" mips-linux
+  refuses 'dist: TARGETS: unknown target "" (expected *)' scripts/dist "$work/none"
+  minisign -G -W -s "$work/key" -p "$work/public" </dev/null >"$work/said"
+  printf 'word\nword\n' | minisign -G -s "$work/key-with-password" -p "$work/other" >"$work/said" 2>&1
+  for key in "$work/missing" "$work" /dev/null; do
+    refuses "MINISIGN_KEY: cannot read $key (expected *)" MINISIGN_KEY="$key" scripts/dist "$work/none" "$@"
+  done
+  for key in "$work/public" "$work/key-with-password"; do
+    refuses "MINISIGN_KEY: minisign cannot sign with $key (expected a secret key without a password*" \
+      MINISIGN_KEY="$key" scripts/dist "$work/none" "$@"
+  done
+
+  mkdir "$work/signed"
+  echo one >"$work/signed/one"
+  MINISIGN_KEY=$work/key scripts/checksums "$work/signed" "libtorii $version"
+  [ "$(minisign -V -Q -p "$work/public" -m "$work/signed/SHA256SUMS")" = "libtorii $version" ] || failed "the signature"
+  if minisign -V -p "$work/other" -m "$work/signed/SHA256SUMS" >"$work/said" 2>&1; then failed "minisign takes another key"; fi
+  echo >>"$work/signed/SHA256SUMS"
+  if minisign -V -p "$work/public" -m "$work/signed/SHA256SUMS" >"$work/said" 2>&1; then failed "a changed SHA256SUMS is signed"; fi
+  # A signature of earlier sums is gone.
+  env -u MINISIGN_KEY scripts/checksums "$work/signed" "libtorii $version"
+  [ "$(cd "$work/signed" && sha256sum one)" = "$(cat "$work/signed/SHA256SUMS")" ] || failed "SHA256SUMS: $(cat "$work/signed/SHA256SUMS")"
+  [ ! -e "$work/signed/SHA256SUMS.minisig" ] || failed "a signature without a key"
+  echo "checksums and signatures"
+}
+
 (cd "$archives" && sha256sum --quiet --check SHA256SUMS) || failed "SHA256SUMS"
+signatures "$@"
 for triple in "$@"; do
   check "$triple"
 done

@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
-# Builds the packages for this machine, as npm installs them: build.sh NODE_MODULES
+# Builds the packages as npm installs them: build.sh NODE_MODULES [LIBRARIES]
 #
-# NODE_MODULES/libtorii has the JavaScript, NODE_MODULES/libtorii-linux-x64-gnu the native module. Node comes from node.sh;
-# the compiler of TypeScript is kept below $BUILD (/tmp). The environment variables are those of scripts/build-module.
+# NODE_MODULES/libtorii has the JavaScript, NODE_MODULES/libtorii-linux-x64-gnu the native module for this machine. There is
+# one for each platform of LIBRARIES, as scripts/dist-packages puts them: LIBRARIES/linux-aarch64-musl/libtorii.node.
+# Node comes from node.sh; the compiler of TypeScript is kept below $BUILD (/tmp). The environment variables are those of
+# scripts/build-module.
 set -euo pipefail
 
 mkdir -p "$1"
 out=$(realpath "$1")
+libraries=${2:+$(realpath "$2")}
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(realpath ../..)
 build=${BUILD:-/tmp}/torii-node
@@ -29,19 +32,21 @@ mkdir "$out/libtorii/example"
 cp example/* "$out/libtorii/example"
 
 version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
-platform=linux-$(node -p process.arch)-gnu
-"$root/scripts/build-module" torii-node "$build/native"
-native=$out/libtorii-$platform
-rm -rf "$native"
-mkdir "$native"
-install -m 644 "$build/native/libtorii_node.so" "$native/libtorii.node"
-cp "$root/LICENSE" "$native"
-cat >"$native/README.md" <<END
+native_package() { # CPU gnu|musl MODULE: Node names processors in its own way
+    local platform native libc=glibc
+    platform=linux-$1-$2
+    native=$out/libtorii-$platform
+    [ "$2" = gnu ] || libc=$2
+    rm -rf "$native"
+    mkdir "$native"
+    install -m 644 "$3" "$native/libtorii.node"
+    cp "$root/LICENSE" "$native"
+    cat >"$native/README.md" <<END
 # libtorii-$platform
 
 The native module of [libtorii](https://www.npmjs.com/package/libtorii) for $platform. Install libtorii, which needs it.
 END
-cat >"$native/package.json" <<END
+    cat >"$native/package.json" <<END
 {
   "name": "libtorii-$platform",
   "version": "$version",
@@ -50,8 +55,24 @@ cat >"$native/package.json" <<END
   "main": "libtorii.node",
   "files": ["libtorii.node", "LICENSE.third-party"],
   "os": ["linux"],
-  "cpu": ["$(node -p process.arch)"],
-  "libc": ["glibc"],
+  "cpu": ["$1"],
+  "libc": ["$libc"],
   "engines": { "node": ">=20" }
 }
 END
+}
+
+if [ -z "$libraries" ]; then
+    "$root/scripts/build-module" torii-node "$build/native"
+    native_package "$(node -p process.arch)" gnu "$build/native/libtorii_node.so"
+    exit
+fi
+for module in "$libraries"/linux-*/libtorii.node; do
+    IFS=- read -r _ cpu libc <<<"$(basename "$(dirname "$module")")"
+    case $cpu in
+    x86_64) cpu=x64 ;;
+    aarch64) cpu=arm64 ;;
+    esac
+    native_package "$cpu" "$libc" "$module"
+    cp "$(dirname "$module")/LICENSE.third-party-node" "$out/libtorii-linux-$cpu-$libc/LICENSE.third-party"
+done

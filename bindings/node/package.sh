@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Makes the packages for npm: package.sh OUTDIR
+# Makes the packages for npm: package.sh OUTDIR [LIBRARIES]
 #
 # libtorii has the JavaScript. The native module is in a package for each platform, of which npm installs the one that
-# fits; this makes that of the machine it runs on. package.json lists them all: run it on each platform, with the same
-# sources, to publish the others. The environment variables are those of scripts/build-module.
+# fits. This makes that of the machine it runs on, or those of LIBRARIES, as build.sh describes. package.json lists them
+# all. The environment variables are those of scripts/build-module.
 set -euo pipefail
 
 mkdir -p "$1"
 out=$(realpath "$1")
+libraries=${2:+$(realpath "$2")}
 cd "$(dirname "${BASH_SOURCE[0]}")"
 root=$(realpath ../..)
 build=${BUILD:-/tmp}/torii-node
@@ -22,9 +23,9 @@ stated=$(node -p 'const p = require("./package.json"); [...new Set([p.version, .
     echo "Cargo.toml has version $version, but package.json has $stated" >&2
     exit 1
 }
-./build.sh "$stage"
+./build.sh "$stage" ${libraries:+"$libraries"}
 for native in "$stage"/libtorii-*; do
-    (cd "$root" && packaging/third-party torii-node) >"$native/LICENSE.third-party"
+    [ -e "$native/LICENSE.third-party" ] || (cd "$root" && packaging/third-party torii-node) >"$native/LICENSE.third-party"
 done
 for package in "$stage"/*; do
     (cd "$package" && npm pack --silent --pack-destination "$out" >/dev/null)

@@ -3,7 +3,8 @@
 #
 # The source distribution loads the system's library. The wheel contains LIBDIR/libtorii.so.0 and
 # names the oldest glibc that it needs. There is a wheel for each platform if LIBDIR has their libraries, as
-# scripts/dist-packages puts them: LIBDIR/linux-aarch64-musl/libtorii.so.0, with LICENSE.third-party beside it. The tools are kept in a virtual environment below $BUILD (/tmp).
+# scripts/dist-packages puts them: LIBDIR/linux-aarch64-musl/libtorii.so.0, with LICENSE.third-party beside it. Those are
+# for manylinux2014 and musllinux_1_2. The tools are kept in a virtual environment below $BUILD (/tmp).
 set -euo pipefail
 
 libdir=$(realpath "$1")
@@ -45,16 +46,21 @@ if [[ ! -e $libdir/libtorii.so.0 ]]; then
         IFS=- read -r os cpu libc <<<"$(basename "$(dirname "$library")")"
         install -m 755 "$library" src/torii_backend/libtorii.so.0
         install -m 644 "$(dirname "$library")/LICENSE.third-party" LICENSE.third-party
-        policy=manylinux2014_$cpu
+        policy=manylinux2014_$cpu libc_policy=manylinux_2_17
         if [[ $libc == musl ]]; then
-            policy=musllinux_1_2_$cpu
+            policy=musllinux_1_2_$cpu libc_policy=musllinux_1_2
             # The name that musl's C library has in Alpine.
             patchelf --replace-needed libc.so "libc.musl-$cpu.so.1" src/torii_backend/libtorii.so.0
         fi
-        rm -f "$stage"/wheel/*.whl
-        _PYTHON_HOST_PLATFORM=$os-$cpu python -m build --no-isolation --wheel --outdir "$stage/wheel" . &>"$stage/log" &&
-            auditwheel repair --plat "$policy" --only-plat --wheel-dir "$out" "$stage"/wheel/*.whl &>"$stage/log" ||
+        TORII_WHEEL_PLATFORM=$policy python -m build --no-isolation --wheel --outdir "$out" . &>"$stage/log" ||
             { cat "$stage/log" >&2; exit 1; }
+        # auditwheel writes platforms only of its own machine, but reads all.
+        auditwheel show "$out/torii_backend-$version-py3-none-$policy.whl" >"$stage/log"
+        oldest=$(tr '\n' ' ' <"$stage/log" | sed -n 's/.*consistent with the following platform tag: *"\('"${libc_policy%%_*}"'_[0-9_]*\)_'"$cpu"'".*/\1/p')
+        [[ $(printf '%s\n' "$oldest" "$libc_policy" | sort -V | tail -n 1) == "$libc_policy" ]] || {
+            echo "$library is for ${oldest:-no known platform} (expected $libc_policy or older)" >&2
+            exit 1
+        }
     done
     exit
 fi

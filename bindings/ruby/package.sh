@@ -3,7 +3,9 @@
 #
 # torii-VERSION.gem has no library and uses the system's; torii-VERSION-PLATFORM.gem contains
 # LIBDIR/libtorii.so.0, for machines like this one. There is one for each platform if LIBDIR has their libraries, as
-# scripts/dist-packages puts them: LIBDIR/linux-aarch64-musl/libtorii.so.0, with LICENSE.third-party beside it.
+# scripts/dist-packages puts them: LIBDIR/linux-aarch64-musl/libtorii.so.0, with LICENSE.third-party beside it. Those
+# need RubyGems 3.3.22. There is none for an older one, without a C library in its name: where both are in an index,
+# RubyGems 3.6 may choose it for musl, too.
 set -euo pipefail
 
 libdir=$(realpath "$1")

@@ -1,6 +1,6 @@
 //! A library without `-z nodelete`, which `pin` alone can keep loaded.
 
-#[path = "../../src/pin/dlopen.rs"]
+#[path = "../../src/fork/pin/dlopen.rs"]
 mod dlopen;
 
 #[unsafe(no_mangle)]

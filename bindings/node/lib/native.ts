@@ -5,6 +5,8 @@
  * (`optionalDependencies`).
  */
 
+import { readFileSync } from "node:fs";
+
 /** The number of a result told before, or -1; or the texts of a new one. */
 export type CheckFunction = (
   text: string,
@@ -113,17 +115,32 @@ interface Native {
   version(): string;
 }
 
-/** The packages that may fit, the likely one first. */
+/** The C library of this process, as package names have it; "" if the system does not say. */
+function libc(): string {
+  try {
+    // musl's file is its loader, too, and distributions link one name to the other. That of glibc is libc.so.6.
+    const maps = readFileSync("/proc/self/maps", "utf8");
+    return /\/(ld-musl-[^/\s]+|libc\.so)$/m.test(maps) ? "musl" : "gnu";
+  } catch {
+    return "";
+  }
+}
+
+/** The packages that may fit. */
 function packages(): string[] {
   const { platform, arch } = process;
   const host = `libtorii-${platform}-${arch}`;
-  if (platform === "linux") return [`${host}-gnu`, `${host}-musl`];
+  if (platform === "linux") {
+    const name = libc();
+    return name ? [`${host}-${name}`] : [`${host}-gnu`, `${host}-musl`];
+  }
   return platform === "win32" ? [`${host}-msvc`] : [host];
 }
 
 function load(): [Native, string] {
+  const names = packages();
   const failed: string[] = [];
-  for (const name of packages()) {
+  for (const name of names) {
     try {
       return [require(name) as Native, require.resolve(name)];
     } catch (error) {
@@ -131,8 +148,8 @@ function load(): [Native, string] {
     }
   }
   throw new Error(
-    `libtorii: no native module for ${process.platform}-${process.arch} (expected one of these ` +
-      `packages; npm installs them as optional dependencies)\n${failed.join("\n")}`,
+    `libtorii: no native module for ${process.platform}-${process.arch} (expected the package ` +
+      `${names.join(" or ")}; npm installs it as an optional dependency)\n${failed.join("\n")}`,
   );
 }
 

@@ -106,14 +106,17 @@ final class Library
     private static function find(): FFI
     {
         $name = self::fileName(PHP_OS_FAMILY);
-        $bundled = realpath(self::BUNDLED . '/' . self::platform() . "/$name");
+        $platform = self::thisPlatform();
+        $bundled = realpath(self::BUNDLED . "/$platform/$name");
         $places = [$name => 'with the dynamic linker'];
+        $tried = [];
         if ($named = getenv('TORII_LIBRARY')) {
             $places = [$named => 'in TORII_LIBRARY'];
         } elseif ($bundled) {
             $places = [$bundled => 'in the package'] + $places;
+        } elseif ($others = glob(self::BUNDLED . '/*', GLOB_ONLYDIR)) {
+            $tried[] = "in the package, for $platform (it has " . implode(', ', array_map('basename', $others)) . ')';
         }
-        $tried = [];
         foreach ($places as $path => $where) {
             try {
                 return self::open($path);
@@ -139,18 +142,31 @@ final class Library
         };
     }
 
-    /** The platform that runs PHP, as the folders of the package are named. */
-    private static function platform(): string
+    /** The platform that runs PHP. */
+    private static function thisPlatform(): string
+    {
+        // The C library of this process: a system may have both. Without /proc, the one that the system has.
+        $maps = @file_get_contents('/proc/self/maps')
+            ?: implode("\n", glob('/lib*/ld-linux*') ?: glob('/lib/ld-musl-*') ?: []);
+        return self::platform(PHP_OS_FAMILY, php_uname('m'), $maps);
+    }
+
+    /**
+     * A platform, as the folders of the package are named.
+     *
+     * @param string $family PHP_OS_FAMILY
+     * @param string $machine the processor, as uname names it
+     * @param string $maps what is mapped into the process, a path at the end of each line
+     */
+    public static function platform(string $family, string $machine, string $maps): string
     {
         // As in the names of compilers; macOS and Windows have names of their own.
-        $machine = ['arm64' => 'aarch64', 'amd64' => 'x86_64'][strtolower(php_uname('m'))] ?? php_uname('m');
-        if (PHP_OS_FAMILY !== 'Linux') {
-            return strtolower(PHP_OS_FAMILY) . "-$machine";
+        $machine = ['arm64' => 'aarch64', 'amd64' => 'x86_64'][strtolower($machine)] ?? $machine;
+        if ($family !== 'Linux') {
+            return strtolower($family) . "-$machine";
         }
-        // The C library of this process: a system may have both.
-        $musl = str_contains((string) @file_get_contents('/proc/self/maps'), '/ld-musl-')
-            || !file_exists('/proc/self/maps') && glob('/lib/ld-musl-*') && !glob('/lib*/ld-linux*');
-        return "linux-$machine-" . ($musl ? 'musl' : 'gnu');
+        // musl's file is its loader, too, and distributions link one name to the other. That of glibc is libc.so.6.
+        return "linux-$machine-" . (preg_match('~/(ld-musl-[^/\s]+|libc\.so)$~m', $maps) ? 'musl' : 'gnu');
     }
 
     private static function open(string $path): FFI

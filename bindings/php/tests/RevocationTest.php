@@ -135,7 +135,9 @@ final class RevocationTest extends EmulatorTestCase
         $factory = new Psr17Factory();
         $response = (new \Metrics($this->verifier, $factory))->handle($factory->createServerRequest('GET', '/metrics'));
         self::assertSame([Verifier::METRICS_TYPE], $response->getHeader('Content-Type'));
-        self::assertSame($this->verifier->metrics(), (string) $response->getBody());
+        // Some time passes in between.
+        $timeless = static fn (string $text): string => preg_replace('/^(torii_key_\w+_seconds) .*/m', '$1', $text);
+        self::assertSame($timeless($this->verifier->metrics()), $timeless((string) $response->getBody()));
     }
 
     /** More than the first buffer holds. */

@@ -114,10 +114,22 @@ final class TestingTest extends EmulatorTestCase
     {
         $readme = file_get_contents(__DIR__ . '/../README.md');
         preg_match('/^## Tests of your application\n.*?```php\n(.*?)^```/sm', $readme, $snippet);
-        eval($snippet[1]);
-        $suite = new \PHPUnit\Framework\TestSuite(\LoginTest::class);
-        $result = $suite->run();
-        self::assertSame([2, 0, 0], [$result->count(), $result->failureCount(), $result->errorCount()]);
+        $folder = sys_get_temp_dir() . '/torii-' . bin2hex(random_bytes(8));
+        mkdir($folder);
+        $file = "$folder/LoginTest.php";
+        file_put_contents($file, "<?php\n" . $snippet[1]);
+        try {
+            $bootstrap = __DIR__ . '/bootstrap.php';
+            $phpunit = [$_SERVER['argv'][0], '--no-configuration', '--bootstrap', $bootstrap, $file];
+            $command = [PHP_BINARY, '-d', 'ffi.enable=true', ...$phpunit];
+            $process = proc_open($command, [1 => ['pipe', 'w'], 2 => ['redirect', 1]], $pipes, $folder);
+            $output = stream_get_contents($pipes[1]);
+            self::assertSame(0, proc_close($process), $output);
+            self::assertStringContainsString('OK (2 tests', $output);
+        } finally {
+            array_map(unlink(...), [$file, ...glob("$folder/.phpunit*")]);
+            rmdir($folder);
+        }
     }
 
     /**

@@ -142,7 +142,7 @@ class AdaptersTest < Minitest::Test
 
   # @return [Array] the port and the server
   def start(app)
-    server = Puma::Server.new(app, Puma::Events.strings)
+    server = puma_server(app)
     port = server.add_tcp_listener('127.0.0.1', 0).addr[1]
     server.run
     [port, server]

@@ -90,7 +90,7 @@ class MiddlewareTest < Minitest::Test
   def guarded(**options) = Torii::Middleware.new(->(_) { [200, {}, []] }, **options)
 
   def serve(app)
-    server = Puma::Server.new(Rack::Lint.new(app), Puma::Events.strings)
+    server = puma_server(Rack::Lint.new(app))
     port = server.add_tcp_listener('127.0.0.1', 0).addr[1]
     server.run
     yield ->(path, headers = {}) { Net::HTTP.get_response(URI("http://127.0.0.1:#{port}#{path}"), headers) }

@@ -159,7 +159,7 @@ class WebhookTest < Minitest::Test
   def serve
     ENV['WEBHOOK_SECRETS'] = "#{Sender::OTHER} #{Sender::SECRET}"
     application = File.read("#{__dir__}/../README.md")[/## Webhooks\n\n```ruby\n(.*?)```/m, 1]
-    @server = Puma::Server.new(Rack::Builder.new_from_string(application), Puma::Events.strings)
+    @server = puma_server(Rack::Builder.new_from_string(application))
     port = @server.add_tcp_listener('127.0.0.1', 0).addr[1]
     @server.run
     ->(body, headers) { post(port, body, headers) }
