@@ -11,7 +11,7 @@ failed() { echo "FAILED: $*" >&2; exit 1; }
 run() {
   local begin=$SECONDS
   "${@:2}" >/tmp/log 2>&1 || { cat /tmp/log >&2; failed "$1"; }
-  grep -E '(^|: )Ran [0-9]+ tests|^[0-9]+ (runs|passed)|^OK \(' /tmp/log || tail -n 1 /tmp/log
+  grep -E '(^|: )Ran [0-9]+ tests?|^[0-9]+ (runs|passed)|^OK \(' /tmp/log || tail -n 1 /tmp/log
   echo "$1: passed in $((SECONDS - begin)) s"
 }
 

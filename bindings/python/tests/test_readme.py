@@ -33,6 +33,11 @@ def snippets(document: str, language: str) -> list[str]:
     ]
 
 
+def execute(code: str, names: dict[str, Any]) -> None:
+    """Runs a file of its own: without the `from __future__` of this one."""
+    exec(compile(code, "README.md", "exec", dont_inherit=True), names)
+
+
 @pytest.fixture
 def names(emulator: LocalTorii, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """The names that the snippets use. They reach the local torii, by its keys and its address."""
@@ -57,32 +62,32 @@ def test_the_seed(
     verifying, creating, serving_users, managing, updating, patching = blocks
     user_id = names["user_id"]
 
-    exec(verifying, names)
+    execute(verifying, names)
     assert capsys.readouterr().out.split() == [user_id, emulator.environment_id, "True"]
 
-    exec(creating, names)
+    execute(creating, names)
     assert names["user"].id == user_id
 
-    exec(serving_users, names)
+    execute(serving_users, names)
     with serving(names["app"]) as url:
         answer = httpx.get(f"{url}/me", headers=bearer(names["token"]))
         assert answer.json() == {"user_id": user_id}
         assert httpx.get(f"{url}/me").status_code == 401
 
-    exec(managing, names)
+    execute(managing, names)
     assert names["user"].email == "x@y.com"
     assert names["torii"].users.get(names["user"].id).status == "banned"
     assert names["page"].items[0].id == user_id
 
     (wire,) = snippets(SEED_README, "json")
     for snippet in (updating, patching):
-        exec(snippet, names)
+        execute(snippet, names)
         request = emulator.requests("/api")[-1]
         assert (request["method"], json.loads(request["body"])) == ("PATCH", json.loads(wire))
     raw = names["torii"].users.get(user_id).raw
     assert raw["name"] == "Ada"
 
-    exec("torii.users.update(user_id)", names)
+    execute("torii.users.update(user_id)", names)
     assert emulator.requests("/api")[-1]["body"] == "{}"
     print("6 snippets ran")
 
@@ -91,7 +96,7 @@ def test_this_one(emulator: LocalTorii, names: dict[str, Any]) -> None:
     claims = {"iss": ISSUER, "email_verified": True, "plan": "pro", "sub": names["user_id"]}
     names["token"] = emulator.token(claims=claims)
     for snippet in snippets(README, "python"):
-        exec(snippet, names)
+        execute(snippet, names)
     assert names["auth"].user_id == names["user_id"]
     assert emulator.requests("/api")[-1]["body"] == '{"firstName":"Ada","lastName":null}'
     with serving(names["app"]) as url:
