@@ -71,7 +71,7 @@ verifies() {
   }
   said=$(with_library "$TORII_ISSUER" "$TOKEN") || failed "$how: $said"
   [[ $said == "user $user"* ]] || failed "$how: $said"
-  refuses "$how" "token expired" -- with_library "$TORII_ISSUER" "$EXPIRED"
+  refuses "$how" "expired" -- with_library "$TORII_ISSUER" "$EXPIRED"
 }
 
 # ---- the packages
