@@ -196,6 +196,16 @@ $(BUILD)/sbom/.made: | tools-rust
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check 'cyclonedx-python-lib[json-validation]==11.12.0'
 	touch $@
 
+# Experimental, and not in `make test` either. Debian's wine runs what Debian's mingw compiles.
+.PHONY: test-windows
+test-windows: programs | tools-windows
+	scripts/windows $(BUILD)/windows
+	tests/windows/run.sh $(BUILD)/windows $(EMULATOR)
+
+.PHONY: tools-windows
+tools-windows: tools-rust
+	@scripts/require x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 nasm wine =wine64
+
 # A second build in another folder has the same bytes. Not in `make test` either.
 .PHONY: test-reproducible
 test-reproducible: TARGETS = x86_64-unknown-linux-gnu
