@@ -17,6 +17,7 @@ class Memory(unittest.TestCase):
         port = free_port()
         server = f"""
             torii_issuer {emulator.issuer};
+            torii_key_timeout 60s;
             torii_cookie session;
             location / {{ torii on; torii_token $http_x_token; proxy_pass http://127.0.0.1:{backend.port};
                           proxy_set_header X-User $torii_user_id; proxy_set_header X-All $torii_claims; }}
