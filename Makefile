@@ -46,9 +46,11 @@ all: $(COMMANDS)/torii $(COMMANDS)/torii-emulator $(DIST)/man1/torii.1
 all: $(DIST)/completions/torii.bash $(DIST)/completions/torii.fish $(DIST)/completions/torii.zsh
 
 # A target that is built already needs no tools: `sudo make install` finds no cargo.
+# The second time without a Rust library beside it: with one, cargo does not optimize across crates.
 $(RELEASE)/$(LIBRARY): $(RUST_SOURCES)
 	@scripts/require $(TOOLS)
 	$(CARGO) build --release --locked -p torii
+	$(CARGO) rustc --release --locked -p torii --lib --crate-type cdylib,staticlib
 	ln -sf $(LIBRARY) $(RELEASE)/$(SONAME)
 	touch $@
 
