@@ -65,8 +65,8 @@ runs() {
   [ "$needed" = "$([ "$libdir" = static ] || echo libtorii.so.0)" ] || failed "$1 needs ${needed:-nothing}"
   said=$(with_library "$libdir" "$1" "$issuer" "$token") || failed "$1: $said"
   [[ $said == "user "* ]] || failed "$1 says $said"
-  if with_library "$libdir" "$1" "$issuer" "${token}x" 2>"$work/said"; then failed "$1 takes a bad token"; fi
-  grep -q 'token signature' "$work/said" || failed "$1 says of a bad token: $(<"$work/said")"
+  if with_library "$libdir" "$1" "$issuer" "${token}x" 2>"$work/said"; then failed "$1 accepts an invalid token"; fi
+  grep -q 'token signature' "$work/said" || failed "$1 says of an invalid token: $(<"$work/said")"
 }
 with_library() { # LIBDIR|static COMMAND...
   local libdir=$1

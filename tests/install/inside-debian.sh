@@ -66,10 +66,10 @@ status() { # HEADER: the first line of nginx's answer, and the last
 }
 good=$(status "Authorization: Bearer $token"$'\r\n') bad=$(status "Authorization: Bearer ${token}x"$'\r\n')
 nginx -s stop 2>output
-[[ $good == "HTTP/1.1 200 OK user "* ]] || failed "nginx answers a good token with $good"
-[[ $bad == "HTTP/1.1 401 "* ]] || failed "nginx answers a bad token with $bad"
+[[ $good == "HTTP/1.1 200 OK user "* ]] || failed "nginx answers a valid token with $good"
+[[ $bad == "HTTP/1.1 401 "* ]] || failed "nginx answers an invalid token with $bad"
 rm /etc/nginx/conf.d/torii.conf
-echo "libnginx-mod-http-torii: lets a good token through, and no bad one ($(nginx -v 2>&1 | sed 's/.*: //'))"
+echo "libnginx-mod-http-torii: accepts a valid token and refuses an invalid one ($(nginx -v 2>&1 | sed 's/.*: //'))"
 
 for page in man1/torii.1 man1/torii-gate.1 man3/libtorii.3 man3/torii_verifier.3; do
   [[ $(zgrep -m 1 '^\.TH ' "/usr/share/man/$page.gz") == *" $version"* ]] || failed "no manual page $page of $version"

@@ -69,7 +69,7 @@ token=$(curl -sSf -X POST "$control/issuers/acme/tokens" -d '{"expires_in":86400
 [ "$(env -i "$root/usr/bin/torii" --version)" = "torii $version" ] || failed "torii --version"
 said=$(env -i "$root/usr/bin/torii" verify --issuer "$issuer" "$token") || failed "torii verify: $said"
 [[ $said == valid* ]] || failed "torii verify: $said"
-! env -i "$root/usr/bin/torii" verify --issuer "$issuer" "${token}x" >"$work/said" 2>&1 || failed "torii verify takes a bad token"
+! env -i "$root/usr/bin/torii" verify --issuer "$issuer" "${token}x" >"$work/said" 2>&1 || failed "torii verify accepts an invalid token"
 env -i "$root/usr/bin/torii-gate" --help >/dev/null || failed "torii-gate"
 
 export PKG_CONFIG_LIBDIR=$root/usr/lib64/pkgconfig PKG_CONFIG_SYSROOT_DIR=$root
@@ -78,8 +78,8 @@ eval "cc -std=c11 -Wall -Wextra -Wpedantic -Werror examples/c/quickstart.c $flag
 readelf -d "$work/program" | grep -q 'NEEDED.*libtorii\.so\.0' || failed "the program does not need libtorii.so.0"
 said=$(env -i LD_LIBRARY_PATH="$root/usr/lib64" "$work/program" "$issuer" "$token") || failed "the program: $said"
 [[ $said == "user "* ]] || failed "the program says $said"
-if env -i LD_LIBRARY_PATH="$root/usr/lib64" "$work/program" "$issuer" "${token}x" 2>"$work/said"; then failed "the program takes a bad token"; fi
-grep -q 'token signature' "$work/said" || failed "the program says of a bad token: $(<"$work/said")"
+if env -i LD_LIBRARY_PATH="$root/usr/lib64" "$work/program" "$issuer" "${token}x" 2>"$work/said"; then failed "the program accepts an invalid token"; fi
+grep -q 'token signature' "$work/said" || failed "the program says of an invalid token: $(<"$work/said")"
 exec {to_torii}>&-
 wait "$torii"
 echo "installed with rpm: torii, torii-gate, torii-emulator, a C program"

@@ -47,8 +47,8 @@ token=$(curl -sSf -X POST "$control/issuers/acme/tokens" -d '{"expires_in":86400
 
 said=$(wine "$work/bin/quickstart.exe" "$issuer" "$token" 2>"$work/error" | tr -d '\r') || failed "quickstart.exe: $said $(<"$work/error")"
 [[ $said == "user "* ]] || failed "quickstart.exe says $said $(<"$work/error")"
-if wine "$work/bin/quickstart.exe" "$issuer" "${token}x" >"$work/said" 2>"$work/error"; then failed "quickstart.exe takes a bad token: $(<"$work/said")"; fi
-grep -q 'token signature' "$work/error" || failed "quickstart.exe says of a bad token: $(<"$work/error")"
+if wine "$work/bin/quickstart.exe" "$issuer" "${token}x" >"$work/said" 2>"$work/error"; then failed "quickstart.exe accepts an invalid token: $(<"$work/said")"; fi
+grep -q 'token signature' "$work/error" || failed "quickstart.exe says of an invalid token: $(<"$work/error")"
 echo "quickstart.exe under $(wine --version): $said"
 
 # ---- unloading
