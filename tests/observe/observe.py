@@ -220,7 +220,8 @@ def failing_files_are_counted(emulator, server, folder):
 
 def a_start_uses_the_key_cache(emulator, start, folder):
     """A file that others may write is ignored and replaced; the next start loads it."""
-    file, = (path for path in (folder / "keys").iterdir() if path.name != ".lock")
+    # Neither the lock, nor a file that is being written: it has no final name yet.
+    file, = eventually("a key cache file", lambda: [path for path in (folder / "keys").iterdir() if "." not in path.name])
     file.chmod(0o620)
     requests = emulator.key_requests()
     for outcome in ("ignored_mode", "loaded"):

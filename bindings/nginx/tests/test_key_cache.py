@@ -39,13 +39,16 @@ class KeyCache(Parking):
     def path(self):
         return f"{self.nginx.folder}/keys"
 
+    def key_files(self):
+        """The files with keys: neither the lock, nor what is being written and has no final name yet."""
+        return [name for name in os.listdir(self.path()) if "." not in name]
+
     def filled(self, directives="torii_key_cache keys;", **how):
-        """nginx has run, and has left keys behind.."""
+        """nginx has run, and has left keys behind."""
         self.start(directives, **how)
         token = self.emulator.token()
         eventually(lambda: self.ask(token=token).status == 200)
-        eventually(lambda: [name for name in os.listdir(self.path()) if not name.startswith(".")],
-                   what="a key cache file")
+        eventually(self.key_files, what="a key cache file")
         self.stop()
         return token
 
@@ -106,7 +109,7 @@ class KeyCache(Parking):
         self.start("torii_key_cache keys;")
         token = self.emulator.token()
         eventually(lambda: self.ask(token=token).status == 200)
-        eventually(lambda: [name for name in os.listdir(self.path()) if not name.startswith(".")])
+        eventually(self.key_files, what="a key cache file")
         fetches = self.emulator.fetches()
         self.emulator.fault("status", status=500)
         self.nginx.reload()
@@ -142,7 +145,7 @@ class KeyCache(Parking):
         for name in os.listdir(self.path()):
             os.chown(f"{self.path()}/{name}", 0, 0)
         self.again()
-        written = [name for name in os.listdir(self.path()) if not name.startswith(".")]
+        written = self.key_files()
         self.assertEqual(len(written), 1)
         eventually(lambda: os.stat(f"{self.path()}/{written[0]}").st_uid == NOBODY.pw_uid, what="a file of the worker's")
 
@@ -166,7 +169,7 @@ class KeyCache(Parking):
         self.assertEqual(self.ask(token=token).status, 503)
         self.emulator.clear()
         eventually(lambda: self.ask(token=token).status == 200)
-        eventually(lambda: [name for name in os.listdir(self.path()) if not name.startswith(".")])
+        eventually(self.key_files, what="a key cache file")
 
 
 if __name__ == "__main__":
