@@ -112,8 +112,8 @@ test_python() {
       uses "wheel $tag, in an empty environment" "$library" env -C "$work" "$home/venv/bin/python" "$here/program.py"
       ;;
     *)
-      scripts/debian-files "$foreign" "libc6:$(debian_arch)" "python3.11-minimal:$(debian_arch)+libexpat1|zlib1g" \
-        "libpython3.11-stdlib:$(debian_arch)+libffi8|libpython3.11-minimal"
+      scripts/debian-files "$foreign" "libc6:$(debian_arch)" "python3.11-minimal:$(debian_arch),libexpat1|zlib1g" \
+        "libpython3.11-stdlib:$(debian_arch),libffi8|libpython3.11-minimal"
       uses "wheel $tag, under qemu" "$library" \
         env -C "$work" PYTHONPATH="$home" PYTHONDONTWRITEBYTECODE=1 "${run[@]}" "$foreign/usr/bin/python3.11" "$here/program.py"
       ;;
@@ -186,7 +186,7 @@ END
       ruby=(ruby)
       if [ "$arch" != "$(uname -m)" ]; then
         scripts/debian-files "$foreign" "libc6:$(debian_arch)" "ruby3.1:$(debian_arch)" ruby-rubygems rubygems-integration \
-          "libruby3.1:$(debian_arch)+libcrypt1|libffi8|libgmp10|libyaml-0-2|zlib1g|libssl3" "ruby-ffi:$(debian_arch)"
+          "libruby3.1:$(debian_arch),libcrypt1|libffi8|libgmp10|libyaml-0-2|zlib1g|libssl3" "ruby-ffi:$(debian_arch)"
         ruby=("${run[@]}" "$foreign/usr/bin/ruby3.1")
       fi
       # Newer than Debian's Ruby, this RubyGems does not find Debian's ffi. Its gems serve any Ruby.
@@ -239,8 +239,8 @@ END
     "$(uname -m)"-*) php=(php) ;;
     *)
       scripts/debian-files "$foreign" "libc6:$(debian_arch)" "libgcc-s1:$(debian_arch)" \
-        "php8.2-common:$(debian_arch)+libffi8" \
-        "php8.2-cli:$(debian_arch)+libargon2|libxml2|libpcre2|libsodium|libssl3|libedit2|libicu72|liblzma5|libtinfo6|libstdc|libmd0|libbsd0|zlib1g"
+        "php8.2-common:$(debian_arch),libffi8" \
+        "php8.2-cli:$(debian_arch),libargon2|libxml2|libpcre2|libsodium|libssl3|libedit2|libicu72|liblzma5|libtinfo6|libstdc|libmd0|libbsd0|zlib1g"
       php=("${run[@]}" "$foreign/usr/bin/php8.2" -n -d "extension_dir=$(echo "$foreign"/usr/lib/php/2*)" -d extension=ffi)
       ;;
     esac
