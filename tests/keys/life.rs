@@ -61,7 +61,8 @@ fn an_issuer_that_is_down_is_asked_once_in_each_pause() {
     let token = issuer.mint(Mint::new());
     // The backoff, with the most that jitter adds.
     for (asked, pause) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
-        for _ in 0..20 {
+        // The shortest backoff is 0.75 s.
+        for _ in 0..3 {
             let error = verifier.verify(&token).unwrap_err();
             assert_eq!(error.status(), Status::KeysUnavailable);
             let text = error.to_string();
@@ -164,9 +165,10 @@ fn keys_stay_in_use_through_an_outage_but_not_forever() {
     seconds(301);
     assert_eq!(status(lenient.verify(&token)), Status::Ok);
     assert_eq!(status(strict.verify(&token)), Status::KeysUnavailable);
-    seconds(24 * 3600 - 302);
+    // 30 s before the end, which may pass meanwhile.
+    seconds(24 * 3600 - 301 - 30);
     assert_eq!(status(lenient.verify(&token)), Status::Ok);
-    seconds(2);
+    seconds(31);
     assert_eq!(status(lenient.verify(&token)), Status::KeysUnavailable);
     assert_eq!(status(lenient.verify_nowait(&token)), Status::KeysUnavailable);
     stage.emulator.clear_faults();
@@ -185,10 +187,11 @@ fn the_issuer_says_how_long_keys_last_within_bounds() {
         let verifier = verifier(&issuer, &options);
         let token = issuer.mint(Mint::new().expires_in(1_000_000));
         assert_eq!(status(verifier.verify(&token)), Status::Ok);
-        seconds(lifetime - 1);
+        // 30 s before the end, which may pass meanwhile.
+        seconds(lifetime - 30);
         assert_eq!(status(verifier.verify(&token)), Status::Ok);
         assert_eq!(issuer.jwks_requests(), 1, "{max_age}");
-        seconds(2);
+        seconds(31);
         assert_eq!(status(verifier.verify(&token)), Status::Ok);
         assert_eq!(issuer.jwks_requests(), 2, "{max_age}");
     }
