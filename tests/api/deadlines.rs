@@ -10,7 +10,7 @@ use crate::world::{API, World};
 
 fn hasty() -> World {
     World::with(|options| {
-        options.set_timeout_ms(400).unwrap().set_max_retries(10).unwrap();
+        options.set_timeout_ms(2_000).unwrap().set_max_retries(10).unwrap();
     })
 }
 
@@ -21,7 +21,7 @@ const ROUNDING: Duration = Duration::from_millis(10 + 1);
 /// The call used the time it had. Without the deadline it would not have ended: the fault lasts longer.
 fn assert_in_time(start: Instant) {
     let elapsed = start.elapsed();
-    assert!(elapsed + ROUNDING >= Duration::from_millis(400), "{elapsed:?}");
+    assert!(elapsed + ROUNDING >= Duration::from_secs(2), "{elapsed:?}");
 }
 
 #[test]
@@ -32,16 +32,19 @@ fn no_answer_comes() {
     let error = world.client.users().list(0, None, None).unwrap_err();
     assert_in_time(start);
     assert_eq!(error.status(), Status::Timeout);
-    assert_eq!(error.to_string(), "no answer within 400 ms");
+    assert_eq!(error.to_string(), "no answer within 2000 ms");
     assert_eq!(world.emulator.count(API), 1);
     world.emulator.clear_faults();
-    world.client.users().list(0, None, None).unwrap();
+    // On a busy machine the next call may need more time, too.
+    let mut outcomes = (0..60).map(|_| world.client.users().list(0, None, None));
+    let done = outcomes.find(|outcome| !matches!(outcome, Err(e) if e.status() == Status::Timeout));
+    done.expect("time for a call").unwrap();
 }
 
 #[test]
 fn the_answer_trickles() {
     let world = hasty();
-    world.emulator.fault(Fault::on(API, FaultKind::Drip { ms: 100, bytes: 1 }));
+    world.emulator.fault(Fault::on(API, FaultKind::Drip { ms: 500, bytes: 1 }));
     let start = Instant::now();
     let error = world.client.users().list(0, None, None).unwrap_err();
     assert_in_time(start);
@@ -55,7 +58,7 @@ fn pauses_are_part_of_it() {
     let error = world.client.users().list(0, None, None).unwrap_err();
     assert_eq!(error.http_status(), Some(503), "the last thing that is known");
     // There would be 11 attempts.
-    assert!((1..=5).contains(&world.emulator.count(API)));
+    assert!((1..=6).contains(&world.emulator.count(API)));
 }
 
 #[test]

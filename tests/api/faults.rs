@@ -12,7 +12,7 @@ const LIMIT: usize = 16 * 1024 * 1024;
 /// The outcome of a call without retries, and the number of requests.
 fn once(fault: FaultKind) -> (Result<Json, Error>, u64) {
     let world = World::with(|options| {
-        options.set_max_retries(0).unwrap().set_timeout_ms(5_000).unwrap();
+        options.set_max_retries(0).unwrap().set_timeout_ms(120_000).unwrap();
     });
     world.emulator.fault(Fault::on(API, fault));
     let outcome = world.client.allowed_origins().get();

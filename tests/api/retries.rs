@@ -139,10 +139,10 @@ fn retry_after_is_honored() {
     assert_eq!(world.emulator.count(API), 2);
 
     // A date, farther ahead than the call may take.
-    let date = httpdate(SystemTime::now() + Duration::from_secs(60));
+    let date = httpdate(SystemTime::now() + Duration::from_secs(3600));
     world.emulator.fault(Fault::on(API, busy(503, Some(&date))));
     let error = world.client.allowed_origins().get().unwrap_err();
-    assert!((58..=61).contains(&error.retry_after().unwrap()), "{:?}", error.retry_after());
+    assert!((3_000..=3_600).contains(&error.retry_after().unwrap()), "{:?}", error.retry_after());
     assert_eq!(world.emulator.count(API), 3);
 }
 

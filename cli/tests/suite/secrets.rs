@@ -83,7 +83,7 @@ fn the_process_list_does_not_show_the_key() {
     world.emulator.fault(Fault::on("/api/", FaultKind::hang()));
     let mut torii: Torii = world.torii(LIST);
     let mut child = torii.0.spawn().unwrap();
-    assert!(world.emulator.wait_for("/api/", 1, std::time::Duration::from_secs(10)));
+    assert!(world.emulator.wait_for("/api/", 1, std::time::Duration::from_secs(120)));
     let line = std::fs::read(format!("/proc/{}/cmdline", child.id())).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
