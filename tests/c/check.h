@@ -117,6 +117,14 @@ typedef torii_status_t verify_function(const torii_verifier_t *, const char *, s
         CHECK(auth_ == NULL); \
     } while (0)
 
+/* As REFUSE_WITH; called once, where a second call may be late: a pause has ended. */
+#define REFUSE_ONCE(function, verifier, token, status, about) \
+    do { \
+        torii_auth_t *auth_ = GARBAGE; \
+        CHECK_FAILS_ONCE(status, about, function(verifier, token, strlen(token), &auth_, err)); \
+        CHECK(auth_ == NULL); \
+    } while (0)
+
 static inline torii_verifier_options_t *new_options(void)
 {
     torii_verifier_options_t *options = torii_verifier_options_new();

@@ -13,6 +13,9 @@
 
 enum { GOOD = 4, DEADLINE = 120 };
 
+/* A token that is valid for as long as this takes, however busy the machine. */
+#define LASTING "{\"expires_in\":86400}"
+
 static const char *control; /* the emulator's control API */
 
 /* The tokens that parent and children verify, and the verifiers. */
@@ -228,13 +231,13 @@ static void make_world(void)
     world.offline = new_issuer(control, "fork-offline");
     world.hanging = new_issuer(control, "fork-hanging");
     for (int i = 0; i < GOOD; i++)
-        world.good[i] = mint(control, "fork", "{}");
+        world.good[i] = mint(control, "fork", LASTING);
     world.expired = mint(control, "fork", "{\"now_offset\":-1000}");
     world.forged = mint(control, "fork", "{\"signer\":\"forged\"}");
     world.unknown = mint(control, "fork", "{\"header\":{\"kid\":\"nobody's\"}}");
-    world.of_child_only = mint(control, "fork-child", "{}");
-    world.of_offline = mint(control, "fork-offline", "{}");
-    world.of_hanging = mint(control, "fork-hanging", "{}");
+    world.of_child_only = mint(control, "fork-child", LASTING);
+    world.of_offline = mint(control, "fork-offline", LASTING);
+    world.of_hanging = mint(control, "fork-hanging", LASTING);
 
     CHECK_OK(torii_verifier_options_add_issuer(options, world.child_only, strlen(world.child_only),
                                                err));
@@ -269,7 +272,7 @@ int main(int argc, char **argv)
         CHECK(pthread_create(&workers[i], NULL, work, (void *)i) == 0);
 
     for (int i = 0; i < forks; i++) {
-        char *fresh = mint(control, "fork", "{}");
+        char *fresh = mint(control, "fork", LASTING);
         in_child(careful_fork, i % 20 == 0 ? fork_again : live_on, fresh);
         free(fresh);
     }
@@ -280,7 +283,7 @@ int main(int argc, char **argv)
     CHECK(pthread_create(&waiter, NULL, wait_for_keys, NULL) == 0);
     key_requests(control, "fork-hanging", 1); /* it has sent its request, and waits */
     for (int i = 0; i < forks_during_fetch; i++) {
-        char *fresh = mint(control, "fork", "{}");
+        char *fresh = mint(control, "fork", LASTING);
         in_child(careful_fork, fetch_anew, fresh);
         free(fresh);
     }

@@ -36,7 +36,7 @@ static void add_good(const char *control, const char *name, int number)
     char how[64];
 
     snprintf(sample->user_id, sizeof sample->user_id, "user %d", number);
-    snprintf(how, sizeof how, "{\"claims\":{\"sub\":\"%s\"}}", sample->user_id);
+    snprintf(how, sizeof how, "{\"expires_in\":86400,\"claims\":{\"sub\":\"%s\"}}", sample->user_id);
     add_sample(mint(control, name, how), TORII_OK);
 }
 
@@ -50,13 +50,14 @@ static void make_samples(const char *control)
         add_sample(mint(control, name, "{\"now_offset\":5000}"), TORII_ERR_TOKEN_NOT_YET_VALID);
         add_sample(mint(control, name, "{\"signer\":\"forged\"}"), TORII_ERR_TOKEN_SIGNATURE);
         add_sample(mint(control, name, "{\"signer\":\"none\"}"), TORII_ERR_TOKEN_SIGNATURE);
-        add_sample(mint(control, name, "{\"without\":[\"sub\"]}"), TORII_ERR_TOKEN_CLAIM);
+        add_sample(mint(control, name, "{\"expires_in\":86400,\"without\":[\"sub\"]}"), TORII_ERR_TOKEN_CLAIM);
         add_sample(mint(control, name, "{\"claims\":{\"iss\":\"https://evil.example\"}}"),
                    TORII_ERR_TOKEN_ISSUER);
         add_sample(mint(control, name, "{\"header\":{\"alg\":\"none\"}}"),
                    TORII_ERR_TOKEN_ALGORITHM);
         add_sample(mint(control, name, "{\"raw_payload\":\"[]\"}"), TORII_ERR_TOKEN_MALFORMED);
-        add_sample(mint(control, name, "{\"claims\":{\"email_verified\":false}}"),
+        add_sample(mint(control, name,
+                        "{\"expires_in\":86400,\"claims\":{\"email_verified\":false}}"),
                    TORII_ERR_POLICY);
     }
 }

@@ -258,11 +258,12 @@ static void a_bad_answer_is_a_failure(void)
 
         snprintf(name, sizeof name, "bad-%s", faults[i].name);
         if (strstr(faults[i].reason, "no answer") != NULL)
-            CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 500, err));
+            CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 5000, err));
         char *issuer = new_issuer(control, name), *token = mint(control, name, "{}");
         torii_verifier_t *verifier = new_verifier(issuer, options);
         keys_fault(control, name, 1, faults[i].fault);
-        REFUSE(verifier, token, TORII_ERR_KEYS_UNAVAILABLE, faults[i].reason);
+        REFUSE_ONCE(torii_verify_token, verifier, token, TORII_ERR_KEYS_UNAVAILABLE,
+                    faults[i].reason);
         CHECK(key_requests(control, name, 0) == 1);
         CHECK(stat_of(verifier, "/issuers/0/failures") == 1);
         torii_verifier_free(verifier);
