@@ -371,7 +371,7 @@ func TestForgottenVerifier(t *testing.T) {
 			t.Fatal(err)
 		}
 	}()
-	for deadline := time.After(30 * time.Second); ; {
+	for deadline := time.After(120 * time.Second); ; {
 		runtime.GC()
 		select {
 		case <-freed:

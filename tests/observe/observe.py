@@ -158,7 +158,9 @@ def counts_are_what_happened(emulator, server):
         assert [server.get(token) for _ in range(3)] == [401] * 3
     assert [server.get(valid) for _ in range(9)] == [200] * 9
 
-    after = samples(server.metrics())
+    # An answer does not wait until the keys have been written.
+    after = eventually("the keys are written", lambda: (
+        values := samples(server.metrics())) and outcomes(values, "torii_key_cache_events_total")["written"] >= 1 and values)
     tokens = {labels[0].removeprefix("status="): value for (name, *labels), value in after.items() if name == "torii_tokens_total"}
     assert tokens.pop("TORII_ERR_KEYS_UNAVAILABLE") >= 1
     # The binding asks without waiting first, and again where keys have to be fetched.
@@ -301,8 +303,12 @@ def a_server_reads_them(prometheus, text):
         (target for target in prometheus.get("/targets")["activeTargets"] if target["health"] != "unknown"), None))
     assert (target["health"], target["lastError"]) == ("up", ""), target
     names = {name for name, *_ in samples(text)}
-    stored = {series["metric"]["__name__"] for series in prometheus.query('{__name__=~"torii_.*"}')}
-    assert stored == names, stored ^ names
+
+    def stored():
+        return {series["metric"]["__name__"] for series in prometheus.query('{__name__=~"torii_.*"}')}
+
+    # A target is healthy a little before its samples are stored.
+    eventually("all metrics are stored", lambda: stored() == names)
     known = prometheus.get("/metadata", limit=1000)
     for name in names:
         assert known[name.removesuffix("_total")][0]["type"] == documented()[name][0], name

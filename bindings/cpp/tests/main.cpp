@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     if (argc == 5 && std::string(argv[1]) == "key-cache")
         return key_cache(argv[2], argv[3], argv[4]), 0;
     CHECK(argc == 2);
-    alarm(300);
+    alarm(3600);
     this_program = argv[0];
     example_server = argv[1];
     emulator::start();

@@ -83,7 +83,7 @@ class Servers:
         if name not in self.connections:
             app = app_with(CORPUS["configurations"][name], self.emulator.url)
             address = urlsplit(self.exits.enter_context(serving(app))).netloc
-            connection = http.client.HTTPConnection(address, timeout=30)
+            connection = http.client.HTTPConnection(address, timeout=120)
             self.connections[name] = connection
             self.exits.callback(connection.close)
         return self.connections[name]

@@ -304,12 +304,14 @@ def test_a_wrong_secret_key_is_not_told(emulator: LocalTorii) -> None:
 
 
 def test_failures_without_an_answer(emulator: LocalTorii) -> None:
-    client = ToriiClient(emulator.secret_key, api_url=emulator.url, timeout=0.3, max_retries=0)
-    for fault, reason in (
-        ({"kind": "close"}, ToriiStatus.TRANSPORT),
-        ({"kind": "hang"}, ToriiStatus.TIMEOUT),
-        ({"kind": "replace", "body": "<html>"}, ToriiStatus.RESPONSE),
+    for fault, timeout, reason in (
+        ({"kind": "close"}, 60, ToriiStatus.TRANSPORT),
+        ({"kind": "hang"}, 2, ToriiStatus.TIMEOUT),
+        ({"kind": "replace", "body": "<html>"}, 60, ToriiStatus.RESPONSE),
     ):
+        client = ToriiClient(
+            emulator.secret_key, api_url=emulator.url, timeout=timeout, max_retries=0
+        )
         emulator.fault("/api/", **fault)
         with pytest.raises(ToriiApiError) as caught:
             client.allowed_origins.get()

@@ -51,12 +51,13 @@ def test_threads_share_a_clock(emulator: LocalTorii) -> None:
             done.result(timeout=120)
 
 
-def test_other_threads_run_while_one_waits(emulator: LocalTorii, verifier: ToriiVerifier) -> None:
+def test_other_threads_run_while_one_waits(emulator: LocalTorii) -> None:
+    verifier = ToriiVerifier(emulator.issuer, fetch_timeout=60)
     token = emulator.token()
     emulator.fault("/acme/", kind="hang")
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(verifier.verify, token)
-        emulator.control("GET", "/requests?path=/acme/&at_least=1")
+        emulator.control("GET", "/requests?path=/acme/&at_least=1&timeout_ms=120000")
         assert not waiting.done()
         verifier.stats()
         emulator.control("DELETE", "/faults")
@@ -71,8 +72,8 @@ def test_closing_does_not_disturb_a_call(emulator: LocalTorii) -> None:
     with ThreadPoolExecutor(2) as pool:
         verifying = pool.submit(verifier.verify, token)
         listing = pool.submit(client.users.list)
-        emulator.control("GET", "/requests?path=/acme/&at_least=1")
-        emulator.control("GET", "/requests?path=/api/&at_least=1")
+        emulator.control("GET", "/requests?path=/acme/&at_least=1&timeout_ms=120000")
+        emulator.control("GET", "/requests?path=/api/&at_least=1&timeout_ms=120000")
         verifier.close()
         client.close()
         assert verifying.result().user_id

@@ -99,7 +99,7 @@ def test_503(emulator: LocalTorii, url: str) -> None:
 
 
 def test_fetching_keys_does_not_hold_up_the_event_loop(emulator: LocalTorii) -> None:
-    app = app_with(issuer=emulator.issuer)
+    app = app_with(verifier=emulator.verifier(fetch_timeout=60))
 
     @app.get("/ping")
     async def ping() -> str:
@@ -110,10 +110,12 @@ def test_fetching_keys_does_not_hold_up_the_event_loop(emulator: LocalTorii) -> 
         token = emulator.token()
         answers: list[httpx.Response] = []
         waiting = threading.Thread(
-            target=lambda: answers.append(httpx.get(f"{url}/me", headers=bearer(token)))
+            target=lambda: answers.append(
+                httpx.get(f"{url}/me", headers=bearer(token), timeout=120)
+            )
         )
         waiting.start()
-        emulator.control("GET", "/requests?path=/acme/&at_least=1")
+        emulator.control("GET", "/requests?path=/acme/&at_least=1&timeout_ms=120000")
         assert httpx.get(f"{url}/ping", timeout=120).json() == "pong"
         assert waiting.is_alive()
         emulator.control("DELETE", "/faults")

@@ -24,7 +24,7 @@ class ProcessesTest < Minitest::Test
     fault('/acme/', kind: 'hang')
     waiting = Thread.new { verifier.verify(valid) }
     waiting.report_on_exception = false
-    torii.control('GET', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1&timeout_ms=120000')
     torii.control('DELETE', '/faults')
     refute_match(/no answer within|timeout|timed out/, assert_raises(Torii::Error) { waiting.value }.message)
   end
@@ -35,7 +35,7 @@ class ProcessesTest < Minitest::Test
     tokens = Array.new(16) { |number| token(claims: { sub: "user-#{number}" }) }
     fault('/acme/', times: 1, kind: 'delay', ms: 500)
     threads = tokens.map { |each| Thread.new { verifier.verify(each).user_id } }
-    torii.control('GET', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1&timeout_ms=120000')
     busy = Thread.new { loop { nil } }
     assert_equal Array.new(16) { |number| "user-#{number}" }, threads.map(&:value)
     assert_equal 1, requests('/acme/').size
@@ -44,10 +44,15 @@ class ProcessesTest < Minitest::Test
   end
 
   def test_an_interrupt_waits_for_the_answer
-    client = client(timeout: 0.5)
-    fault('/api/', kind: 'hang')
-    assert_raises(Timeout::Error) { Timeout.timeout(0.1) { client.allowed_origins.get } }
-    torii.control('DELETE', '/faults')
+    client = client()
+    fault('/api/', times: 1, kind: 'hold')
+    calling = Thread.new { client.allowed_origins.get }
+    calling.report_on_exception = false
+    torii.control('GET', '/requests?path=/api/&at_least=1&timeout_ms=120000')
+    calling.raise(Timeout::Error)
+    assert_predicate calling, :alive?
+    torii.control('POST', '/faults/release', { path: '/api/' })
+    assert_raises(Timeout::Error) { calling.value }
     assert_empty client.allowed_origins.get
   end
 
@@ -72,7 +77,7 @@ class ProcessesTest < Minitest::Test
     valid = token(claims: { sub: USER })
     fault('/acme/', times: 1, kind: 'delay', ms: 1000)
     fetching = Thread.new { verifier.verify(valid).user_id }
-    torii.control('GET', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1&timeout_ms=120000')
     in_child { verifier.verify(valid).user_id }.then { |user| assert_equal USER, user }
     assert_equal USER, fetching.value
   end

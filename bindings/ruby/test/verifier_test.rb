@@ -194,7 +194,7 @@ class VerifierTest < Minitest::Test
     valid = token
     verifier = Torii::Verifier.new(issuer, background_refresh: false)
     waiting = Thread.new { verifier.verify(valid) }
-    torii.control('GET', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1&timeout_ms=120000')
     assert_equal 0, library_threads.call
     assert_instance_of Torii::Auth, waiting.value
   end
@@ -294,7 +294,7 @@ class VerifierTest < Minitest::Test
     fault('/acme/', times: 1, kind: 'delay', ms: 300)
     valid = token
     call = Thread.new { @verifier.verify(valid) }
-    torii.control('GET', '/requests?path=/acme/&at_least=1')
+    torii.control('GET', '/requests?path=/acme/&at_least=1&timeout_ms=120000')
     @verifier.close
     assert_instance_of Torii::Auth, call.value
     assert_raises(Torii::ClosedError) { @verifier.verify(valid) }

@@ -6,7 +6,7 @@ const { TORII_ISSUER: issuer, TORII_API_URL: apiUrl, TORII_SECRET_KEY: secretKey
 const control = `${apiUrl}/_emulator`;
 const tokens = [];
 for (let index = 0; index < 300; index += 1) {
-  const answer = await fetch(`${control}/issuers/acme/tokens`, { method: "POST", body: "{}" });
+  const answer = await fetch(`${control}/issuers/acme/tokens`, { method: "POST", body: '{"expires_in":86400}' });
   tokens.push((await answer.json()).token);
 }
 const keys = await (await fetch(`${issuer}/_torii/.well-known/jwks.json`)).text();

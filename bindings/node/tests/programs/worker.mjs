@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { ToriiVerifier, createToriiClient } from "libtorii";
 
 const { job, issuer, secretKey, apiUrl, token } = workerData;
-const verifier = new ToriiVerifier(issuer);
+const verifier = new ToriiVerifier(issuer, { fetchTimeout: 60 });
 const client = createToriiClient({ secretKey, apiUrl, timeout: 600 });
 
 if (job === "verify") {
