@@ -52,7 +52,14 @@ $(RELEASE)/$(LIBRARY): $(RUST_SOURCES)
 	$(CARGO) build --release --locked -p torii
 	$(CARGO) rustc --release --locked -p torii --lib --crate-type cdylib,staticlib
 	ln -sf $(LIBRARY) $(RELEASE)/$(SONAME)
+	mkdir -p $(BUILD)
+	cp $@ $(BUILD)/$(LIBRARY)
 	touch $@
+
+# A library that another call of cargo has put there is replaced: it may have other features, or lack that step.
+ifneq ($(shell cmp -s $(RELEASE)/$(LIBRARY) $(BUILD)/$(LIBRARY) && echo same),same)
+.PHONY: $(RELEASE)/$(LIBRARY)
+endif
 
 ifneq ($(COMMANDS),$(RELEASE))
 $(COMMANDS)/torii $(COMMANDS)/torii-emulator: ;
@@ -178,7 +185,8 @@ dist: | tools-rust
 	scripts/dist $(ARCHIVES) $(TARGETS)
 
 NATIVE := $(shell uname -m)-unknown-linux-gnu
-$(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz: $(RUST_SOURCES)
+$(ARCHIVES)/libtorii-$(VERSION)-$(NATIVE).tar.gz: $(RUST_SOURCES) scripts/dist scripts/target scripts/target.requirements \
+  $(shell find api cli emulator gate include bindings/cpp/include packaging -type f)
 	$(MAKE) --no-print-directory dist TARGETS=$(NATIVE)
 
 # Packages for other languages, with the libraries of these archives: LANGUAGES="python ruby php node go".
@@ -210,9 +218,9 @@ tools-windows: tools-rust
 
 # A second build in another folder has the same bytes. Not in `make test` either.
 .PHONY: test-reproducible
-test-reproducible: TARGETS = x86_64-unknown-linux-gnu
-test-reproducible: dist
-	for target in $(TARGETS); do tests/reproducible.sh $(ARCHIVES) $$target; done
+test-reproducible:
+	$(MAKE) --no-print-directory dist TARGETS=x86_64-unknown-linux-gnu
+	tests/reproducible.sh $(ARCHIVES) x86_64-unknown-linux-gnu
 
 .PHONY: test-dist-packages
 test-dist-packages: dist-packages programs | tools-packages
@@ -225,9 +233,14 @@ BINDINGS := cpp go ruby php python node nginx envoy
 TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation recipes readme \
   site lint rpm portable model header symbols abi demo
 
+comma := ,
+
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test $(TESTS:%=test-%): export COMMANDS = $(CI)
+# The local torii and the servers under test are on this machine. A proxy of the caller's serves downloads only.
+test $(TESTS:%=test-%): export no_proxy := $(if $(no_proxy),$(no_proxy)$(comma))127.0.0.1,localhost
+test $(TESTS:%=test-%): export NO_PROXY = $(no_proxy)
 test:
 	@scripts/test-all $(BUILD)/logs test-tools build modules release -- $(TESTS)
 
@@ -270,7 +283,7 @@ suite-lint: deny actionlint | tools
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(MEMBERS) --all-targets -- -D warnings
 	$(CARGO) clippy --profile ci --locked -p torii --no-default-features -- -D warnings
-	! $(CARGO) tree --locked -p torii -e normal | grep ' ring v' || { echo "a second crypto library" >&2; exit 1; }
+	crates=$$($(CARGO) tree --locked -p torii -e normal); ! grep ' ring v' <<<"$$crates" || { echo "a second crypto library" >&2; exit 1; }
 
 # The licenses and the origin of every crate. Without advisories, which are looked up in the network.
 CARGO_DENY_VERSION := 0.20.2

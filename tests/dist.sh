@@ -34,6 +34,8 @@ for_target() {
     zig=$root/.build/zig/bin/python3
     # zig's sanitizer, on by default, needs functions that the musl of Debian 12 does not have.
     cc=("$zig" -m ziglang cc -target "$arch-linux-$libc$([ "$libc" = musl ] || echo .2.17)" -dynamic -fno-sanitize=undefined)
+    # Unlike gcc, it adds no library that unwinds stacks.
+    [ "$libc" != musl ] || cc+=(-lunwind)
     case $1 in
     x86_64-unknown-linux-musl)
       scripts/debian-files "$foreign" musl:amd64
@@ -56,6 +58,18 @@ for_target() {
     echo ' "$@"'
   } >"$work/cc"
   chmod +x "$work/cc"
+}
+
+# links_with_gcc FLAGS: a static program for musl also builds with gcc, as in Alpine: with libgcc, and no libunwind.
+links_with_gcc() {
+  local at=usr/lib/x86_64-linux-musl
+  scripts/debian-files "$foreign" musl-dev:amd64 musl-tools:amd64
+  sed "s| /usr/| $foreign/usr/|g; s|-L/usr/|-L$foreign/usr/|" "$foreign/$at/musl-gcc.specs" >"$work/specs"
+  # Of the C library for which Debian compiled libgcc.
+  echo 'int _dl_find_object(void *address, void *result) { (void)address; (void)result; return -1; }' >"$work/glibc.c"
+  # shellcheck disable=SC2086
+  gcc -specs "$work/specs" -static -std=c11 examples/c/quickstart.c "$work/glibc.c" $1 -o "$build/gcc-static"
+  runs "$build/gcc-static" static
 }
 
 # runs PROGRAM LIBDIR|static: it verifies tokens, with the library in LIBDIR or with its own.
@@ -149,6 +163,9 @@ END
   cmake --build "$build/cmake" >"$build/log" || { cat "$build/log" >&2; exit 1; }
   runs "$build/cmake/shared" "$home/lib"
   runs "$build/cmake/static" static
+  if [ "$triple" = x86_64-unknown-linux-musl ] && [ "$(uname -m)" = x86_64 ]; then
+    links_with_gcc "${flags/-ltorii/$home/lib/libtorii.a}"
+  fi
   unset PKG_CONFIG_LIBDIR
   echo "$triple: pkg-config and CMake, shared and static"
 

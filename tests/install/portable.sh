@@ -33,7 +33,7 @@ echo "linking: Linux, BSD, macOS, Windows"
 
 # ---- make install
 
-tools=(awk chmod date dirname find install ln ls mkdir rm rmdir sed touch)
+tools=(awk chmod cmp date dirname find install ln ls mkdir rm rmdir sed touch)
 mkdir "$work"/{busybox,bsd}
 for tool in "${tools[@]}"; do
   ln -s "$(command -v busybox)" "$work/busybox/$tool"
@@ -72,7 +72,7 @@ in_system() {
   shift 2
   if [ ! -d "$built" ]; then
     mkdir -p "$built/release" "$built/dist"/{man1,completions}
-    touch "$built"/release/{libtorii.so,libtorii.dylib,torii,torii-emulator} "$built/dist/man1/torii.1"
+    touch "$built"/{,release/}{libtorii.so,libtorii.dylib} "$built"/release/{torii,torii-emulator} "$built/dist/man1/torii.1"
     touch "$built"/dist/completions/torii.{bash,fish,zsh} "$built/dist/libtorii.a"
     echo "-framework Security -lSystem" >"$built/dist/native-libraries"
   fi
@@ -108,6 +108,11 @@ for system in Linux FreeBSD Darwin; do
   done
   echo "make install and uninstall with names of $system: busybox, options of BSD"
 done
+
+# A library that another call of cargo has left is not installed: it may have other features.
+echo other >"$work/built-busybox-Linux/release/libtorii.so"
+if said=$(in_system busybox Linux install DESTDIR="$work/none" PREFIX=/opt/torii 2>&1); then failed "another library is installed"; fi
+[[ $said == *"install Rust"* && ! -e $work/none ]] || failed "of another library: $said"
 
 # CMake finds what macOS has.
 mkdir "$work/cmake"

@@ -128,7 +128,8 @@ diff <(files "$prefix") <(files "$spaced") || failed "other files in a prefix wi
 
 stage=$work/stage multiarch=$(cc -print-multiarch)
 directories=(PREFIX=/usr LIBDIR="/usr/lib/$multiarch" DESTDIR="$stage")
-installer install "${directories[@]}"
+(umask 077 && installer install "${directories[@]}")
+[ -z "$(find "$stage" -mindepth 1 -type d ! -perm -055)" ] || failed "with umask 077, others cannot enter $(find "$stage" -mindepth 1 -type d ! -perm -055)"
 ! grep -rlF "$stage" "$stage" || failed "the staging folder is named in what is staged"
 export PKG_CONFIG_PATH=$stage/usr/lib/$multiarch/pkgconfig PKG_CONFIG_SYSROOT_DIR=$stage
 four_ways staged "$stage/usr/lib/$multiarch" "$stage/usr"
