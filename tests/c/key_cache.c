@@ -24,7 +24,6 @@ static torii_verifier_options_t *cache_options(void)
     torii_verifier_options_t *options = host_options();
 
     CHECK_OK(torii_verifier_options_set_key_cache_dir(options, directory, strlen(directory), err));
-    CHECK_OK(torii_verifier_options_set_fetch_timeout_ms(options, 60000, err));
     return options;
 }
 
