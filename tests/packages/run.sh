@@ -37,9 +37,17 @@ holds() {
 other_abi=$work/other.so
 cc -shared -fPIC -x c -o "$other_abi" - <<<'unsigned torii_abi_version(void) { return 7; }'
 
+# musl's ldd fails and prints this.
+mkdir "$work/musl"
+printf '%s\n' '#!/bin/sh' 'echo "musl libc (x86_64)" >&2' 'exit 1' >"$work/musl/ldd"
+chmod +x "$work/musl/ldd"
+said=$("$root/scripts/libc")-$(PATH=$work/musl:$PATH "$root/scripts/libc")
+[ "$said" = gnu-musl ] || failed "scripts/libc prints $said (expected gnu, and musl with its ldd)"
+
 # of_one_version BINDING ARGUMENT...: it cannot be packaged under another number than it and the library have.
 of_one_version() {
-  mkdir -p "$work/other/bindings"
+  mkdir -p "$work/other"/{bindings,scripts}
+  cp "$root/scripts/libc" "$work/other/scripts"
   cp -r "$root/bindings/$1" "$work/other/bindings"
   cp "$root/LICENSE" "$work/other"
   sed "s/^version = \"$version\"/version = \"9.9.9\"/" "$root/Cargo.toml" >"$work/other/Cargo.toml"
@@ -181,6 +189,10 @@ CONF
 test_python() {
   local wheel out=$work/python tools=$BUILD/torii-python-package glibc bundled home
   "$root/bindings/python/package.sh" "$libdir" "$out"
+  said=$("$tools/bin/pip" freeze --disable-pip-version-check)
+  while read -r each; do
+    grep -qx "$each" <<<"$said" || failed "$tools has no $each, which package.sh installs"
+  done < <(grep -oE '[a-z]+==[0-9.]+' "$root/bindings/python/package.sh")
   glibc=$(readelf -VW "$library" | grep -o 'GLIBC_2\.[0-9]*' | sort -uV | tail -n 1)
   wheel=torii_backend-$version-py3-none-manylinux_2_${glibc#GLIBC_2.}_$(uname -m).whl
   unzip -Z1 "$out/$wheel" | holds "$wheel"

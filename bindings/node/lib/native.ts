@@ -126,15 +126,13 @@ function libc(): string {
   }
 }
 
-/** The packages that may fit. */
+/** The packages that may fit. Other systems than Linux have none, and another owner may take their names. */
 function packages(): string[] {
   const { platform, arch } = process;
-  const host = `libtorii-${platform}-${arch}`;
-  if (platform === "linux") {
-    const name = libc();
-    return name ? [`${host}-${name}`] : [`${host}-gnu`, `${host}-musl`];
-  }
-  return platform === "win32" ? [`${host}-msvc`] : [host];
+  if (platform !== "linux") return [];
+  const host = `libtorii-linux-${arch}`;
+  const name = libc();
+  return name ? [`${host}-${name}`] : [`${host}-gnu`, `${host}-musl`];
 }
 
 function load(): [Native, string] {
@@ -147,9 +145,12 @@ function load(): [Native, string] {
       failed.push(`${name}: ${error instanceof Error ? error.message.split("\n")[0] : error}`);
     }
   }
+  const published = Object.keys(require("../package.json").optionalDependencies);
+  const expected = names.some((name) => published.includes(name))
+    ? `the package ${names.join(" or ")}; npm installs it as an optional dependency`
+    : published.map((name) => name.replace("libtorii-", "")).join(", ");
   throw new Error(
-    `libtorii: no native module for ${process.platform}-${process.arch} (expected the package ` +
-      `${names.join(" or ")}; npm installs it as an optional dependency)\n${failed.join("\n")}`,
+    [`libtorii: no native module for ${process.platform}-${process.arch} (expected ${expected})`, ...failed].join("\n"),
   );
 }
 
