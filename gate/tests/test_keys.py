@@ -26,7 +26,7 @@ class Keys(unittest.TestCase):
 
     def test_questions_wait_for_keys_and_others_do_not(self):
         self.torii.fault("hold")
-        gate = self.gate()
+        gate = self.gate(timeout=60)
         self.assertFalse(gate.ready())
         self.assertEqual(gate.admin_get("/healthy").status, 200)
         with concurrent.futures.ThreadPoolExecutor(50) as pool:

@@ -71,6 +71,10 @@ class Torii:
         times = {"times": members.pop("times")} if "times" in members else {}
         self.call("POST", "/faults", {"path": path, "fault": {"kind": kind, **members}, **times})
 
+    def release(self, path="/acme/"):
+        """Has a request answered that the fault `hold` holds, as soon as it is there."""
+        until(lambda: self.call("POST", "/faults/release", {"path": path})["released"], "a request is held")
+
     def clear_faults(self):
         self.call("DELETE", "/faults")
 

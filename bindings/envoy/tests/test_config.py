@@ -5,7 +5,7 @@ import tempfile
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
-from support import Envoy, listener, module, on_route
+from support import TIMEOUT, Envoy, listener, module, on_route
 
 ACME = "https://acme.torii.so"
 KEYS = {"keys": []}
@@ -101,7 +101,7 @@ class Loading(unittest.TestCase):
         text = filter_config if isinstance(filter_config, str) else json.dumps(filter_config)
         envoy = Envoy([lambda path: listener(path, [module(text)], routes)], self.directory,
                       arguments=["--mode", "validate", "-l", "warning"])
-        status = envoy.process.wait(30)
+        status = envoy.process.wait(TIMEOUT)
         envoy.stop()
         return status, envoy.log_text()
 

@@ -91,10 +91,18 @@ class Emulator:
         with urllib.request.urlopen(f"{self.issuer}/_torii/.well-known/jwks.json", timeout=TIMEOUT) as answer:
             return answer.read().decode()
 
+    def serve_jwks(self, **settings):
+        """Has the key set served in another way; without settings, as it is."""
+        self.call("PUT", "/issuers/acme/jwks", settings)
+
     def fault(self, kind, path="/acme/", **members):
         fault = {"kind": kind, **{k: v for k, v in members.items() if k not in ("times", "handled")}}
         times = {"times": members["times"]} if "times" in members else {}
         self.call("POST", "/faults", {"path": path, "fault": fault, **times})
+
+    def release(self, path="/acme/"):
+        """Has a request answered that the fault `hold` holds, as soon as it is there."""
+        eventually(lambda: self.call("POST", "/faults/release", {"path": path})["released"], what="a held request")
 
     def clear(self):
         self.call("DELETE", "/faults")

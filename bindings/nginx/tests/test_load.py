@@ -31,6 +31,7 @@ class Load(unittest.TestCase):
         lines = []
 
         def add(status, n, **members):
+            members = {"expires_in": 86400, **members}
             lines.extend(f"{status} {emulator.token(**members)}\n" for _ in range(n))
 
         def two_fetches():

@@ -12,8 +12,8 @@ from parking import Parking
 
 class Processes(Parking):
     def test_http2_clients_that_go_away_while_parked(self):
-        self.emulator.fault("delay", ms=1500)
-        self.start()
+        self.emulator.fault("hold", times=1)
+        self.start("torii_key_timeout 60s;")
         url = f"http://127.0.0.1:{self.http2_port}/guarded"
         token = self.emulator.token()
         child = subprocess.Popen(["nghttp", "-n", "-m", "20", "-H", f"Authorization: Bearer {token}", url],
@@ -21,7 +21,9 @@ class Processes(Parking):
         self.is_parked(1, self.http2_port)
         child.kill()
         child.wait()
-        self.assertEqual(self.ask(token=token).status, 200)
+        stays, = self.park(1, token)
+        self.emulator.release()
+        self.assertEqual(stays.receive().status, 200)
 
     def test_clients_that_go_away_while_parked(self):
         self.emulator.fault("delay", ms=700)
@@ -97,6 +99,8 @@ class Processes(Parking):
         self.assertEqual(self.ask("/open").text, "open")
         # The fetch still hangs, so that nothing has waited for it but the request that needs the keys.
         self.assertEqual(select.select([parked.socket], [], [], 0)[0], [])
+        # It is closed, and has failed, as all others do.
+        self.emulator.serve_jwks(body="no keys")
         self.emulator.clear()
         self.assertEqual(parked.receive().status, 503)
 
