@@ -361,7 +361,7 @@ test_go() {
       GOARCH=$(debian_arch)
       cd "$project"
       CC="$root/.build/zig/bin/python3 -m ziglang cc -target $arch-linux-musl" \
-        go build -tags torii_static -ldflags '-linkmode external -extldflags -static' -o "$work/go-$triple" .
+        go build -tags torii_static -ldflags '-linkmode external -extldflags "-static -lunwind"' -o "$work/go-$triple" .
     )
     ! readelf -d "$work/go-$triple" | grep -q NEEDED || failed "the program is not static"
     # A static program needs no loader.
