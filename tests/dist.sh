@@ -62,7 +62,8 @@ for_target() {
 
 # links_with_gcc FLAGS: a static program for musl also builds with gcc, as in Alpine: with libgcc, and no libunwind.
 links_with_gcc() {
-  local at=usr/lib/x86_64-linux-musl
+  # A static program needs no loader.
+  local at=usr/lib/x86_64-linux-musl run=()
   scripts/debian-files "$foreign" musl-dev:amd64 musl-tools:amd64
   sed "s| /usr/| $foreign/usr/|g; s|-L/usr/|-L$foreign/usr/|" "$foreign/$at/musl-gcc.specs" >"$work/specs"
   # Of the C library for which Debian compiled libgcc.
