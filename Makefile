@@ -52,12 +52,12 @@ $(RELEASE)/$(LIBRARY): $(RUST_SOURCES)
 	$(CARGO) build --release --locked -p torii
 	$(CARGO) rustc --release --locked -p torii --lib --crate-type cdylib,staticlib
 	ln -sf $(LIBRARY) $(RELEASE)/$(SONAME)
-	mkdir -p $(BUILD)
-	cp $@ $(BUILD)/$(LIBRARY)
+	mkdir -p $(DIST)
+	cp $@ $(DIST)/$(LIBRARY)
 	touch $@
 
 # A library that another call of cargo has put there is replaced: it may have other features, or lack that step.
-ifneq ($(shell cmp -s $(RELEASE)/$(LIBRARY) $(BUILD)/$(LIBRARY) && echo same),same)
+ifneq ($(shell cmp -s $(RELEASE)/$(LIBRARY) $(DIST)/$(LIBRARY) && echo same),same)
 .PHONY: $(RELEASE)/$(LIBRARY)
 endif
 

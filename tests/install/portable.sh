@@ -72,7 +72,7 @@ in_system() {
   shift 2
   if [ ! -d "$built" ]; then
     mkdir -p "$built/release" "$built/dist"/{man1,completions}
-    touch "$built"/{,release/}{libtorii.so,libtorii.dylib} "$built"/release/{torii,torii-emulator} "$built/dist/man1/torii.1"
+    touch "$built"/{dist,release}/{libtorii.so,libtorii.dylib} "$built"/release/{torii,torii-emulator} "$built/dist/man1/torii.1"
     touch "$built"/dist/completions/torii.{bash,fish,zsh} "$built/dist/libtorii.a"
     echo "-framework Security -lSystem" >"$built/dist/native-libraries"
   fi
