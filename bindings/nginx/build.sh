@@ -10,8 +10,9 @@ export TORII_LIB TORII_INC
 mkdir -p "$3"
 out=$(realpath "$3")
 
-# nginx's configure takes no path with a space: it works in a folder without one, which has links to all it needs.
-work=$(mktemp -d)
+# nginx's configure takes no path with a space, and takes `.S` in one for the end of a file's name, as mktemp may choose it:
+# it works in a folder without either, which has links to all it needs.
+work=$(mktemp -d "${TMPDIR:-/tmp}/torii-nginx-XXXXXXXXXX")
 trap 'rm -rf "$work"' EXIT
 ln -s "$TORII_LIB" "$work/lib"
 ln -s "$TORII_INC" "$work/include"
