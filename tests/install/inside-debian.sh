@@ -33,6 +33,8 @@ for unit in torii-gate.service torii-gate.socket; do
   [ -e "/lib/systemd/system/$unit" ] || failed "torii-gate has no $unit"
 done
 coproc GATE { exec torii-gate --issuer "$issuer" --listen "127.0.0.1:$port" --header X-User-Id=/sub 2>&1; }
+# Bash forgets it when the gate has ended.
+gate=$GATE_PID
 read -r listening <&"${GATE[0]}"
 asked() { # HEADER: the first line of the gate's answer
   exec 9<>"/dev/tcp/127.0.0.1/$port"
@@ -40,8 +42,8 @@ asked() { # HEADER: the first line of the gate's answer
   tr -d '\r' <&9 | sed -n 1p
 }
 good=$(asked "Authorization: Bearer $token"$'\r\n') bad=$(asked "Authorization: Bearer ${token}x"$'\r\n')
-kill "$GATE_PID"
-wait "$GATE_PID" || failed "torii-gate ends with $?"
+kill "$gate"
+wait "$gate" || failed "torii-gate ends with $?"
 [[ $good == "HTTP/1.0 200 OK" && $bad == "HTTP/1.0 401 "* ]] || failed "torii-gate answers $good, $bad ($listening)"
 echo "torii-gate: answers requests"
 

@@ -21,8 +21,13 @@ struct fixture {
 
     fixture()
     {
-        for (const std::string &token : {ada, ada, bob})
-            CHECK(verifier.verify(token, std::nothrow));
+        // The library's clock may be some milliseconds late: for it, a second that has just begun is still to come.
+        for (const std::string &token : {ada, ada, bob}) {
+            auto auth = verifier.verify(token, std::nothrow);
+            while (!auth && auth.error().status() == TORII_ERR_TOKEN_NOT_YET_VALID)
+                auth = verifier.verify(token, std::nothrow);
+            CHECK(auth);
+        }
     }
 
     bool refuses(const std::string &token) const
