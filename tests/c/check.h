@@ -111,17 +111,14 @@ typedef torii_status_t verify_function(const torii_verifier_t *, const char *, s
 #define REFUSE_NOWAIT(verifier, token, status, about) \
     REFUSE_WITH(torii_verify_token_nowait, verifier, token, status, about)
 #define REFUSE_WITH(function, verifier, token, status, about) \
-    do { \
-        torii_auth_t *auth_ = GARBAGE; \
-        CHECK_FAILS(status, about, function(verifier, token, strlen(token), &auth_, err)); \
-        CHECK(auth_ == NULL); \
-    } while (0)
-
+    REFUSE_BY(CHECK_FAILS, function, verifier, token, status, about)
 /* As REFUSE_WITH; called once, where a second call may be late: a pause has ended. */
 #define REFUSE_ONCE(function, verifier, token, status, about) \
+    REFUSE_BY(CHECK_FAILS_ONCE, function, verifier, token, status, about)
+#define REFUSE_BY(check, function, verifier, token, status, about) \
     do { \
         torii_auth_t *auth_ = GARBAGE; \
-        CHECK_FAILS_ONCE(status, about, function(verifier, token, strlen(token), &auth_, err)); \
+        check(status, about, function(verifier, token, strlen(token), &auth_, err)); \
         CHECK(auth_ == NULL); \
     } while (0)
 
